@@ -1,0 +1,128 @@
+package roster
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Op is the creation (Before is nil), update or deletion (After is nil) of one record.
+type Op struct {
+	Before, After Entity
+}
+
+// Key returns the key of the record that the op is about.
+func (o Op) Key() Key {
+	if o.After != nil {
+		return o.After.Key()
+	}
+	return o.Before.Key()
+}
+
+// Verb returns "create", "update" or "delete".
+func (o Op) Verb() string {
+	switch {
+	case o.Before == nil:
+		return "create"
+	case o.After == nil:
+		return "delete"
+	default:
+		return "update"
+	}
+}
+
+// Change is one step of an organization's history: what one commit did. Versions have no gaps.
+type Change struct {
+	Org     ID
+	Version Version
+	At      Time
+	// Actor is the token that made the change, or none when the operator did.
+	Actor ID
+	Ops   []Op
+}
+
+// NewEntity returns a new zero record of a type, or nil for an unknown type.
+func NewEntity(t Type) Entity {
+	switch t {
+	case TypeOrganization:
+		return &Organization{}
+	case TypeUser:
+		return &User{}
+	case TypeGroup:
+		return &Group{}
+	case TypeSpace:
+		return &Space{}
+	case TypeRole:
+		return &Role{}
+	case TypeToken:
+		return &Token{}
+	case TypeInvitation:
+		return &Invitation{}
+	default:
+		return nil
+	}
+}
+
+// EncodeEntity returns the document of a record, as stores keep it.
+func EncodeEntity(e Entity) ([]byte, error) {
+	doc, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", e.Key(), err)
+	}
+	return doc, nil
+}
+
+// DecodeEntity reads a document that [EncodeEntity] wrote. For input from outside, use [ParseEntity].
+func DecodeEntity(t Type, doc []byte) (Entity, error) {
+	e := NewEntity(t)
+	if e == nil {
+		return nil, fmt.Errorf("decode a record of unknown type %q", t)
+	}
+	if err := json.Unmarshal(doc, e); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", t, err)
+	}
+	return e, nil
+}
+
+type opDoc struct {
+	Op     string          `json:"op"`
+	Type   Type            `json:"type"`
+	ID     ID              `json:"id"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+}
+
+// MarshalJSON returns {"op","type","id","before","after"}.
+func (o Op) MarshalJSON() ([]byte, error) {
+	key := o.Key()
+	doc := opDoc{Op: o.Verb(), Type: key.Type, ID: key.ID}
+	var err error
+	if o.Before != nil {
+		if doc.Before, err = EncodeEntity(o.Before); err != nil {
+			return nil, err
+		}
+	}
+	if o.After != nil {
+		if doc.After, err = EncodeEntity(o.After); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(doc)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (o *Op) UnmarshalJSON(data []byte) error {
+	var doc opDoc
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return fmt.Errorf("decode an op: %w", err)
+	}
+	var err error
+	if doc.Before != nil {
+		if o.Before, err = DecodeEntity(doc.Type, doc.Before); err != nil {
+			return err
+		}
+	}
+	if doc.After != nil {
+		o.After, err = DecodeEntity(doc.Type, doc.After)
+	}
+	return err
+}

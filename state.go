@@ -1,0 +1,151 @@
+package roster
+
+import "errors"
+
+// State is an organization as [Decide] sees it: a consistent snapshot that includes what is about to be committed.
+// Records it returns are shared and must not be modified. A method that finds nothing returns a nil Entity and no error.
+type State interface {
+	// Version returns the version before the change; 0 where the organization does not exist.
+	Version() Version
+	// Get returns the record with the id.
+	Get(t Type, id ID) (Entity, error)
+	// Find returns the record with the one key that is set in k. Numbers, e-mails, identifiers and the owner are each
+	// unique within a type.
+	Find(t Type, k Keys) (Entity, error)
+	// Each calls fn with every record of a type until fn fails, and returns that error. It reads everything: use it only for
+	// what is rare. fn must not call the State.
+	Each(t Type, fn func(Entity) error) error
+}
+
+// Pending is a State with ops on top that are not committed yet, so that the commands of one transaction see each other.
+// The zero Pending is not usable; see [NewPending]. It is not safe for concurrent use.
+type Pending struct {
+	base   State
+	ops    []Op
+	at     map[Key]int       // where in ops the op on a record is
+	byKeys map[uniqueKey]Key // the unique keys of the records that ops leave behind
+}
+
+// uniqueKey is a type with exactly one key set.
+type uniqueKey struct {
+	Type Type
+	Keys Keys
+}
+
+// NewPending returns a State that is base as long as nothing is added.
+func NewPending(base State) *Pending {
+	return &Pending{base: base, at: map[Key]int{}, byKeys: map[uniqueKey]Key{}}
+}
+
+// Ops returns what was added: at most one op for each record, in the order in which the records were first touched.
+// A record that was created and deleted again has none.
+func (p *Pending) Ops() []Op {
+	ops := make([]Op, 0, len(p.ops))
+	for _, op := range p.ops {
+		if op.Before != nil || op.After != nil {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// Add puts ops on top.
+func (p *Pending) Add(ops ...Op) {
+	for _, op := range ops {
+		key := op.Key()
+		if i, ok := p.at[key]; ok {
+			p.forget(p.ops[i].After)
+			p.ops[i].After = op.After
+		} else {
+			p.at[key] = len(p.ops)
+			p.ops = append(p.ops, op)
+		}
+		p.remember(op.After)
+	}
+}
+
+func (p *Pending) forget(e Entity) {
+	if e == nil {
+		return
+	}
+	for _, k := range single(e.Keys()) {
+		delete(p.byKeys, uniqueKey{e.Key().Type, k})
+	}
+}
+
+func (p *Pending) remember(e Entity) {
+	if e == nil {
+		return
+	}
+	for _, k := range single(e.Keys()) {
+		p.byKeys[uniqueKey{e.Key().Type, k}] = e.Key()
+	}
+}
+
+// single returns each key that is set on its own.
+func single(k Keys) []Keys {
+	var keys []Keys
+	if k.Number != 0 {
+		keys = append(keys, Keys{Number: k.Number})
+	}
+	if k.Email != "" {
+		keys = append(keys, Keys{Email: k.Email})
+	}
+	if k.Identifier != "" {
+		keys = append(keys, Keys{Identifier: k.Identifier})
+	}
+	if k.Owner {
+		keys = append(keys, Keys{Owner: true})
+	}
+	return keys
+}
+
+// Version implements [State].
+func (p *Pending) Version() Version { return p.base.Version() }
+
+// Get implements [State].
+func (p *Pending) Get(t Type, id ID) (Entity, error) {
+	if i, ok := p.at[Key{t, id}]; ok {
+		return p.ops[i].After, nil
+	}
+	return p.base.Get(t, id)
+}
+
+// Find implements [State].
+func (p *Pending) Find(t Type, k Keys) (Entity, error) {
+	if key, ok := p.byKeys[uniqueKey{t, k}]; ok {
+		return p.ops[p.at[key]].After, nil
+	}
+	e, err := p.base.Find(t, k)
+	if err != nil || e == nil {
+		return nil, err
+	}
+	if _, touched := p.at[e.Key()]; touched { // it is deleted, or has lost the key
+		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
+	}
+	return e, nil
+}
+
+// Each implements [State].
+func (p *Pending) Each(t Type, fn func(Entity) error) error {
+	err := p.base.Each(t, func(e Entity) error {
+		if _, touched := p.at[e.Key()]; touched {
+			return nil
+		}
+		return fn(e)
+	})
+	if err != nil {
+		return err
+	}
+	for _, op := range p.ops {
+		if op.After != nil && op.After.Key().Type == t {
+			if err := fn(op.After); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// errStop ends a State.Each early.
+var errStop = errors.New("stop")

@@ -1,0 +1,76 @@
+package roster
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// MaxText is the largest length of a text member, in characters, after trimming.
+const MaxText = 256
+
+// Fold returns the form of s in which texts are compared for equality and order: NFKC with Unicode's full case folding.
+// It is idempotent.
+func Fold(s string) string {
+	if folded, ok := foldASCII(s); ok {
+		return folded
+	}
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+}
+
+// FoldSearch returns the form of s in which texts are searched: [Fold] without accents (combining marks).
+// It is idempotent.
+func FoldSearch(s string) string {
+	if folded, ok := foldASCII(s); ok {
+		return folded
+	}
+	decomposed := norm.NFKD.String(Fold(s))
+	bare := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, decomposed)
+	return norm.NFKC.String(bare)
+}
+
+// foldASCII folds s when it is ASCII; it returns s itself where nothing changes.
+func foldASCII(s string) (string, bool) {
+	upper := false
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return "", false
+		}
+		upper = upper || 'A' <= s[i] && s[i] <= 'Z'
+	}
+	if !upper {
+		return s, true
+	}
+	return strings.ToLower(s), true
+}
+
+// Words cuts text folded with [FoldSearch] into its words: the longest runs of letters, marks and digits.
+func Words(folded string) []string {
+	return strings.FieldsFunc(folded, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+	})
+}
+
+// CleanText returns s trimmed and in NFC, the form in which text is kept. It fails with [Invalid] where the result is not
+// valid UTF-8, has control characters, or is longer than [MaxText] characters. The empty text is clean.
+func CleanText(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", Errorf(Invalid, "must be valid UTF-8")
+	}
+	s = norm.NFC.String(strings.TrimSpace(s))
+	if n := utf8.RuneCountInString(s); n > MaxText {
+		return "", Errorf(Invalid, "must have at most %d characters, not %d", MaxText, n)
+	}
+	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
+		return "", Errorf(Invalid, "must not contain control characters, as at byte %d", i)
+	}
+	return s, nil
+}
