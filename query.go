@@ -38,6 +38,17 @@ func (s Sort) Value(u *User) Value {
 	return v
 }
 
+// Page is the answer to a [Query].
+type Page struct {
+	// Version is the version of the organization that the answer is true for.
+	Version Version
+	// Total is the exact number of users that match, whatever the query's Offset and Limit.
+	Total int
+	// Users yields the users of the window in order, Permissions filled. Each pointer is valid only until the next step:
+	// copy what must live longer. The texts and slices inside live on and are read only. It may be ranged over again.
+	Users iter.Seq[*User]
+}
+
 // Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be filled.
 func (q Query) Match(u *User) bool {
 	return (q.Where == nil || q.Where.match(u)) && q.Search.Match(u)
