@@ -1,0 +1,101 @@
+# `make help` lists the targets. Every tool is pinned in tools/go.mod and built by the go command itself.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO       ?= go
+BIN      ?= bin/roster
+VERSION  ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+USERS    ?= 100000
+SEED     ?= 1
+FUZZTIME ?= 30s
+BENCH    ?= .
+PKG      ?= ./...
+
+# A checkout that git refuses to read (another owner, no git at all) must still build.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+TOOL := $(GO) tool -modfile=tools/go.mod
+LINT := $(TOOL) golangci-lint
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), BENCH (bench), PKG (fuzz, bench), VERSION (build)"
+
+.PHONY: build
+build: ## compile the server and command line to bin/roster
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/roster
+
+.PHONY: run
+run: build ## serve the demo organization
+	./$(BIN) demo
+
+.PHONY: demo
+demo: build ## serve a larger demo organization: USERS=100000 SEED=1
+	./$(BIN) demo --users $(USERS) --seed $(SEED)
+
+.PHONY: check
+check: format-check vet lint ## what to run before a commit: formatting, vet, linters, tests (under two minutes)
+	$(GO) test ./...
+
+.PHONY: test
+test: format-check vet lint tidy-check fresh ## what CI runs: check, tidy modules, fresh generated files, tests with -race
+	@CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 15m ./...
+
+.PHONY: format
+format: ## rewrite the sources in the project's formatting
+	$(LINT) fmt
+
+.PHONY: format-check
+format-check:
+	$(LINT) fmt --diff
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## run the linters
+	$(LINT) run
+
+.PHONY: tidy-check
+tidy-check:
+	$(GO) mod tidy -diff
+
+.PHONY: generate
+generate: ## rewrite the generated files
+	$(GO) generate ./...
+
+# Sums instead of git: it says what generation changes, also in a tree with other changes or without git.
+SUMS := find . -type f -not -path './.git/*' -not -path './bin/*' -exec cksum {} + | sort -k 3
+
+.PHONY: fresh
+fresh:
+	@before=$$($(SUMS)); $(GO) generate ./...; after=$$($(SUMS)); \
+	diff <(echo "$$before") <(echo "$$after") || \
+		{ echo 'generated files were stale: commit what `make generate` writes' >&2; exit 1; }
+
+.PHONY: bench
+bench: ## run the benchmarks: BENCH=regexp PKG=./internal/index
+	@packages=$$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' $(PKG)); \
+	packages=$$(for dir in $$packages; do grep -lqs '^func Benchmark' $$dir/*_test.go && echo $$dir || true; done); \
+	if [ -z "$$packages" ]; then echo 'no benchmarks in $(PKG)'; exit 0; fi; \
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $$packages
+
+# `go test -list` prints the names of a package's targets, then "ok" and the package.
+.PHONY: fuzz
+fuzz: ## run every fuzz target in turn: FUZZTIME=30s PKG=./...
+	@targets=$$($(GO) test -list '^Fuzz' $(PKG) | \
+		awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }'); \
+	if [ -z "$$targets" ]; then echo 'no fuzz targets in $(PKG)'; exit 0; fi; \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' "$$package" </dev/null; \
+	done <<< "$$targets"
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin
