@@ -1,0 +1,73 @@
+package arch
+
+// Rules is an architecture. Every pattern in it is a path relative to the module, "." for the module's own package; "*"
+// stands for one element of a path, and a trailing "/..." for everything below as well.
+type Rules struct {
+	// Packages is the table of who may import whom. The first row whose pattern fits a package is its row; a package
+	// without a row is a fault.
+	Packages []Row
+	// Reserved says who may import packages from outside the module.
+	Reserved []Reservation
+	// Names lists what no package may be called, because the name says nothing about what belongs inside.
+	Names []string
+}
+
+// Row says what the packages that fit Package may import.
+type Row struct {
+	Package string
+	// Ours lists patterns of the module's packages.
+	Ours []string
+	// Strict means that beyond Ours and Outside only the standard library is allowed.
+	Strict bool
+	// Outside lists other modules' packages, each with everything below it; it counts only in a strict row.
+	Outside []string
+}
+
+// Reservation says that only some packages may import Import and everything below it.
+type Reservation struct {
+	Import string
+	// For lists patterns of the module's packages.
+	For []string
+	Why string
+}
+
+// Roster returns the architecture of this module, as ARCHITECTURE.md draws it.
+func Roster() Rules {
+	const root, store, dialect = ".", "internal/store", "internal/dialect"
+	return Rules{
+		Packages: []Row{
+			{Package: root, Strict: true, Outside: []string{"golang.org/x/text"}},
+			{Package: "cmd/...", Ours: []string{"..."}},
+			{Package: "client", Ours: []string{root}},
+			{Package: "internal/arch", Strict: true},
+			{Package: "internal/auth", Ours: []string{root}},
+			{Package: "internal/demo", Ours: []string{root}},
+			{Package: "internal/index", Ours: []string{root}},
+			{Package: "internal/webhook", Ours: []string{root}},
+			{Package: store, Ours: []string{root}},
+			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},
+			{Package: "internal/store/*", Ours: []string{root, store}}, // drivers and storetest
+			{Package: "internal/directory", Ours: []string{root, store, "internal/index"}},
+			{Package: dialect, Ours: []string{root}},
+			{Package: "internal/dialect/all", Ours: []string{dialect, "internal/dialect/*"}},
+			{Package: "internal/dialect/dialecttest", Ours: []string{"..."}},
+			{Package: "internal/dialect/*", Ours: []string{root, dialect}},
+			{Package: "internal/ingest", Ours: []string{root, dialect}},
+			{Package: "internal/web", Ours: []string{root, dialect}},
+			{Package: "internal/server", Ours: []string{root, "internal/auth", dialect, "internal/web"}},
+		},
+		Reserved: []Reservation{
+			{
+				Import: "database/sql",
+				For:    []string{"internal/store/*"},
+				Why:    "SQL is a matter of the store drivers",
+			},
+			{
+				Import: "net/http",
+				For:    []string{"cmd/...", "client", "internal/auth", "internal/server", "internal/dialect/..."},
+				Why:    "HTTP is a matter of the edges",
+			},
+		},
+		Names: []string{"util", "utils", "common", "helper", "helpers", "types", "base"},
+	}
+}
