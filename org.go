@@ -10,7 +10,7 @@ type Organization struct {
 	Name      string `json:"name"`
 	BrandName string `json:"brand_name,omitempty"`
 	// Version is set by whoever hands out the organization; ignored on input.
-	Version   Version `json:"version,omitempty"`
+	Version   Version `json:"version,omitempty" input:"ignore"`
 	CreatedAt Time    `json:"created_at,omitzero"`
 	UpdatedAt Time    `json:"updated_at,omitzero"`
 	// Contracts chooses the contract of each dialect by name; a dialect that is absent speaks the documented one.
@@ -18,7 +18,7 @@ type Organization struct {
 	// Limits replaces the rate limits of dialects by name.
 	Limits map[string]Limit `json:"limits,omitempty"`
 	// Next holds the next free number of each type of record, so that numbers are never used again.
-	Next map[Type]int64 `json:"next,omitempty"`
+	Next map[Type]int64 `json:"next,omitempty" input:"ignore"`
 }
 
 // Contract says which description of a vendor's API a dialect follows.

@@ -80,7 +80,7 @@ type Token struct {
 	// CreatedBy is the user or the token that made the token, or none when the operator did.
 	CreatedBy ID `json:"created_by,omitzero"`
 	// Hash is [HashSecret] of the secret. It stays inside: no API and no export shows it.
-	Hash string `json:"secret_sha256"`
+	Hash string `json:"secret_sha256" input:"refuse"`
 }
 
 // Key implements [Entity].
@@ -97,7 +97,7 @@ type Invitation struct {
 	ExpiresAt  Time `json:"expires_at,omitzero"`
 	AcceptedAt Time `json:"accepted_at,omitzero"`
 	// Hash is [HashSecret] of the secret.
-	Hash string `json:"secret_sha256"`
+	Hash string `json:"secret_sha256" input:"refuse"`
 }
 
 // Key implements [Entity].

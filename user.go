@@ -29,7 +29,7 @@ type User struct {
 	OwnPermissions int64 `json:"own_permissions,omitempty"`
 	// Permissions is OwnPermissions and those of every group of the user. It is computed by whoever hands out the user,
 	// ignored on input and never stored.
-	Permissions int64 `json:"permissions,omitempty"`
+	Permissions int64 `json:"permissions,omitempty" input:"ignore"`
 	// Groups are the numbers of the user's groups, ascending.
 	Groups []int64 `json:"groups,omitempty"`
 	// Spaces are the spaces the user is invited to, by number ascending.

@@ -1,0 +1,411 @@
+package roster
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Env is what [Decide] needs to know besides the state and the command.
+type Env struct {
+	// Org is the organization that is to change.
+	Org ID
+	// By is who asks.
+	By  Principal
+	Now Time
+	// NewID makes ids for new records.
+	NewID func() (ID, error)
+}
+
+// Decide returns the ops that carry out cmd, none where nothing is to be done. It is the one place for rules about writes.
+// It is pure but for env.NewID, and may be called again when a transaction is.
+//
+// It fails with [Forbidden] where env.By may not do this, [NotFound] where a record named by the command does not exist,
+// [Conflict] where a unique key is taken or the state forbids it, and [Invalid] with a field where the input breaks a rule.
+func Decide(s State, env Env, cmd Command) ([]Op, error) {
+	if !env.By.Org.IsZero() && env.By.Org != env.Org {
+		return nil, Errorf(NotFound, "no such organization")
+	}
+	d := &decider{Env: env, Pending: NewPending(s)}
+	if err := d.do(cmd); err != nil {
+		return nil, err
+	}
+	return d.Ops(), nil
+}
+
+// decider gathers the ops of one command on top of a state.
+type decider struct {
+	Env
+	*Pending
+}
+
+func (d *decider) do(cmd Command) error {
+	switch c := cmd.(type) {
+	case Create:
+		return d.createAs(c.Record)
+	case Import:
+		return d.importRecord(c)
+	case Update:
+		return d.update(c)
+	case Delete:
+		return d.remove(c)
+	case Revoke:
+		return d.revoke(c.Token)
+	case Invite:
+		return d.invite(c)
+	case Accept:
+		return d.accept(c.Hash)
+	case Touch:
+		return d.touch(c.Used)
+	default:
+		return fmt.Errorf("decide on an unknown command %T", cmd)
+	}
+}
+
+// allow fails with Forbidden where the principal may not write records of a type.
+func (d *decider) allow(t Type) error {
+	needed := Everything
+	switch t {
+	case TypeUser, TypeInvitation:
+		needed = UsersWrite
+	case TypeGroup, TypeSpace, TypeRole:
+		needed = GroupsWrite
+	case TypeToken:
+		needed = TokensWrite
+	}
+	if !d.By.Permissions.Has(needed) {
+		return Errorf(Forbidden, "this needs the permission %s", needed)
+	}
+	return nil
+}
+
+func (d *decider) organization() (*Organization, error) {
+	e, err := d.Get(TypeOrganization, d.Org)
+	if err != nil {
+		return nil, err
+	}
+	if e == nil {
+		return nil, Errorf(NotFound, "no such organization")
+	}
+	return e.(*Organization), nil //nolint:errcheck,forcetypeassert // by its type
+}
+
+// find returns the record that ref names, or fails with NotFound.
+func (d *decider) find(t Type, ref Ref) (Entity, error) {
+	e, err := d.lookUp(t, ref)
+	if err == nil && e == nil {
+		err = Errorf(NotFound, "no %s %s", t, ref)
+	}
+	return e, err
+}
+
+func (d *decider) lookUp(t Type, ref Ref) (Entity, error) {
+	if !ref.ID.IsZero() {
+		return d.Get(t, ref.ID)
+	}
+	return d.Find(t, Keys{Number: ref.Number, Email: Fold(ref.Email), Identifier: Fold(ref.Identifier)})
+}
+
+// createAs makes a record that the principal wants, with times and authors of our own.
+func (d *decider) createAs(record Entity) error {
+	record = clone(record)
+	stamp(record, stamps{created: d.Now, updated: d.Now, by: d.By.Actor()})
+	return d.create(record)
+}
+
+// create completes and adds a record whose times and authors are set.
+func (d *decider) create(record Entity) error {
+	t := record.Key().Type
+	if err := d.allow(t); err != nil {
+		return err
+	}
+	if t == TypeOrganization {
+		return d.createOrganization(record.(*Organization)) //nolint:errcheck,forcetypeassert // by its type
+	}
+	if err := d.complete(record); err != nil {
+		return err
+	}
+	if err := d.settle(nil, record); err != nil {
+		return err
+	}
+	if err := d.free(record); err != nil {
+		return err
+	}
+	d.Add(Op{After: record})
+	return nil
+}
+
+// complete gives a new record its id and number.
+func (d *decider) complete(record Entity) error {
+	id, number := identity(record)
+	if id.IsZero() {
+		made, err := d.NewID()
+		if err != nil {
+			return err
+		}
+		*id = made
+	}
+	if number == nil {
+		_, err := d.organization()
+		return err
+	}
+	return d.number(record.Key().Type, number)
+}
+
+// number gives a record the next free number unless it has one, and keeps count of the numbers in use.
+func (d *decider) number(t Type, number *int64) error {
+	before, err := d.organization()
+	if err != nil {
+		return err
+	}
+	next := max(before.Next[t], 1)
+	if *number == 0 {
+		*number = next
+	}
+	if *number < next || *number >= MaxNumber {
+		return nil // Validate and free say what is wrong with it, if anything is
+	}
+	after := *before
+	after.Next = map[Type]int64{t: *number + 1}
+	for other, n := range before.Next {
+		if other != t {
+			after.Next[other] = n
+		}
+	}
+	d.Add(Op{Before: before, After: &after})
+	return nil
+}
+
+// free fails with Conflict where another record has one of a new record's keys.
+func (d *decider) free(record Entity) error {
+	key := record.Key()
+	if taken, err := d.Get(key.Type, key.ID); err != nil || taken != nil {
+		return conflict(err, "id", "is the id of another %s", key.Type)
+	}
+	return d.freeKeys(record)
+}
+
+// freeKeys fails with Conflict where a record other than this one has one of its keys.
+func (d *decider) freeKeys(record Entity) error {
+	key, keys := record.Key(), record.Keys()
+	for _, k := range single(keys) {
+		taken, err := d.Find(key.Type, k)
+		if err != nil {
+			return err
+		}
+		if taken != nil && taken.Key() != key {
+			field := keyField(key.Type, k)
+			return conflict(nil, field, "is taken by another %s of the organization", key.Type)
+		}
+	}
+	return nil
+}
+
+func conflict(err error, field, format string, args ...any) error {
+	if err != nil {
+		return err
+	}
+	e := FieldErrorf(field, format, args...)
+	e.Code = Conflict
+	return e
+}
+
+// keyField returns the name of the member that holds the one key that is set in k.
+func keyField(t Type, k Keys) string {
+	switch {
+	case k.Number != 0:
+		return "number"
+	case k.Email != "":
+		return "email"
+	case k.Owner:
+		return "owner"
+	case t == TypeRole:
+		return "handle"
+	case t == TypeOrganization:
+		return "slug"
+	case t == TypeUser:
+		return "identifier"
+	default:
+		return "secret"
+	}
+}
+
+// settle validates a record and checks what it refers to. before is nil for a new record.
+func (d *decider) settle(before, after Entity) error {
+	if u, ok := after.(*User); ok {
+		return d.settleUser(u)
+	}
+	if err := Validate(after); err != nil {
+		return err
+	}
+	if t, ok := after.(*Token); ok {
+		return d.settleToken(before == nil, t)
+	}
+	return nil
+}
+
+func (d *decider) update(c Update) error {
+	if err := d.allow(c.Type); err != nil {
+		return err
+	}
+	before, err := d.target(c.Type, c.Ref)
+	if err != nil {
+		return err
+	}
+	after, err := MergePatch(before, c.Patch)
+	if err != nil {
+		return err
+	}
+	return d.replace(before, after, stamps{updated: d.Now, by: d.By.Actor()})
+}
+
+func (d *decider) target(t Type, ref Ref) (Entity, error) {
+	if t == TypeOrganization {
+		return d.organization()
+	}
+	if t == TypeInvitation {
+		return nil, Errorf(Invalid, "an invitation can't be changed; invite again")
+	}
+	return d.find(t, ref)
+}
+
+// replace settles after in the place of before, unless they are the same but for the times and authors of updates.
+func (d *decider) replace(before, after Entity, at stamps) error {
+	if err := immutable(before, after); err != nil {
+		return err
+	}
+	if err := d.settle(before, after); err != nil {
+		return err
+	}
+	if err := d.owner(before, after); err != nil {
+		return err
+	}
+	if err := d.freeKeys(after); err != nil {
+		return err
+	}
+	if sameButStamps(before, after) {
+		return nil
+	}
+	stamp(after, at)
+	d.Add(Op{Before: before, After: after})
+	return nil
+}
+
+func immutable(before, after Entity) error {
+	id, number := identity(before)
+	newID, newNumber := identity(after)
+	if *id != *newID {
+		return FieldErrorf("id", "can't be changed")
+	}
+	if number != nil && *number != *newNumber {
+		return FieldErrorf("number", "can't be changed")
+	}
+	if role, ok := before.(*Role); ok && role.Handle != after.(*Role).Handle { //nolint:errcheck // of one type
+		return FieldErrorf("handle", "can't be changed")
+	}
+	if org, ok := before.(*Organization); ok && org.Slug != after.(*Organization).Slug { //nolint:errcheck // of one type
+		return FieldErrorf("slug", "can't be changed")
+	}
+	return nil
+}
+
+// sameButStamps reports whether two records of one type say the same, but for when and by whom they were updated.
+func sameButStamps(a, b Entity) bool {
+	a, b = clone(a), clone(b)
+	stamp(a, stamps{updated: 1})
+	stamp(b, stamps{updated: 1})
+	docA, errA := EncodeEntity(a)
+	docB, errB := EncodeEntity(b)
+	return errA == nil && errB == nil && string(docA) == string(docB)
+}
+
+func (d *decider) importRecord(c Import) error {
+	t := c.Record.Key().Type
+	if err := d.allow(t); err != nil {
+		return err
+	}
+	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation}, t) {
+		return FieldErrorf("type", "%s can't be imported", t)
+	}
+	existing, err := d.existing(c.Record)
+	if err != nil {
+		return err
+	}
+	if existing == nil {
+		return d.importNew(clone(c.Record))
+	}
+	switch c.OnConflict {
+	case OnConflictSkip:
+		return nil
+	case OnConflictUpdate:
+		return d.importUpdate(existing, c)
+	default:
+		return conflict(nil, "", "exists already as %s", existing.Key())
+	}
+}
+
+// existing returns the record that has any of the keys of an imported one, or nil.
+func (d *decider) existing(record Entity) (Entity, error) {
+	key := record.Key()
+	if !key.ID.IsZero() {
+		if e, err := d.Get(key.Type, key.ID); err != nil || e != nil {
+			return e, err
+		}
+	}
+	keys := record.Keys()
+	keys.Owner = false // a second owner is a conflict, not the same user
+	for _, k := range single(keys) {
+		if e, err := d.Find(key.Type, k); err != nil || e != nil {
+			return e, err
+		}
+	}
+	return nil, nil //nolint:nilnil // as State: nothing found is no error
+}
+
+func (d *decider) importNew(record Entity) error {
+	at := stampsOf(record)
+	at.created = cmpOr(at.created, d.Now)
+	at.updated = cmpOr(at.updated, max(at.created, d.Now))
+	stamp(record, stamps{created: at.created, updated: at.updated})
+	return d.create(record)
+}
+
+func (d *decider) importUpdate(existing Entity, c Import) error {
+	patch := c.Patch
+	if patch == nil {
+		var err error
+		if patch, err = EncodeEntity(c.Record); err != nil {
+			return err
+		}
+	}
+	after, err := MergePatch(existing, patch)
+	if err != nil {
+		return err
+	}
+	at := stamps{updated: d.Now}
+	if was, is := stampsOf(existing), stampsOf(after); is.updated != was.updated {
+		at.updated = is.updated
+	}
+	return d.replace(existing, after, at)
+}
+
+func cmpOr(t, fallback Time) Time {
+	if t == 0 {
+		return fallback
+	}
+	return t
+}
+
+// clone returns a shallow copy of a record: Decide replaces slices and maps, it does not write into them.
+func clone(e Entity) Entity {
+	v := reflect.New(reflect.TypeOf(e).Elem())
+	v.Elem().Set(reflect.ValueOf(e).Elem())
+	c, _ := v.Interface().(Entity)
+	if u, ok := c.(*User); ok {
+		u.Groups, u.Spaces = slices.Clone(u.Groups), slices.Clone(u.Spaces)
+		u.WhitelistedIPs = slices.Clone(u.WhitelistedIPs)
+		u.NotificationChannels = slices.Clone(u.NotificationChannels)
+		u.Permissions = 0
+	}
+	return c
+}

@@ -1,0 +1,177 @@
+package roster
+
+// createOrganization makes the organization itself and its built-in roles.
+func (d *decider) createOrganization(o *Organization) error {
+	if !d.By.Org.IsZero() {
+		return Errorf(Forbidden, "only the operator can make organizations")
+	}
+	if d.Version() != 0 {
+		return conflict(nil, "id", "the organization exists already")
+	}
+	o.ID, o.Version, o.Next = d.Org, 0, nil
+	if err := Validate(o); err != nil {
+		return err
+	}
+	d.Add(Op{After: o})
+	for _, role := range []Role{
+		{Handle: RoleAdmin, Name: "Admin"},
+		{Handle: RoleSupport, Name: "Support Specialist"},
+		{Handle: RoleReadOnly, Name: "Read Only"},
+	} {
+		if err := d.createAs(&role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleToken checks that a token gives nothing that its maker does not have, and that the user it acts as exists.
+func (d *decider) settleToken(isNew bool, t *Token) error {
+	if isNew && t.Hash == "" {
+		return FieldErrorf("secret", "is required")
+	}
+	if isNew && t.ExpiresAt != 0 && t.ExpiresAt <= d.Now {
+		return FieldErrorf("expires_at", "must be in the future")
+	}
+	for _, p := range t.Permissions {
+		if !d.By.Permissions.Has(p) {
+			return Errorf(Forbidden, "a token can't be given the permission %s by one that lacks it", p)
+		}
+	}
+	if t.ActsAs.IsZero() {
+		return nil
+	}
+	if e, err := d.Get(TypeUser, t.ActsAs); err != nil || e == nil {
+		return missing(err, "acts_as", "there is no user %s", t.ActsAs)
+	}
+	return nil
+}
+
+func (d *decider) revoke(id ID) error {
+	if err := d.allow(TypeToken); err != nil {
+		return err
+	}
+	e, err := d.find(TypeToken, Ref{ID: id})
+	if err != nil {
+		return err
+	}
+	before := e.(*Token) //nolint:errcheck,forcetypeassert // by its type
+	if before.RevokedAt != 0 {
+		return nil
+	}
+	after := *before
+	after.RevokedAt = d.Now
+	d.Add(Op{Before: before, After: &after})
+	return nil
+}
+
+func (d *decider) invite(c Invite) error {
+	if err := d.allow(TypeInvitation); err != nil {
+		return err
+	}
+	if c.Hash == "" || c.ExpiresAt <= d.Now {
+		return FieldErrorf("expires_at", "must be in the future")
+	}
+	user, err := d.invitee(c.User)
+	if err != nil {
+		return err
+	}
+	if err := d.withdraw(user); err != nil {
+		return err
+	}
+	return d.create(&Invitation{User: user, CreatedAt: d.Now, ExpiresAt: c.ExpiresAt, Hash: c.Hash})
+}
+
+// invitee makes the user to invite, or brings the one that exists up to date, and returns the id.
+func (d *decider) invitee(u *User) (ID, error) {
+	if u.Name == "" && u.Email == "" && !u.ID.IsZero() {
+		return d.inviteAgain(u.ID)
+	}
+	made := clone(u).(*User) //nolint:errcheck,forcetypeassert // a clone is of the same type
+	made.Status, made.Activated, made.InvitedAt = Invited, false, d.Now
+	stamp(made, stamps{created: d.Now, updated: d.Now, by: d.By.Actor()})
+	if err := d.create(made); err != nil {
+		return ID{}, err
+	}
+	return made.ID, nil
+}
+
+func (d *decider) inviteAgain(id ID) (ID, error) {
+	e, err := d.find(TypeUser, Ref{ID: id})
+	if err != nil {
+		return ID{}, err
+	}
+	before := e.(*User) //nolint:errcheck,forcetypeassert // by its type
+	if before.Status != Invited {
+		return ID{}, conflict(nil, "status", "user %d is %s, not invited", before.Number, before.Status)
+	}
+	after := *before
+	after.InvitedAt = d.Now
+	stamp(&after, stamps{updated: d.Now, by: d.By.Actor()})
+	d.Add(Op{Before: before, After: &after})
+	return id, nil
+}
+
+// withdraw removes the invitations of a user.
+func (d *decider) withdraw(user ID) error {
+	var ops []Op
+	err := d.Each(TypeInvitation, func(e Entity) error {
+		if i, ok := e.(*Invitation); ok && i.User == user {
+			ops = append(ops, Op{Before: e})
+		}
+		return nil
+	})
+	d.Add(ops...)
+	return err
+}
+
+// accept needs no permission: whoever has the secret was invited.
+func (d *decider) accept(hash string) error {
+	e, err := d.Find(TypeInvitation, Keys{Identifier: hash})
+	if err != nil {
+		return err
+	}
+	invitation, ok := e.(*Invitation)
+	if !ok || invitation.AcceptedAt != 0 || invitation.ExpiresAt <= d.Now {
+		return Errorf(NotFound, "there is no such open invitation")
+	}
+	e, err = d.find(TypeUser, Ref{ID: invitation.User})
+	if err != nil {
+		return err
+	}
+	before := e.(*User) //nolint:errcheck,forcetypeassert // by its type
+	after := *before
+	if after.Status == Invited {
+		after.Status = Active
+	}
+	after.Activated, after.UpdatedAt = true, d.Now
+	accepted := *invitation
+	accepted.AcceptedAt = d.Now
+	d.Add(Op{Before: before, After: &after}, Op{Before: invitation, After: &accepted})
+	return nil
+}
+
+func (d *decider) touch(used map[ID]Time) error {
+	for id, at := range used {
+		e, err := d.Get(TypeToken, id)
+		if err != nil {
+			return err
+		}
+		before, ok := e.(*Token)
+		if !ok || before.LastUsedAt >= at {
+			continue
+		}
+		after := *before
+		after.LastUsedAt = at
+		d.Add(Op{Before: before, After: &after})
+	}
+	return nil
+}
+
+// BuiltIn returns the handle of the built-in role that r is or counts as.
+func (r *Role) BuiltIn() string {
+	if r.CountsAs != "" {
+		return r.CountsAs
+	}
+	return r.Handle
+}

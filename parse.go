@@ -1,0 +1,248 @@
+package roster
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// ParseEntity reads a record from its canonical JSON form as it comes from outside: unknown members are refused, null is
+// absence, computed members are ignored, and what has a default independent of other records is filled in. Errors are
+// [Invalid] and name each member at fault, as in spaces[0].role. The record is not validated yet: [Decide] does that.
+func ParseEntity(t Type, doc []byte) (Entity, error) {
+	e := NewEntity(t)
+	if e == nil {
+		return nil, FieldErrorf("type", "must be one of %s, not %s", typeNames(), quote(string(t)))
+	}
+	u, isUser := e.(*User)
+	if isUser {
+		u.AppsAccess = 1
+	}
+	var p parser
+	members := p.object("", doc)
+	p.structure("", members, reflect.ValueOf(e).Elem())
+	if isUser && isNull(members["takes_licence"]) {
+		u.TakesLicence = u.Kind == Person
+	}
+	return e, p.err()
+}
+
+func typeNames() string {
+	var names []string
+	for _, t := range Types() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
+}
+
+// parser decodes JSON into structs as encoding/json does, and collects every fault with the path of its member.
+type parser struct{ faults []Detail }
+
+func (p *parser) fault(path, format string, args ...any) {
+	p.faults = append(p.faults, Detail{Field: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *parser) err() error { return faultsError(p.faults) }
+
+// faultsError returns one error for all faults, nil for none.
+func faultsError(faults []Detail) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return &Error{Code: Invalid, Field: faults[0].Field, Message: faults[0].Message, Details: faults}
+}
+
+func (p *parser) object(path string, raw []byte) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			p.fault(path, "is not valid JSON: %s at byte %d", syntax.Error(), syntax.Offset)
+		} else {
+			p.fault(path, "must be a JSON object")
+		}
+	}
+	return members
+}
+
+func (p *parser) structure(path string, members map[string]json.RawMessage, into reflect.Value) {
+	known := 0
+	for i := range into.NumField() {
+		name, input := memberOf(into.Type().Field(i))
+		raw, given := members[name]
+		if !given || input == "refuse" {
+			continue
+		}
+		known++
+		if input != "ignore" {
+			p.value(join(path, name), raw, into.Field(i))
+		}
+	}
+	if known < len(members) {
+		p.unknown(path, members, into.Type())
+	}
+}
+
+func (p *parser) unknown(path string, members map[string]json.RawMessage, t reflect.Type) {
+	var names []string
+	for i := range t.NumField() {
+		if name, input := memberOf(t.Field(i)); input != "refuse" {
+			names = append(names, name)
+		}
+	}
+	for name := range members {
+		if !slices.Contains(names, name) {
+			p.fault(join(path, name), "is not a known member; known are %s", strings.Join(names, ", "))
+		}
+	}
+	slices.SortFunc(p.faults, func(a, b Detail) int { return strings.Compare(a.Field, b.Field) })
+}
+
+// memberOf returns the member's name and what becomes of it on input: "" (read), "ignore" or "refuse".
+func memberOf(f reflect.StructField) (name, input string) {
+	name, _, _ = strings.Cut(f.Tag.Get("json"), ",")
+	return name, f.Tag.Get("input")
+}
+
+func (p *parser) value(path string, raw json.RawMessage, into reflect.Value) {
+	_, custom := into.Addr().Interface().(json.Unmarshaler)
+	_, textual := into.Addr().Interface().(interface{ UnmarshalText([]byte) error })
+	switch {
+	case isNull(raw):
+	case into.Kind() == reflect.Struct && !custom && !textual:
+		p.structure(path, p.object(path, raw), into)
+	case into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Struct:
+		p.list(path, raw, into)
+	default:
+		if err := json.Unmarshal(raw, into.Addr().Interface()); err != nil {
+			p.fault(path, "%s", describe(err, into.Type()))
+		}
+	}
+}
+
+func (p *parser) list(path string, raw json.RawMessage, into reflect.Value) {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		p.fault(path, "must be an array of objects")
+		return
+	}
+	list := reflect.MakeSlice(into.Type(), len(elements), len(elements))
+	for i, element := range elements {
+		p.value(fmt.Sprintf("%s[%d]", path, i), element, list.Index(i))
+	}
+	into.Set(list)
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// describe turns an error of encoding/json into words for whoever wrote the JSON.
+func describe(err error, t reflect.Type) string {
+	if ours, ok := errors.AsType[*Error](err); ok {
+		return ours.Message
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "must be true or false"
+	case reflect.Int, reflect.Int64:
+		return "must be an integer"
+	case reflect.Float64:
+		return "must be a number"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Int64 {
+			return "must be an array of integers"
+		}
+		return "must be an array of strings"
+	case reflect.Map:
+		return "must be an object"
+	default:
+		return "must be a string"
+	}
+}
+
+// MergePatch returns e with a JSON merge patch (RFC 7396) applied to its canonical form: null removes a member, which then has
+// its default again, objects are merged, anything else replaces. e itself stays as it is. Errors are those of [ParseEntity].
+func MergePatch(e Entity, patch []byte) (Entity, error) {
+	doc, err := EncodeEntity(e)
+	if err != nil {
+		return nil, err
+	}
+	target, err := anyJSON(doc)
+	if err != nil {
+		return nil, err
+	}
+	change, err := anyJSON(patch)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := change.(map[string]any); !ok {
+		return nil, Errorf(Invalid, "a patch must be a JSON object")
+	}
+	merged := mergeJSON(target, change).(map[string]any) //nolint:errcheck,forcetypeassert // both are objects
+	if _, given := change.(map[string]any)["secret_sha256"]; !given {
+		delete(merged, "secret_sha256")
+	}
+	if doc, err = json.Marshal(merged); err != nil {
+		return nil, fmt.Errorf("encode patched %s: %w", e.Key(), err)
+	}
+	patched, err := ParseEntity(e.Key().Type, doc)
+	if err != nil {
+		return nil, err
+	}
+	keepHidden(e, patched)
+	return patched, nil
+}
+
+// keepHidden copies the members that no input can set.
+func keepHidden(from, to Entity) {
+	switch to := to.(type) {
+	case *Organization:
+		to.Next = from.(*Organization).Next //nolint:errcheck,forcetypeassert // both are of one type
+	case *Token:
+		to.Hash = from.(*Token).Hash //nolint:errcheck,forcetypeassert // both are of one type
+	case *Invitation:
+		to.Hash = from.(*Invitation).Hash //nolint:errcheck,forcetypeassert // both are of one type
+	}
+}
+
+func anyJSON(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, Errorf(Invalid, "is not valid JSON")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, Errorf(Invalid, "has something after the JSON value")
+	}
+	return v, nil
+}
+
+func mergeJSON(target, patch any) any {
+	change, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	merged, ok := target.(map[string]any)
+	if !ok {
+		merged = map[string]any{}
+	}
+	for name, v := range change {
+		if v == nil {
+			delete(merged, name)
+		} else {
+			merged[name] = mergeJSON(merged[name], v)
+		}
+	}
+	return merged
+}
