@@ -14,6 +14,7 @@ const (
 	Invalid            Code = "invalid"             // the input breaks a rule; Field says where
 	Unauthenticated    Code = "unauthenticated"     // no credential, or one that does not count (any more)
 	Forbidden          Code = "forbidden"           // the credential does not allow this
+	WrongTokenKind     Code = "wrong_token_kind"    // the credential is of a kind that this does not accept
 	NotFound           Code = "not_found"           // no such record, path or organization
 	MethodNotAllowed   Code = "method_not_allowed"  // the path exists, the method does not
 	NotAcceptable      Code = "not_acceptable"      // no representation that the client accepts

@@ -1,0 +1,24 @@
+// Package all is the list of the dialects that Roster speaks.
+package all
+
+import (
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/flxpoint"
+)
+
+// Dialects returns every dialect, in the order of the documentation.
+func Dialects() []*dialect.Dialect {
+	return []*dialect.Dialect{
+		flxpoint.New(),
+	}
+}
+
+// ByName returns the dialect with a name, or nil.
+func ByName(name string) *dialect.Dialect {
+	for _, d := range Dialects() {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+// Package dialect is the kit that dialects are made of. A dialect is a table plus pure functions: the table's endpoints and
+// parameters make the routes, the decoding, the OpenAPI document, the fidelity page, the rate limit and the coverage check
+// of the golden tests; the functions turn parameters into a query and users into a vendor's wire form.
+//
+// A dialect sees one organization through [View] and nothing else: never a store, an index, another organization, a
+// http.ResponseWriter or a clock.
+package dialect
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/roster-dev/roster"
+)
+
+// Dialect is one vendor's API over the records of an organization. It is read only once made.
+type Dialect struct {
+	// Name is the dialect's name in commands, configuration and tokens, such as "flxpoint". The dialect is served below
+	// "/" + Name, and at the root of hosts and listeners of its own.
+	Name string
+	// Title is the vendor's name and Vendor the base URL of the vendor's own API, "" when it has no fixed one.
+	Title, Vendor string
+	// Doc says in a paragraph what the dialect is compatible with.
+	Doc string
+	// APIVersion is the version of the vendor's API that the page describes.
+	APIVersion string
+	// Schemes are the ways in which a request can carry a credential, the first that is present counts.
+	Schemes []Scheme
+	// Limit is the vendor's rate limit for each token; the zero Limit is none. Organizations can replace it.
+	Limit roster.Limit
+	// LimitHeaders sets what the vendor tells about the limit on every authenticated response; nil sets nothing.
+	LimitHeaders func(http.Header, Rate)
+	// Statuses replaces the status of codes where the vendor's differ from [DefaultStatus].
+	Statuses map[roster.Code]int
+	// Fail makes the response to a failed request in the vendor's shape.
+	Fail func(Failure) Response
+	// FailHeaders documents the headers that Fail and LimitHeaders set.
+	Headers []HeaderDoc
+	// Endpoints are the operations, in the order of the documentation.
+	Endpoints []Endpoint
+	// Facts are decisions and differences that no row of the tables shows, for the fidelity page.
+	Facts []Fact
+}
+
+// Mark says how certain it is that the vendor behaves in a documented way.
+type Mark string
+
+// The marks.
+const (
+	Seed Mark = "seed" // it stands on the page that the dialect implements
+	Seen Mark = "seen" // read in the vendor's other documentation, or measured against the live API
+	Ours Mark = "ours" // the vendor is silent; it is our decision
+)
+
+// Fact is a statement of the fidelity page.
+type Fact struct {
+	Text string
+	Mark Mark
+	// Contract is the one contract that the fact is true for; "" for both.
+	Contract roster.Contract
+}
+
+// HeaderDoc documents a response header.
+type HeaderDoc struct {
+	Name, Doc string
+	// Integer is true for a header whose values are integers.
+	Integer bool
+	// Statuses are the statuses that carry it; none means all.
+	Statuses []int
+	Mark     Mark
+}
+
+// SchemeKind is a way to carry a credential.
+type SchemeKind int
+
+// The kinds of schemes.
+const (
+	HeaderKey     SchemeKind = iota // the secret alone in a header
+	Bearer                          // Authorization: Bearer SECRET (RFC 6750)
+	HTTPSignature                   // a Signature or Authorization: Signature header (draft-cavage-http-signatures-12)
+)
+
+// Scheme is one way in which a request can carry a credential.
+type Scheme struct {
+	Kind SchemeKind
+	// Header is the header of a HeaderKey.
+	Header string
+	Doc    string
+	Mark   Mark
+}
+
+// Credential is what a request shows to say who is asking.
+type Credential struct {
+	// Secret is a token's secret, "" where there is none or where the request is signed.
+	Secret string
+	// Signed is true where the request carries an HTTP signature.
+	Signed bool
+}
+
+// Credential finds the credential of a request by the dialect's schemes; the zero Credential means that it carries none.
+func (d *Dialect) Credential(h http.Header) Credential {
+	for _, s := range d.Schemes {
+		if c := s.find(h); c != (Credential{}) {
+			return c
+		}
+	}
+	return Credential{}
+}
+
+func (s Scheme) find(h http.Header) Credential {
+	switch s.Kind {
+	case HeaderKey:
+		return Credential{Secret: h.Get(s.Header)}
+	case Bearer:
+		scheme, secret := authorization(h)
+		if scheme == "bearer" {
+			return Credential{Secret: secret}
+		}
+	case HTTPSignature:
+		scheme, _ := authorization(h)
+		return Credential{Signed: scheme == "signature" || h.Get("Signature") != ""}
+	}
+	return Credential{}
+}
+
+// Rate is where a token stands in its rate limit after a request.
+type Rate struct {
+	Limit roster.Limit
+	// Used and Remaining add up to Limit.Burst.
+	Used, Remaining int
+	// ResetAt is when the whole burst is available again.
+	ResetAt time.Time
+	// RetryAfter is how long to wait before a refused request can succeed; 0 for an allowed one.
+	RetryAfter time.Duration
+}
+
+// Failure is a failed request.
+type Failure struct {
+	// Error has the code and the words for the client.
+	Error *roster.Error
+	// Status is the status by the dialect's table.
+	Status    int
+	Contract  roster.Contract
+	RequestID string
+	// RetryAfter is for status 429.
+	RetryAfter time.Duration
+}
+
+// DefaultStatus returns the status of a code in dialects that have no other for it.
+func DefaultStatus(code roster.Code) int {
+	switch code {
+	case roster.Invalid:
+		return http.StatusBadRequest
+	case roster.Unauthenticated:
+		return http.StatusUnauthorized
+	case roster.Forbidden, roster.WrongTokenKind:
+		return http.StatusForbidden
+	case roster.NotFound:
+		return http.StatusNotFound
+	case roster.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case roster.NotAcceptable:
+		return http.StatusNotAcceptable
+	case roster.Conflict:
+		return http.StatusConflict
+	case roster.PreconditionFailed:
+		return http.StatusPreconditionFailed
+	case roster.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case roster.RateLimited:
+		return http.StatusTooManyRequests
+	case roster.Gone:
+		return http.StatusGone
+	case roster.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Status returns the dialect's status of a code.
+func (d *Dialect) Status(code roster.Code) int {
+	if status, ok := d.Statuses[code]; ok {
+		return status
+	}
+	return DefaultStatus(code)
+}

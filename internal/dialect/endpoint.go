@@ -1,0 +1,64 @@
+package dialect
+
+import (
+	"context"
+
+	"github.com/roster-dev/roster"
+)
+
+// Endpoint is one operation of a dialect.
+type Endpoint struct {
+	// Method is GET; HEAD comes with it.
+	Method string
+	// Path is the path below the dialect's root, with {name} for path parameters. Aliases are other paths to the same.
+	Path    string
+	Aliases []string
+	// ID is the operation's id in the OpenAPI document, such as "listUsers".
+	ID                   string
+	Summary, Description string
+	Mark                 Mark
+	// Public endpoints need no credential, see no organization and have no rate limit.
+	Public bool
+	// Kinds are the kinds of tokens that may use the endpoint; none means all.
+	Kinds []roster.TokenKind
+	// Needs is the permission that the token must have.
+	Needs roster.Permission
+	// Allow refuses principals by rules of the vendor's own, in addition to Kinds and Needs; nil allows all.
+	Allow func(roster.Principal, View) error
+	// AllowDoc says what Allow asks for.
+	AllowDoc string
+	Params   []Param
+	// Returns documents what the endpoint answers; the golden tests have a case for each.
+	Returns []Return
+	// Serve answers a request whose parameters are decoded. It is pure: what it sees is in the request.
+	Serve func(ctx context.Context, r *Request) (Response, error)
+}
+
+// Return documents one status of an endpoint.
+type Return struct {
+	Status int
+	Doc    string
+	// ContentType is "application/json" when empty and there is a Body.
+	ContentType string
+	// Body is a value of the wire type that makes the schema; nil where there is no body, or no schema for it.
+	Body any
+	// Example is a JSON value, "" for none.
+	Example string
+	Mark    Mark
+	// Contract is the one contract in which the status occurs; "" for both.
+	Contract roster.Contract
+}
+
+// View is an organization at one version, as a dialect sees it. Records are shared and read only.
+type View interface {
+	Version() roster.Version
+	Org() *roster.Organization
+	// Users answers a query; it fails with [roster.Invalid] for a query that the fields do not support.
+	Users(q roster.Query) (roster.Page, error)
+	// User returns one user, or fails with [roster.NotFound].
+	User(ref roster.Ref) (*roster.User, error)
+	// Group, Space and Role return nil where there is none.
+	Group(number int64) *roster.Group
+	Space(number int64) *roster.Space
+	Role(handle string) *roster.Role
+}

@@ -1,0 +1,142 @@
+package dialect
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// Request is an authenticated request to an endpoint, its parameters decoded.
+type Request struct {
+	// Endpoint is the operation that was asked for.
+	Endpoint *Endpoint
+	// ID is the request's id, a UUID.
+	ID string
+	// Principal is who asks, and View the principal's organization. Both are zero for a public endpoint.
+	Principal roster.Principal
+	View      View
+	Contract  roster.Contract
+	// URL is the absolute URL as the client sees it, mount prefix and query included.
+	URL *url.URL
+	// Query is the decoded query, unknown parameters included.
+	Query url.Values
+	// Header is the request's header. Read parameters through the accessors instead.
+	Header http.Header
+
+	values map[string]value
+}
+
+// value is a decoded parameter.
+type value struct {
+	given bool
+	text  string
+	num   int64
+	id    roster.ID
+	texts []string
+	nums  []int64
+}
+
+// Given reports whether the client gave the parameter with a value.
+func (r *Request) Given(name string) bool { return r.value(name).given }
+
+// String returns the value or default of a String, and of anything else the text as it was given; "" for none.
+func (r *Request) String(name string) string { return r.value(name).text }
+
+// Int returns the value or default of an Integer, 0 for none.
+func (r *Request) Int(name string) int64 { return r.value(name).num }
+
+// Bool returns the value or default of a Boolean, false for none.
+func (r *Request) Bool(name string) bool { return r.value(name).num != 0 }
+
+// Time returns the value of a DateTime, none for none.
+func (r *Request) Time(name string) roster.Time { return roster.Time(r.value(name).num) }
+
+// UUID returns the value of a UUID, none for none.
+func (r *Request) UUID(name string) roster.ID { return r.value(name).id }
+
+// Strings returns the items of a Strings list, in the order given.
+func (r *Request) Strings(name string) []string { return r.value(name).texts }
+
+// Integers returns the items of an Integers list, in the order given.
+func (r *Request) Integers(name string) []int64 { return r.value(name).nums }
+
+// value panics for a name that is not in the endpoint's table: every request would, so that a first test finds it.
+func (r *Request) value(name string) value {
+	v, ok := r.values[name]
+	if !ok {
+		panic("dialect: parameter " + name + " is not in the table of " + r.Endpoint.Path)
+	}
+	return v
+}
+
+// Decode reads the parameters of the endpoint from the query, the header and, by path, the path. It fails with
+// [roster.Invalid] and a detail for each parameter at fault, with [roster.NotFound] for a path parameter that can't be the
+// name of anything, and with [roster.Forbidden] for a parameter that the principal may not use.
+func (r *Request) Decode(rawQuery string, path func(name string) string) error {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return roster.Errorf(roster.Invalid, "the query string is malformed: it has a bad escape or a semicolon")
+	}
+	r.Query = query
+	r.values = make(map[string]value, len(r.Endpoint.Params))
+	var faults []roster.Detail
+	for i := range r.Endpoint.Params {
+		p := &r.Endpoint.Params[i]
+		if !r.counts(p, i) {
+			r.values[p.Name] = value{}
+			continue
+		}
+		v, fault := p.decode(r.raw(p, path))
+		if fault != nil && p.In == Path {
+			return roster.Errorf(roster.NotFound, "%s", fault.Message)
+		}
+		if fault != nil {
+			faults = append(faults, roster.Detail{Field: fault.Field, Message: fault.Message})
+		}
+		if v.given && !r.Principal.Permissions.Has(p.Needs) {
+			return &roster.Error{Code: roster.Forbidden, Field: p.Name, Message: "needs the permission " + string(p.Needs)}
+		}
+		r.values[p.Name] = v
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return &roster.Error{Code: roster.Invalid, Field: faults[0].Field, Message: faults[0].Message, Details: faults}
+}
+
+// counts reports whether the flags that a parameter works only with let it count. The flags stand before it in the table.
+func (r *Request) counts(p *Param, i int) bool {
+	return len(p.With) == 0 || slices.ContainsFunc(r.Endpoint.Params[:i], func(flag Param) bool {
+		return slices.Contains(p.With, flag.Name) && r.values[flag.Name].num != 0
+	})
+}
+
+// raw returns the parameter's values as they were sent, and the name that the client used.
+func (r *Request) raw(p *Param, path func(string) string) (name string, values []string) {
+	switch p.In {
+	case Path:
+		return p.Name, []string{path(p.Name)}
+	case Header:
+		return p.Name, r.Header.Values(p.Name)
+	}
+	for _, name := range p.names() {
+		values := r.Query[name]
+		if p.IsList() {
+			values = slices.Concat(values, r.Query[name+"[]"])
+		}
+		values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return strings.TrimSpace(s) == "" })
+		if len(values) > 0 {
+			return name, values
+		}
+	}
+	return p.Name, nil
+}
+
+// authorization splits an Authorization header into the scheme in lower case and the rest.
+func authorization(h http.Header) (scheme, rest string) {
+	scheme, rest, _ = strings.Cut(strings.TrimSpace(h.Get("Authorization")), " ")
+	return strings.ToLower(scheme), strings.TrimSpace(rest)
+}
