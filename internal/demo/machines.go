@@ -1,0 +1,106 @@
+package demo
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// thing is a user that is nobody: its name, short name and initials.
+type thing struct{ name, slug, initials, about string }
+
+var placeholders = [...]thing{
+	{"Vacancy: QA engineer", "vacancy-qa-", "VQ", "To be hired; work is planned on this name until then"},
+	{"Vacancy: buyer", "vacancy-buyer-", "VB", ""},
+	{"Vacancy: accountant", "vacancy-accountant-", "VA", ""},
+	{"Night shift", "night-shift-", "NS", "Whoever has the night shift"},
+	{"On-call engineer", "on-call-", "OC", "Rota, see the calendar"},
+	{"Meeting room", "room-", "MR", ""},
+	{"Contractor", "contractor-", "C", "Contractors without an account"},
+	{"Склад", "sklad-", "С", ""},
+}
+
+var programs = [...]thing{
+	{"Billing sync", "api-billing-", "", "Posts invoices to the accounting system every hour"},
+	{"Stock level feed", "api-stock-", "", "Reads stock levels"},
+	{"Payment initiation", "api-payments-", "", "Initiates supplier payments"},
+	{"Order import", "api-orders-", "", ""},
+	{"HR export", "api-hr-", "", "Nightly export of people"},
+	{"Carrier labels", "api-labels-", "", ""},
+	{"Data warehouse loader", "api-warehouse-", "", "Loads the warehouse; owned by the data team"},
+	{"Price monitor", "api-prices-", "", ""},
+}
+
+// label writes what all things have; names and identifiers end with the number.
+func (t thing) label(u *roster.User) {
+	number := strconv.FormatInt(u.Number, 10)
+	u.Name = t.name + " " + number
+	u.Identifier = t.slug + number
+	u.Description, u.Initials = t.about, t.initials
+	u.UserType = roster.SaasUser
+}
+
+func (g *Generator) virtual(d *dice, u *roster.User) {
+	t := pick(d, placeholders[:])
+	t.label(u)
+	u.Kind = roster.Virtual
+	u.Avatar = roster.Avatar{Type: "initials", InitialsURL: initialsURL("virtual", "")}
+	if d.percent(10) {
+		u.Status = roster.Inactive
+	}
+	g.history(d, u)
+	g.membership(d, u)
+}
+
+func (g *Generator) apiClient(d *dice, u *roster.User) {
+	pick(d, programs[:]).label(u)
+	u.Kind, u.Activated = roster.APIClient, true
+	switch n := d.IntN(20); n {
+	case 0:
+		u.Status = roster.Suspended
+	case 1:
+		u.Status = roster.Inactive
+	}
+	u.PublicKey = g.keys()[1+d.IntN(keyCount-1)].public
+	if d.percent(60) {
+		u.WhitelistedIPs = pick(d, networks())
+	}
+	g.history(d, u)
+	if d.percent(80) {
+		u.LastRequestAt = d.later(u.CreatedAt)
+		u.LastRequestMethod = pick(d, methods[:])
+	}
+}
+
+// networks are lists of addresses reserved for documentation (RFC 5737, RFC 3849).
+func networks() [][]string {
+	return [][]string{
+		{"192.0.2.10"},
+		{"198.51.100.0/24"},
+		{"203.0.113.4", "203.0.113.5"},
+		{"2001:db8:10::/48", "198.51.100.77"},
+	}
+}
+
+// readDescriptions returns what people write about themselves: every post in every place.
+func readDescriptions() []string {
+	var list []string
+	for post := range strings.SplitSeq(posts, "|") {
+		for place := range strings.SplitSeq(places, "|") {
+			list = append(list, post+", "+place)
+		}
+	}
+	return list
+}
+
+const (
+	posts = "Warehouse supervisor|Buyer|Senior buyer|Category manager|Accountant|Payroll clerk|Treasury analyst|" +
+		"Backend engineer|Frontend engineer|Data engineer|Site reliability engineer|Product manager|Designer|" +
+		"Customer care agent|Key account manager|Forklift trainer|Customs broker|Quality inspector|Legal counsel|" +
+		"Recruiter|Office manager|Interprète|Lagerleiterin|Einkäufer|Chargée de logistique|Jefa de almacén|" +
+		"Gerente de compras|Бухгалтер|Инженер по качеству|仕入れ担当|采购经理|물류 담당|مهندس جودة|Kierownik zmiany|Depo sorumlusu"
+	places = "Rotterdam|Lyon|Poznań|São Paulo|Guangzhou|東京|İzmir|Leeds|remote|headquarters|night shift|" +
+		"first contact for returns|on parental leave until spring|speaks French and German|backup for payments|" +
+		"works Mondays to Wednesdays|mentor of the new colleagues"
+)
