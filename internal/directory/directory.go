@@ -1,0 +1,260 @@
+// Package directory is the service around the organizations: it loads them into read models, decides and commits changes, and
+// publishes the views that result. A store and the read model meet only here.
+//
+// Reads take the present view of an organization, which is immutable, and never wait for a writer or for another
+// organization. Writes to one organization run one after the other: decide, commit, apply, publish. A write that has
+// returned is seen by every later read.
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/index"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Service serves the organizations of one store. It is safe for concurrent use.
+type Service struct {
+	store store.Store
+	now   func() roster.Time
+	newID func() (roster.ID, error)
+	loads singleflight.Group
+
+	// mu guards orgs and tokens.
+	mu   sync.RWMutex
+	orgs map[roster.ID]*organization
+	// tokens remembers which organization the hash of a token's secret leads to. A token never changes its organization.
+	tokens map[string]roster.ID
+}
+
+// organization is what the service keeps of one organization.
+type organization struct {
+	id roster.ID
+	// view is nil until the organization is loaded, and again after it is evicted.
+	view atomic.Pointer[index.View]
+	// writer holds a token while nobody writes to the organization or replaces its view.
+	writer chan struct{}
+	// mu guards moved.
+	mu sync.Mutex
+	// moved is closed when the view is replaced, and then replaced itself.
+	moved chan struct{}
+}
+
+// maxTokens bounds how many tokens' organizations are remembered.
+const maxTokens = 100_000
+
+// Options are what a service needs besides its store.
+type Options struct {
+	// Now is the clock that changes are stamped with.
+	Now func() roster.Time
+	// NewID makes ids for new records.
+	NewID func() (roster.ID, error)
+}
+
+// New returns a service over a store. It does not load anything yet. The caller closes the store after the last use.
+func New(s store.Store, o Options) *Service {
+	return &Service{
+		store: s, now: o.Now, newID: o.NewID,
+		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
+	}
+}
+
+// View returns the present view of an organization. The first request loads it, and others for the same organization wait
+// for that one load; a request that is given up does not stop it. It fails with [roster.NotFound] where there is no such
+// organization.
+func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
+	s.mu.RLock()
+	org := s.orgs[id]
+	s.mu.RUnlock()
+	if org != nil {
+		if view := org.view.Load(); view != nil {
+			return view, nil
+		}
+	}
+	loading := s.loads.DoChan(id.String(), func() (any, error) {
+		return s.load(context.WithoutCancel(ctx), id)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case result := <-loading:
+		view, _ := result.Val.(*index.View)
+		return view, result.Err
+	}
+}
+
+// load builds the view of an organization and publishes it. Changes that are committed meanwhile are caught up with while
+// no writer runs.
+func (s *Service) load(ctx context.Context, id roster.ID) (*index.View, error) {
+	builder := index.NewBuilder()
+	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
+		builder.Add(e)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load organization %s: %w", id, err)
+	}
+	org := s.organization(id)
+	<-org.writer
+	defer func() { org.writer <- struct{}{} }()
+	view, err := s.catchUp(ctx, id, builder.View(version))
+	if err != nil {
+		return nil, err
+	}
+	org.publish(view)
+	return view, nil
+}
+
+// organization returns what is kept of an organization, which it starts to keep if need be.
+func (s *Service) organization(id roster.ID) *organization {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	org := s.orgs[id]
+	if org == nil {
+		org = &organization{id: id, writer: make(chan struct{}, 1), moved: make(chan struct{})}
+		org.writer <- struct{}{}
+		s.orgs[id] = org
+	}
+	return org
+}
+
+// catchUp applies to a view what the store has committed since.
+func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (*index.View, error) {
+	const batch = 1000
+	for {
+		changes, err := s.store.Changes(ctx, id, view.Version(), batch)
+		if err != nil {
+			return nil, fmt.Errorf("catch up with organization %s: %w", id, err)
+		}
+		for _, change := range changes {
+			if view, err = view.Apply(change); err != nil {
+				return nil, fmt.Errorf("apply version %d of organization %s: %w", change.Version, id, err)
+			}
+		}
+		if len(changes) < batch {
+			return view, nil
+		}
+	}
+}
+
+// publish replaces the view and wakes those who wait for that. The caller holds the writer's token.
+func (o *organization) publish(view *index.View) {
+	o.view.Store(view)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.moved)
+	o.moved = make(chan struct{})
+}
+
+func (o *organization) next() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.moved
+}
+
+// Wait returns the view of an organization once it is at least at a version. It ends with ctx.
+func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
+	for {
+		org := s.organization(id)
+		next := org.next() // before the view is read, so that no replacement is missed
+		view, err := s.View(ctx, id)
+		if err != nil || view.Version() >= version {
+			return view, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-next:
+		}
+	}
+}
+
+// Evict forgets the view of an organization. Readers who have it keep it; the next request loads it again.
+func (s *Service) Evict(id roster.ID) {
+	org := s.organization(id)
+	<-org.writer
+	defer func() { org.writer <- struct{}{} }()
+	org.view.Store(nil)
+}
+
+// Changes returns the changes of an organization after a version, oldest first, at most limit of them.
+func (s *Service) Changes(
+	ctx context.Context, id roster.ID, after roster.Version, limit int,
+) ([]roster.Change, error) {
+	return s.store.Changes(ctx, id, after, limit)
+}
+
+// Orgs returns every organization, by number, without loading any.
+func (s *Service) Orgs(ctx context.Context) ([]*roster.Organization, error) {
+	var orgs []*roster.Organization
+	err := s.store.Orgs(ctx, func(o *roster.Organization) error {
+		orgs = append(orgs, o)
+		return nil
+	})
+	return orgs, err
+}
+
+// OrgBySlug returns the organization with a slug, or fails with [roster.NotFound].
+func (s *Service) OrgBySlug(ctx context.Context, slug string) (*roster.Organization, error) {
+	orgs, err := s.Orgs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range orgs {
+		if o.Slug == slug {
+			return o, nil
+		}
+	}
+	return nil, roster.Errorf(roster.NotFound, "there is no organization %q", slug)
+}
+
+// Token returns the token whose secret has a hash and its organization, both as they are now: a token that was revoked shows
+// so at once. It fails with [roster.NotFound] where there is no such token.
+func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roster.Organization, error) {
+	id, err := s.tokenOrg(ctx, hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	view, err := s.View(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	token, ok := view.TokenByHash(hash)
+	if !ok {
+		return nil, nil, roster.Errorf(roster.NotFound, "there is no such token")
+	}
+	return token, view.Org(), nil
+}
+
+func (s *Service) tokenOrg(ctx context.Context, hash string) (roster.ID, error) {
+	s.mu.RLock()
+	id, ok := s.tokens[hash]
+	s.mu.RUnlock()
+	if ok {
+		return id, nil
+	}
+	id, err := s.store.TokenOrg(ctx, hash)
+	if err != nil {
+		return roster.ID{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tokens) >= maxTokens {
+		clear(s.tokens)
+	}
+	s.tokens[hash] = id
+	return id, nil
+}
+
+// isClientError reports whether an error is the answer to a command, as against a failure to carry it out.
+func isClientError(err error) bool {
+	e, ok := errors.AsType[*roster.Error](err)
+	return ok && e.Code != roster.Internal && e.Code != roster.Unavailable
+}
