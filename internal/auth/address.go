@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// ClientAddr returns the address of the client that sent r, unmapped (never IPv4 in IPv6) and without a zone.
+//
+// It is the peer's address, unless the peer is a trusted proxy: then it is the rightmost entry of X-Forwarded-For that
+// is not itself a trusted proxy, because everything left of that one is the client's own claim. Where all entries are
+// trusted, it is the leftmost. Entries may carry a port. It is the zero Addr, which no list of addresses allows, where
+// the peer has no IP address or where the entry that counts is not one.
+func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	client := hostAddr(r.RemoteAddr)
+	for _, line := range slices.Backward(r.Header.Values("X-Forwarded-For")) {
+		for _, entry := range slices.Backward(strings.Split(line, ",")) {
+			if !within(trusted, client) {
+				return client
+			}
+			client = hostAddr(strings.Trim(entry, " \t"))
+		}
+	}
+	return client
+}
+
+// hostAddr reads an address with or without a port; it is the zero Addr for anything else.
+func hostAddr(s string) netip.Addr {
+	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
+		return plain(addr)
+	}
+	addrPort, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return plain(addrPort.Addr())
+}
+
+func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
+
+func within(prefixes []netip.Prefix, addr netip.Addr) bool {
+	for _, p := range prefixes {
+		if contains(p, addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// contains is Prefix.Contains for a prefix that may be written as IPv4 in IPv6.
+func contains(p netip.Prefix, addr netip.Addr) bool {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Contains(addr)
+}
+
+// allows reports whether a list of addresses and prefixes lets addr through. The empty list lets everything through;
+// what is neither an address nor a prefix lets nothing through.
+func allows(list []string, addr netip.Addr) bool {
+	addr = plain(addr)
+	for _, s := range list {
+		if p, err := roster.ParsePrefix(s); err == nil && contains(p, addr) {
+			return true
+		}
+	}
+	return len(list) == 0
+}
