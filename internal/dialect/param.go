@@ -53,9 +53,13 @@ type Param struct {
 	With []string
 	// Required parameters must be given.
 	Required bool
-	Doc      string
-	Example  string
-	Mark     Mark
+	// Own is for a UUID in the path: anything but the id of the principal's organization is [roster.NotFound].
+	Own bool
+	// Ignored parameters are accepted, documented and never looked at: any value will do.
+	Ignored bool
+	Doc     string
+	Example string
+	Mark    Mark
 }
 
 // N returns a pointer to n, for the range of a [Param].

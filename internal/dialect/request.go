@@ -15,6 +15,8 @@ type Request struct {
 	Endpoint *Endpoint
 	// ID is the request's id, a UUID.
 	ID string
+	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
+	Software string
 	// Principal is who asks, and View the principal's organization. Both are zero for a public endpoint.
 	Principal roster.Principal
 	View      View
@@ -74,7 +76,7 @@ func (r *Request) value(name string) value {
 
 // Decode reads the parameters of the endpoint from the query, the header and, by path, the path. It fails with
 // [roster.Invalid] and a detail for each parameter at fault, with [roster.NotFound] for a path parameter that can't be the
-// name of anything, and with [roster.Forbidden] for a parameter that the principal may not use.
+// name of anything here, and with [roster.Forbidden] for a parameter that the principal may not use, whatever its value.
 func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -84,27 +86,41 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 	r.values = make(map[string]value, len(r.Endpoint.Params))
 	var faults []roster.Detail
 	for i := range r.Endpoint.Params {
-		p := &r.Endpoint.Params[i]
-		if !r.counts(p, i) {
-			r.values[p.Name] = value{}
-			continue
-		}
-		v, fault := p.decode(r.raw(p, path))
-		if fault != nil && p.In == Path {
-			return roster.Errorf(roster.NotFound, "%s", fault.Message)
+		v, fault := r.param(i, path)
+		if fault != nil && fault.Code != roster.Invalid {
+			return fault
 		}
 		if fault != nil {
 			faults = append(faults, roster.Detail{Field: fault.Field, Message: fault.Message})
 		}
-		if v.given && !r.Principal.Permissions.Has(p.Needs) {
-			return &roster.Error{Code: roster.Forbidden, Field: p.Name, Message: "needs the permission " + string(p.Needs)}
-		}
-		r.values[p.Name] = v
+		r.values[r.Endpoint.Params[i].Name] = v
 	}
 	if len(faults) == 0 {
 		return nil
 	}
 	return &roster.Error{Code: roster.Invalid, Field: faults[0].Field, Message: faults[0].Message, Details: faults}
+}
+
+// param decodes the i-th parameter of the endpoint's table.
+func (r *Request) param(i int, path func(string) string) (value, *roster.Error) {
+	p := &r.Endpoint.Params[i]
+	if p.Ignored || !r.counts(p, i) {
+		return value{}, nil
+	}
+	name, sent := r.raw(p, path)
+	if len(sent) > 0 && !r.Principal.Permissions.Has(p.Needs) {
+		return value{}, &roster.Error{
+			Code: roster.Forbidden, Field: name, Message: "needs the permission " + string(p.Needs),
+		}
+	}
+	v, fault := p.decode(name, sent)
+	switch {
+	case p.In == Path && fault != nil:
+		return value{}, roster.Errorf(roster.NotFound, "%s", fault.Message)
+	case p.Own && v.id != r.Principal.Org:
+		return value{}, roster.Errorf(roster.NotFound, "no such organization")
+	}
+	return v, fault
 }
 
 // counts reports whether the flags that a parameter works only with let it count. The flags stand before it in the table.
@@ -120,19 +136,22 @@ func (r *Request) raw(p *Param, path func(string) string) (name string, values [
 	case Path:
 		return p.Name, []string{path(p.Name)}
 	case Header:
-		return p.Name, r.Header.Values(p.Name)
+		return p.Name, withoutBlanks(r.Header.Values(p.Name))
 	}
 	for _, name := range p.names() {
 		values := r.Query[name]
 		if p.IsList() {
 			values = slices.Concat(values, r.Query[name+"[]"])
 		}
-		values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return strings.TrimSpace(s) == "" })
-		if len(values) > 0 {
+		if values = withoutBlanks(values); len(values) > 0 {
 			return name, values
 		}
 	}
 	return p.Name, nil
+}
+
+func withoutBlanks(values []string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(s string) bool { return strings.TrimSpace(s) == "" })
 }
 
 // authorization splits an Authorization header into the scheme in lower case and the rest.

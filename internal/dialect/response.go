@@ -25,16 +25,23 @@ type Response struct {
 // fails only when w does or when a value can't be encoded, which a test would have found.
 type Body func(w io.Writer) error
 
-// JSON returns a body with one value, as encoding/json writes it but without escaping for HTML.
+// JSON returns a body with one value, as [Encode] writes it.
 func JSON(v any) Body {
 	return func(w io.Writer) error {
-		var e encoder
-		if err := e.encode(v); err != nil {
+		data, err := Encode(v)
+		if err != nil {
 			return err
 		}
-		_, err := w.Write(e.buf.Bytes())
+		_, err = w.Write(data)
 		return err
 	}
+}
+
+// Encode returns a value as encoding/json writes it, but without escaping for HTML and without a line feed.
+func Encode(v any) ([]byte, error) {
+	var e encoder
+	err := e.encode(v)
+	return e.buf.Bytes(), err
 }
 
 // Text returns a body of plain text.

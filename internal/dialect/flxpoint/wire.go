@@ -1,8 +1,6 @@
 package flxpoint
 
 import (
-	"time"
-
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
 )
@@ -55,17 +53,11 @@ const accountExample = `{"id":1,"subdomain":"demo","brandName":"Demo","companyNa
 	`"productPriceWorkflowEventId":null,"defaultOrderRoutingGroupId":null,"orderRoutingWorkflowEventId":null}`
 
 func wireUser(u *roster.User, view dialect.View) User {
-	first, last := u.FirstName, u.LastName
-	if first == "" && last == "" {
-		first = u.Name
-	}
-	if first == "" {
-		first, last = last, ""
-	}
+	first, last := dialect.FirstLast(u)
 	return User{
 		ID: u.Number, FirstName: first, LastName: last, Email: u.Email, IsPrimary: u.Owner,
-		InsertedAt: seconds(u.CreatedAt), UpdatedAt: seconds(u.UpdatedAt), LastLoginAt: seconds(u.LastLoginAt),
-		NotificationsLastCheckedAt: seconds(u.NotificationsCheckedAt), LastSessionAt: seconds(u.LastSessionAt),
+		InsertedAt: dialect.Seconds(u.CreatedAt), UpdatedAt: dialect.Seconds(u.UpdatedAt), LastLoginAt: dialect.Seconds(u.LastLoginAt),
+		NotificationsLastCheckedAt: dialect.Seconds(u.NotificationsCheckedAt), LastSessionAt: dialect.Seconds(u.LastSessionAt),
 		MinutesOfActivity: u.MinutesOfActivity, Role: wireRole(u.Role, view),
 	}
 }
@@ -80,14 +72,6 @@ func wireRole(handle string, view dialect.View) *Role {
 		return nil
 	}
 	return &Role{ID: role.Number, Name: role.Name, Handle: role.Handle}
-}
-
-// seconds returns the form of the page's example, 2026-04-20T00:00:00Z.
-func seconds(t roster.Time) string {
-	if t == 0 {
-		return ""
-	}
-	return t.Std().Format(time.RFC3339)
 }
 
 func wireAccount(o *roster.Organization) Account {
