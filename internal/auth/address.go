@@ -18,14 +18,22 @@ import (
 func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	client := hostAddr(r.RemoteAddr)
 	for _, line := range slices.Backward(r.Header.Values("X-Forwarded-For")) {
-		for _, entry := range slices.Backward(strings.Split(line, ",")) {
+		for rest, more := line, true; more; {
 			if !within(trusted, client) {
 				return client
 			}
+			var entry string
+			rest, entry, more = cutLast(rest)
 			client = hostAddr(strings.Trim(entry, " \t"))
 		}
 	}
 	return client
+}
+
+// cutLast cuts s at its last comma; more is false where there is none, and last is all of s.
+func cutLast(s string) (rest, last string, more bool) {
+	i := strings.LastIndexByte(s, ',')
+	return s[:max(i, 0)], s[i+1:], i >= 0
 }
 
 // hostAddr reads an address with or without a port; it is the zero Addr for anything else.

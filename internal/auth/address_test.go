@@ -88,3 +88,26 @@ func TestAllowedAddresses(t *testing.T) {
 		}
 	}
 }
+
+// FuzzForwardedFor checks that nothing left of the entry that a trusted proxy added has any effect.
+func FuzzForwardedFor(f *testing.F) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, s := range []string{"", ",", "10.0.0.1", "[::1]:80, 1.2.3.4", "unknown", "10.0.0.1,,10.0.0.2", "::ffff:10.0.0.1%1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, claim string) {
+		r := &http.Request{RemoteAddr: "10.0.0.1:1234", Header: http.Header{}}
+		r.Header.Set("X-Forwarded-For", claim+",198.51.100.1, 10.0.0.2")
+		if got, want := auth.ClientAddr(r, proxies), netip.MustParseAddr("198.51.100.1"); got != want {
+			t.Errorf("after %q ClientAddr = %v, want %v", claim, got, want)
+		}
+		r.Header.Set("X-Forwarded-For", claim)
+		if got := auth.ClientAddr(r, proxies); got.Is4In6() || got.Zone() != "" {
+			t.Errorf("for %q ClientAddr = %v, want it plain", claim, got)
+		}
+		r.RemoteAddr = "192.0.2.7:1234"
+		if got, want := auth.ClientAddr(r, proxies), netip.MustParseAddr("192.0.2.7"); got != want {
+			t.Errorf("for %q from an untrusted peer ClientAddr = %v, want %v", claim, got, want)
+		}
+	})
+}

@@ -76,7 +76,7 @@ func TestBearerReturnsThePrincipal(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("principal (-want +got):\n%s", diff)
 	}
-	if got := uses.At(dir.token); got != noon {
+	if got := uses.At(orgID, dir.token); got != noon {
 		t.Errorf("last use = %v, want %v", got, noon)
 	}
 }
@@ -140,7 +140,7 @@ func TestBearerRefuses(t *testing.T) {
 			if dir.asked != test.lookups {
 				t.Errorf("lookups = %d, want %d", dir.asked, test.lookups)
 			}
-			if at := uses.At(dir.token); at != 0 {
+			if at := uses.At(orgID, dir.token); at != 0 {
 				t.Errorf("last use = %v, want none", at)
 			}
 		})

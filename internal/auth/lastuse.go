@@ -11,14 +11,14 @@ import (
 // LastUse remembers when tokens were last used, so that using one costs no write. [LastUse.Drain] hands out, now and
 // then, those whose stored time lags behind; [LastUse.At] is exact in between. It is safe for concurrent use.
 type LastUse struct {
-	uses *shards[roster.ID, use]
+	uses *shards[tokenKey, use]
 }
 
+// tokenKey names a token; ids are unique within an organization only.
+type tokenKey struct{ org, token roster.ID }
+
 // use is the last use of a token, and how much of it is stored.
-type use struct {
-	org          roster.ID
-	last, stored roster.Time
-}
+type use struct{ last, stored roster.Time }
 
 // worth keeps what is not stored yet, and of that the latest, longest.
 func (u use) worth() int64 {
@@ -37,28 +37,30 @@ type Use struct {
 // NewLastUse returns a LastUse that remembers about capacity tokens. Beyond that it forgets tokens whose last use is
 // stored, then those that were not used for long.
 func NewLastUse(capacity int) *LastUse {
-	return &LastUse{uses: newShards[roster.ID, use](capacity)}
+	return &LastUse{uses: newShards[tokenKey, use](capacity)}
 }
 
 // Touch records that an organization's token was used at now. A use before the last one changes nothing.
 func (l *LastUse) Touch(org roster.ID, token *roster.Token, now roster.Time) {
-	sh := l.uses.of(token.ID)
+	key := tokenKey{org, token.ID}
+	sh := l.uses.of(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	u, known := sh.entries[token.ID]
+	u, known := sh.entries[key]
 	if known && now <= u.last {
 		return
 	}
-	u = use{org: org, last: max(u.last, now), stored: max(u.stored, token.LastUsedAt)}
-	l.uses.put(sh, token.ID, u, use.worth)
+	u = use{last: max(u.last, now), stored: max(u.stored, token.LastUsedAt)}
+	l.uses.put(sh, key, u, use.worth)
 }
 
-// At returns when the token was last used, as exactly as is known: what is remembered, or else what is stored.
-func (l *LastUse) At(token *roster.Token) roster.Time {
-	sh := l.uses.of(token.ID)
+// At returns when an organization's token was last used, as exactly as is known: what is remembered, or else what is stored.
+func (l *LastUse) At(org roster.ID, token *roster.Token) roster.Time {
+	key := tokenKey{org, token.ID}
+	sh := l.uses.of(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return max(sh.entries[token.ID].last, token.LastUsedAt)
+	return max(sh.entries[key].last, token.LastUsedAt)
 }
 
 // Drain calls write with every use that is later than the stored one by resolution or more (with 0: by anything at
@@ -85,9 +87,9 @@ func (l *LastUse) due(resolution time.Duration) []Use {
 	for i := range l.uses.parts {
 		sh := &l.uses.parts[i]
 		sh.mu.Lock()
-		for token, u := range sh.entries {
+		for key, u := range sh.entries {
 			if u.last-u.stored >= least {
-				uses = append(uses, Use{Org: u.org, Token: token, At: u.last})
+				uses = append(uses, Use{Org: key.org, Token: key.token, At: u.last})
 			}
 		}
 		sh.mu.Unlock()
@@ -99,11 +101,12 @@ func (l *LastUse) due(resolution time.Duration) []Use {
 }
 
 func (l *LastUse) stored(done Use) {
-	sh := l.uses.of(done.Token)
+	key := tokenKey{done.Org, done.Token}
+	sh := l.uses.of(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if u, known := sh.entries[done.Token]; known {
+	if u, known := sh.entries[key]; known {
 		u.stored = max(u.stored, done.At)
-		sh.entries[done.Token] = u
+		sh.entries[key] = u
 	}
 }

@@ -58,17 +58,26 @@ func TestLastUseAt(t *testing.T) {
 	l := auth.NewLastUse(1000)
 	token := numbered(1)
 	token.LastUsedAt = noon - 5
-	if got := l.At(token); got != noon-5 {
+	if got := l.At(orgID, token); got != noon-5 {
 		t.Errorf("before any use At = %v, want the stored %v", got, noon-5)
 	}
 	l.Touch(orgID, token, noon)
 	l.Touch(orgID, token, noon-1)
-	if got := l.At(token); got != noon {
+	if got := l.At(orgID, token); got != noon {
 		t.Errorf("At = %v, want the latest use %v", got, noon)
 	}
 	token.LastUsedAt = noon + 9 // by another node
-	if got := l.At(token); got != noon+9 {
+	if got := l.At(orgID, token); got != noon+9 {
 		t.Errorf("At = %v, want the later stored %v", got, noon+9)
+	}
+}
+
+// TestLastUseKeepsOrganizationsApart checks that a token with the same id elsewhere is another token.
+func TestLastUseKeepsOrganizationsApart(t *testing.T) {
+	l := auth.NewLastUse(1000)
+	l.Touch(orgID, numbered(1), noon)
+	if got := l.At(roster.ID{2}, numbered(1)); got != 0 {
+		t.Errorf("in another organization At = %v, want none", got)
 	}
 }
 
@@ -140,7 +149,7 @@ func TestLastUseConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 	for n := range 50 {
-		if got, want := l.At(numbered(n)), noon+roster.Time((450+n)*4+3); got != want {
+		if got, want := l.At(orgID, numbered(n)), noon+roster.Time((450+n)*4+3); got != want {
 			t.Errorf("token %d: At = %v, want %v", n, got, want)
 		}
 	}

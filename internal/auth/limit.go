@@ -12,13 +12,15 @@ import (
 // Subjects are comparable with ==.
 type Subject struct {
 	dialect string
+	org     roster.ID
 	id      [16]byte
 	address bool
 }
 
-// CredentialSubject counts the requests to a dialect by a credential: [roster.Principal.Actor].
-func CredentialSubject(dialect string, credential roster.ID) Subject {
-	return Subject{dialect: dialect, id: credential}
+// PrincipalSubject counts the requests to a dialect by a principal: by its organization and [roster.Principal.Actor],
+// since ids are unique within an organization only.
+func PrincipalSubject(dialect string, p roster.Principal) Subject {
+	return Subject{dialect: dialect, org: p.Org, id: p.Actor()}
 }
 
 // AddressSubject counts the requests to a dialect from an address; an IPv6 address counts with the whole /64 that its

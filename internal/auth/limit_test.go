@@ -25,7 +25,11 @@ func newClock() *clock                { return &clock{now: noon.Std()} }
 func (c *clock) read() time.Time      { return c.now }
 func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
-var subject = auth.CredentialSubject("fipto", tokenID)
+var subject = credential("fipto", tokenID)
+
+func credential(dialect string, token roster.ID) auth.Subject {
+	return auth.PrincipalSubject(dialect, roster.Principal{Org: orgID, Token: token})
+}
 
 func TestTakeServesABurstAndThenTheRate(t *testing.T) {
 	for _, limit := range []roster.Limit{
@@ -93,13 +97,15 @@ func TestTakeKeepsSubjectsApart(t *testing.T) {
 		want    bool
 	}{
 		{"a token", subject, true},
-		{"the same", auth.CredentialSubject("fipto", tokenID), false},
-		{"another dialect", auth.CredentialSubject("kaiten", tokenID), true},
-		{"another token", auth.CredentialSubject("fipto", userID), true},
+		{"the same", credential("fipto", tokenID), false},
+		{"another dialect", credential("kaiten", tokenID), true},
+		{"a signer", auth.PrincipalSubject("fipto", roster.Principal{Org: orgID, ActsAs: orgID}), true},
+		{"the same id elsewhere", auth.PrincipalSubject("fipto", roster.Principal{Org: userID, Token: tokenID}), true},
+		{"another token", credential("fipto", userID), true},
 		{"an address", address("192.0.2.1"), true},
 		{"the same in IPv6", address("::ffff:192.0.2.1"), false},
 		{"the next address", address("192.0.2.2"), true},
-		{"a token with the bytes of an address", auth.CredentialSubject("fipto", mapped), true},
+		{"a token with the bytes of an address", credential("fipto", mapped), true},
 		{"an IPv6 address", address("2001:db8::1"), true},
 		{"the same /64", address("2001:db8::ffff:1"), false},
 		{"the next /64", address("2001:db8:0:1::1"), true},
@@ -171,7 +177,7 @@ func TestLimiterForgetsFullBucketsFirst(t *testing.T) {
 	brief := roster.Limit{Rate: 1000, Burst: 1}
 	for n := range 100_000 {
 		c.pass(time.Millisecond)
-		l.Take(auth.CredentialSubject("fipto", numbered(n).ID), brief)
+		l.Take(credential("fipto", numbered(n).ID), brief)
 	}
 	if d := l.Take(subject, limit); d.Allowed {
 		t.Errorf("an empty bucket was forgotten for full ones: %+v", d)
@@ -236,7 +242,7 @@ func TestTakeAgreesWithThrottled(t *testing.T) {
 		l := auth.NewLimiter(c.read, 10_000)
 		for range 50 {
 			n := rapid.IntRange(0, 2).Draw(t, "subject")
-			got := l.Take(auth.CredentialSubject("fipto", numbered(n).ID), limit)
+			got := l.Take(credential("fipto", numbered(n).ID), limit)
 			limited, want, err := other.RateLimitCtx(ctx, fmt.Sprint(n), 1)
 			if err != nil {
 				t.Fatal(err)
@@ -254,7 +260,7 @@ func TestTakeDoesNotAllocate(t *testing.T) {
 	l := auth.NewLimiter(newClock().read, 100)
 	limit := roster.Limit{Rate: 1, Burst: 10_000}
 	l.Take(subject, limit)
-	got := testing.AllocsPerRun(100, func() { l.Take(auth.CredentialSubject("fipto", tokenID), limit) })
+	got := testing.AllocsPerRun(100, func() { l.Take(credential("fipto", tokenID), limit) })
 	if got != 0 {
 		t.Errorf("Take allocates %v times", got)
 	}
