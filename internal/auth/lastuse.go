@@ -54,7 +54,8 @@ func (l *LastUse) Touch(org roster.ID, token *roster.Token, now roster.Time) {
 	l.uses.put(sh, key, u, use.worth)
 }
 
-// At returns when an organization's token was last used, as exactly as is known: what is remembered, or else what is stored.
+// At returns when an organization's token was last used, as exactly as is known: what is remembered or, where that is
+// later, what is stored.
 func (l *LastUse) At(org roster.ID, token *roster.Token) roster.Time {
 	key := tokenKey{org, token.ID}
 	sh := l.uses.of(key)

@@ -68,6 +68,9 @@ func formRefusals() []refusal {
 		{"quotes do not end", "", nil, swap(`hs2019"`, `hs2019`), auth.ErrMalformed, 0},
 		{"trailing backslash", "", nil, set("Signature", `keyId="\`), auth.ErrMalformed, 0},
 		{"control character", "", nil, swap("hs2019", "hs\x012019"), auth.ErrMalformed, 0},
+		{"escaped control character", "", text(",x=\"\\\x01\""), nil, auth.ErrMalformed, 0},
+		{"signature with stray bits", "", nil, set("Signature",
+			`keyId="`+userID.String()+`",headers="(request-target) host date",signature="AB=="`), auth.ErrMalformed, 0},
 		{"no comma", "", nil, swap(`",algorithm`, `" algorithm`), auth.ErrMalformed, 0},
 		{"trailing comma", "", nil, func(r *auth.Request) {
 			r.Header.Set("Signature", r.Header.Get("Signature")+",")
