@@ -9,8 +9,8 @@ import (
 )
 
 // Check holds the ops of a change to the shape that [Store] asks for, before a driver applies them to org at a version.
-// It fails with [roster.NotFound] or [roster.Conflict] (Field id) where the change does not fit the existence of org, and
-// with an error without a code where the caller is at fault.
+// It fails with [roster.NotFound] or [roster.Conflict] (Field id) where the change does not fit the existence of org,
+// and with an error without a code where the caller is at fault.
 func Check(org roster.ID, version roster.Version, ops []roster.Op) error {
 	seen := make(map[roster.Key]struct{}, len(ops))
 	for _, op := range ops {

@@ -1,0 +1,186 @@
+// Package memory is the store that keeps nothing beyond the process: for tests, for trying roster out, and as the
+// plainest reading of the contract. Records go through their documents on the way in, so that it hands out exactly what
+// a store on disk would. It must not be clever.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Store is a [store.Store] in memory.
+type Store struct {
+	gate store.Gate
+
+	// writing has room for the one Update that runs, so that those who wait for it can give up.
+	writing chan struct{}
+	// mu guards what follows. Only the Update that holds writing changes it.
+	mu   sync.RWMutex
+	orgs map[roster.ID]*org
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{writing: make(chan struct{}, 1), orgs: map[roster.ID]*org{}}
+}
+
+// org is one organization. Guarded by Store.mu.
+type org struct {
+	version roster.Version
+	records map[roster.Key]roster.Entity
+	holders map[holding]roster.Entity
+	changes []roster.Change // the change to version v is at v-1
+}
+
+// holding is a unique key within a type.
+type holding struct {
+	Type roster.Type
+	Keys roster.Keys
+}
+
+func newOrg() *org {
+	return &org{records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{}}
+}
+
+// Orgs implements [store.Store].
+func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	for _, o := range s.organizations() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := fn(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) organizations() []*roster.Organization {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]*roster.Organization, 0, len(s.orgs))
+	for id, o := range s.orgs {
+		all = append(all, o.organization(id))
+	}
+	slices.SortFunc(all, byNumber[*roster.Organization])
+	return all
+}
+
+// organization returns the record of the organization, its Version filled.
+func (o *org) organization(id roster.ID) *roster.Organization {
+	filled := *o.records[roster.Key{Type: roster.TypeOrganization, ID: id}].(*roster.Organization)
+	filled.Version = o.version
+	return &filled
+}
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, id roster.ID, fn func(roster.Entity) error) (roster.Version, error) {
+	if err := s.gate.Enter(); err != nil {
+		return 0, err
+	}
+	defer s.gate.Leave()
+	records, version := s.snapshot(id)
+	if version == 0 {
+		return 0, store.NoOrg(id)
+	}
+	for _, e := range records {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := fn(e); err != nil {
+			return 0, err
+		}
+	}
+	return version, nil
+}
+
+func (s *Store) snapshot(id roster.ID) ([]roster.Entity, roster.Version) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, ok := s.orgs[id]
+	if !ok {
+		return nil, 0
+	}
+	records := []roster.Entity{o.organization(id)}
+	for _, t := range roster.Types()[1:] {
+		records = append(records, o.ofType(t)...)
+	}
+	return records, o.version
+}
+
+// ofType returns the records of a type by number and then by id.
+func (o *org) ofType(t roster.Type) []roster.Entity {
+	var records []roster.Entity
+	for key, e := range o.records {
+		if key.Type == t {
+			records = append(records, e)
+		}
+	}
+	slices.SortFunc(records, byNumber[roster.Entity])
+	return records
+}
+
+func byNumber[E roster.Entity](a, b E) int {
+	return cmp.Or(cmp.Compare(a.Keys().Number, b.Keys().Number), a.Key().ID.Compare(b.Key().ID))
+}
+
+// Changes implements [store.Store].
+func (s *Store) Changes(
+	ctx context.Context, id roster.ID, after roster.Version, limit int,
+) ([]roster.Change, error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, ok := s.orgs[id]
+	if !ok {
+		return nil, nil
+	}
+	from := min(max(int(after), 0), len(o.changes))
+	return slices.Clone(o.changes[from:][:min(limit, len(o.changes)-from)]), nil
+}
+
+// TokenOrg implements [store.Store].
+func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
+	if err := s.gate.Enter(); err != nil {
+		return roster.ID{}, err
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return roster.ID{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, id := range slices.SortedFunc(maps.Keys(s.orgs), roster.ID.Compare) {
+		if _, ok := s.orgs[id].holders[holding{roster.TypeToken, roster.Keys{Identifier: hash}}]; ok {
+			return id, nil
+		}
+	}
+	return roster.ID{}, store.NoToken()
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error {
+	if err := s.gate.Close(); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Update implements [store.Store].
+func (s *Store) Update(
+	ctx context.Context, id roster.ID, fn func(roster.State) (roster.Change, error),
+) (roster.Change, error) {
+	if err := s.gate.Enter(); err != nil {
+		return roster.Change{}, err
+	}
+	defer s.gate.Leave()
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return roster.Change{}, ctx.Err()
+	}
+	o := s.org(id)
+	change, err := fn(&state{ctx, id, o})
+	if err != nil {
+		return roster.Change{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return roster.Change{}, err
+	}
+	change.Org, change.Version = id, o.version
+	if len(change.Ops) == 0 {
+		return change, nil
+	}
+	change.Version++
+	return change, s.commit(o, change)
+}
+
+// org returns the organization as it is now, empty where it does not exist. Only the writer may read it without the
+// lock.
+func (s *Store) org(id roster.ID) *org {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if o, ok := s.orgs[id]; ok {
+		return o
+	}
+	return newOrg()
+}
+
+func (s *Store) commit(o *org, change roster.Change) error {
+	if err := store.Check(change.Org, o.version, change.Ops); err != nil {
+		return err
+	}
+	ops, err := o.kept(change.Ops)
+	if err != nil {
+		return err
+	}
+	if err := s.checkKeys(o, ops); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change.Ops = ops
+	if o.apply(change) {
+		delete(s.orgs, change.Org)
+		return nil
+	}
+	s.orgs[change.Org] = o
+	return nil
+}
+
+// kept returns ops as a store on disk would read them back.
+func (o *org) kept(ops []roster.Op) ([]roster.Op, error) {
+	kept := make([]roster.Op, len(ops))
+	enc, err := store.Encode(ops)
+	if err != nil {
+		return nil, err
+	}
+	for i, op := range ops {
+		present, exists := o.records[op.Key()]
+		switch {
+		case op.Before == nil && exists:
+			return nil, store.Taken("id", op.Key().Type)
+		case op.Before != nil && !exists:
+			return nil, store.Missing(op.Key())
+		}
+		kept[i].Before = present
+		if op.After == nil {
+			continue
+		}
+		if kept[i].After, err = roster.DecodeEntity(op.Key().Type, enc.After[i]); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// checkKeys fails where two records would share a unique key after ops.
+func (s *Store) checkKeys(o *org, ops []roster.Op) error {
+	touched := map[roster.Key]bool{}
+	for _, op := range ops {
+		touched[op.Key()] = true
+	}
+	taken := map[holding]bool{}
+	for _, op := range ops {
+		if op.After == nil {
+			continue
+		}
+		for _, unique := range store.Uniques(op.After) {
+			h := holding{op.Key().Type, unique.Keys}
+			holder, held := o.holders[h]
+			if taken[h] || held && !touched[holder.Key()] || s.otherOrgHolds(op.Key(), h) {
+				return store.Taken(unique.Field, h.Type)
+			}
+			taken[h] = true
+		}
+	}
+	return nil
+}
+
+// otherOrgHolds reports whether h is a key of an organization's record and another organization has it.
+func (s *Store) otherOrgHolds(key roster.Key, h holding) bool {
+	if key.Type != roster.TypeOrganization {
+		return false
+	}
+	for id, o := range s.orgs {
+		if _, held := o.holders[h]; held && id != key.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// apply makes change, which was checked, and reports whether it deleted the organization.
+func (o *org) apply(change roster.Change) (deleted bool) {
+	for _, op := range change.Ops {
+		if op.Before == nil {
+			continue
+		}
+		for _, unique := range store.Uniques(op.Before) {
+			delete(o.holders, holding{op.Key().Type, unique.Keys})
+		}
+		delete(o.records, op.Key())
+	}
+	for _, op := range change.Ops {
+		if op.After == nil {
+			deleted = deleted || op.Key().Type == roster.TypeOrganization
+			continue
+		}
+		o.records[op.Key()] = op.After
+		for _, unique := range store.Uniques(op.After) {
+			o.holders[holding{op.Key().Type, unique.Keys}] = op.After
+		}
+	}
+	o.version = change.Version
+	o.changes = append(o.changes, change)
+	return deleted
+}
+
+// state is a [roster.State] over an organization that nobody changes meanwhile.
+type state struct {
+	ctx context.Context // of the call of Update that made the state
+	id  roster.ID
+	org *org
+}
+
+// Version implements [roster.State].
+func (s *state) Version() roster.Version { return s.org.version }
+
+// Get implements [roster.State].
+func (s *state) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
+	return s.found(s.org.records[roster.Key{Type: t, ID: id}])
+}
+
+// Find implements [roster.State].
+func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
+	return s.found(s.org.holders[holding{t, k}])
+}
+
+func (s *state) found(e roster.Entity) (roster.Entity, error) {
+	if e != nil && e.Key().Type == roster.TypeOrganization {
+		e = s.org.organization(s.id)
+	}
+	return e, s.ctx.Err()
+}
+
+// Each implements [roster.State].
+func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
+	for _, e := range s.org.ofType(t) {
+		if e, err := s.found(e); err != nil {
+			return err
+		} else if err := fn(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

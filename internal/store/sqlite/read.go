@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Orgs implements [store.Store].
+func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	all, err := s.organizations(ctx)
+	if err != nil {
+		return readError(ctx, "read the organizations", err)
+	}
+	for _, o := range all {
+		if err := fn(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) organizations(ctx context.Context) (all []*roster.Organization, err error) {
+	const query = `SELECT version, doc FROM organizations ORDER BY number, id`
+	rows, err := s.readers.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		o, err := scanOrg(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+// scanOrg reads the columns version and doc of a row.
+func scanOrg(row interface{ Scan(dest ...any) error }) (*roster.Organization, error) {
+	var version roster.Version
+	var doc []byte
+	if err := row.Scan(&version, &doc); err != nil {
+		return nil, err
+	}
+	e, err := roster.DecodeEntity(roster.TypeOrganization, doc)
+	if err != nil {
+		return nil, err
+	}
+	o := e.(*roster.Organization)
+	o.Version = version
+	return o, nil
+}
+
+// Changes implements [store.Store].
+func (s *Store) Changes(
+	ctx context.Context, org roster.ID, after roster.Version, limit int,
+) ([]roster.Change, error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	changes, err := s.changes(ctx, org, after, limit)
+	if err != nil {
+		return nil, readError(ctx, fmt.Sprintf("read the changes of %s after version %d", org, after), err)
+	}
+	return changes, nil
+}
+
+func (s *Store) changes(
+	ctx context.Context, org roster.ID, after roster.Version, limit int,
+) (changes []roster.Change, err error) {
+	const query = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ?
+		ORDER BY version LIMIT ?`
+	rows, err := s.readers.QueryContext(ctx, query, org[:], int64(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		change := roster.Change{Org: org}
+		var ops sql.RawBytes
+		if err := rows.Scan(&change.Version, &change.At, scanID{&change.Actor}, &ops); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(ops, &change.Ops); err != nil {
+			return nil, fmt.Errorf("decode the change to version %d: %w", change.Version, err)
+		}
+		changes = append(changes, change)
+	}
+	return changes, rows.Err()
+}
+
+// TokenOrg implements [store.Store].
+func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
+	if err := s.gate.Enter(); err != nil {
+		return roster.ID{}, err
+	}
+	defer s.gate.Leave()
+	const query = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
+	var org roster.ID
+	err := s.readers.QueryRowContext(ctx, query, hash).Scan(scanID{&org})
+	if errors.Is(err, sql.ErrNoRows) {
+		return roster.ID{}, store.NoToken()
+	}
+	if err != nil {
+		return roster.ID{}, readError(ctx, "look up a token", err)
+	}
+	return org, nil
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/roster-dev/roster"
+)
+
+// state is the [roster.State] of an organization inside the writer's transaction.
+type state struct {
+	ctx     context.Context // of the call of Update that made the state
+	w       *writer
+	org     roster.ID
+	version roster.Version
+}
+
+// Version implements [roster.State].
+func (s *state) Version() roster.Version { return s.version }
+
+// Get implements [roster.State].
+func (s *state) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
+	if t == roster.TypeOrganization {
+		o, err := s.organization()
+		if err != nil || o == nil || id != s.org {
+			return nil, err
+		}
+		return o, nil
+	}
+	return s.one(t, s.w.byID, s.org[:], string(t), id[:])
+}
+
+// Find implements [roster.State].
+func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
+	switch {
+	case t == roster.TypeOrganization:
+		o, err := s.organization()
+		if err != nil || o == nil || k != (roster.Keys{Number: o.Number}) && k != (roster.Keys{Identifier: o.Slug}) {
+			return nil, err
+		}
+		return o, nil
+	case k.Number != 0:
+		return s.one(t, s.w.byNumber, s.org[:], string(t), k.Number)
+	case k.Email != "":
+		return s.one(t, s.w.byEmail, s.org[:], string(t), k.Email)
+	case k.Identifier != "":
+		return s.one(t, s.w.byIdentifier, s.org[:], string(t), k.Identifier)
+	case k.Owner:
+		return s.one(t, s.w.owner, s.org[:], string(t))
+	default:
+		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
+	}
+}
+
+// organization returns the record of the organization, or nil.
+func (s *state) organization() (*roster.Organization, error) {
+	o, err := scanOrg(s.w.orgDoc.QueryRowContext(context.WithoutCancel(s.ctx), s.org[:]))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the organization %s: %w", s.org, err)
+	}
+	o.Version = s.version // the transaction has the next one
+	return o, nil
+}
+
+// one returns the record of type t that a query finds.
+func (s *state) one(t roster.Type, stmt *sql.Stmt, args ...any) (roster.Entity, error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, err
+	}
+	var doc []byte
+	err := stmt.QueryRowContext(context.WithoutCancel(s.ctx), args...).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up a %s: %w", t, err)
+	}
+	return roster.DecodeEntity(t, doc)
+}
+
+// Each implements [roster.State]. It reads a page at a time, by id.
+func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
+	if t == roster.TypeOrganization {
+		o, err := s.organization()
+		if err != nil || o == nil {
+			return err
+		}
+		return fn(o)
+	}
+	var last roster.ID
+	for {
+		page, err := s.page(t, last)
+		if err != nil {
+			return fmt.Errorf("read every %s: %w", t, err)
+		}
+		for _, e := range page {
+			if err := fn(e); err != nil {
+				return err
+			}
+			last = e.Key().ID
+		}
+		if len(page) < batchSize {
+			return nil
+		}
+	}
+}
+
+// page returns the next records after an id.
+func (s *state) page(t roster.Type, after roster.ID) (page []roster.Entity, err error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, err
+	}
+	rows, err := s.w.each.QueryContext(context.WithoutCancel(s.ctx), s.org[:], string(t), after[:], batchSize)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var doc sql.RawBytes
+		if err := rows.Scan(&doc); err != nil {
+			return nil, err
+		}
+		e, err := roster.DecodeEntity(t, doc)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, e)
+	}
+	return page, rows.Err()
+}

@@ -1,0 +1,182 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Update implements [store.Store].
+func (s *Store) Update(
+	ctx context.Context, org roster.ID, fn func(roster.State) (roster.Change, error),
+) (roster.Change, error) {
+	if err := s.gate.Enter(); err != nil {
+		return roster.Change{}, err
+	}
+	defer s.gate.Leave()
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return roster.Change{}, ctx.Err()
+	}
+	if err := ctx.Err(); err != nil {
+		return roster.Change{}, err
+	}
+	quiet := context.WithoutCancel(ctx)
+	u := &update{writer: s.writer, ctx: ctx, quiet: quiet, fn: fn}
+	u.change.Org = org
+	if err := s.writer.transact(quiet, u.run); err != nil {
+		return roster.Change{}, u.failure(err)
+	}
+	return u.change, nil
+}
+
+// update is one run of Update. Its statements run under quiet: a context that can be cancelled would cost a goroutine
+// for each of them, and between them ctx is asked anyway.
+type update struct {
+	*writer
+	ctx, quiet context.Context
+	fn         func(roster.State) (roster.Change, error)
+	fnErr      error // what fn failed with
+	change     roster.Change
+}
+
+// failure returns err as Update's error: fn's own and errors with a code as they are.
+func (u *update) failure(err error) error {
+	if u.fnErr != nil {
+		return err
+	}
+	return readError(u.ctx, fmt.Sprintf("update organization %s", u.change.Org), err)
+}
+
+func (u *update) run() (commit bool, err error) {
+	org := u.change.Org
+	version, err := u.nextVersion(u.quiet, org)
+	if err != nil {
+		return false, err
+	}
+	if u.change, u.fnErr = u.fn(&state{u.ctx, u.writer, org, version - 1}); u.fnErr != nil {
+		return false, u.fnErr
+	}
+	u.change.Org, u.change.Version = org, version
+	if len(u.change.Ops) == 0 {
+		u.change.Version--
+		return false, nil
+	}
+	if err := store.Check(org, version-1, u.change.Ops); err != nil {
+		return false, err
+	}
+	return true, u.write()
+}
+
+// write makes the ops: first everything that sets keys free, then everything that takes them.
+func (u *update) write() error {
+	enc, err := store.Encode(u.change.Ops)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(u.change.Ops, deletesOrg) {
+		return u.writeDeletion()
+	}
+	if err := u.free(); err != nil {
+		return err
+	}
+	for i, op := range u.change.Ops {
+		if err := u.ctx.Err(); err != nil {
+			return err
+		}
+		if op.After == nil {
+			continue
+		}
+		if err := u.writeRecord(op, enc.After[i]); err != nil {
+			return fmt.Errorf("%s %s: %w", op.Verb(), op.Key(), err)
+		}
+	}
+	return u.writeChange(enc.Ops)
+}
+
+func deletesOrg(op roster.Op) bool {
+	return op.After == nil && op.Key().Type == roster.TypeOrganization
+}
+
+// writeDeletion removes the organization and all that belongs to it.
+func (u *update) writeDeletion() error {
+	for _, stmt := range []*sql.Stmt{u.deleteEntities, u.deleteChanges, u.deleteOrg} {
+		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:]); err != nil {
+			return fmt.Errorf("delete the organization: %w", err)
+		}
+	}
+	return nil
+}
+
+// free deletes what ops delete, and takes away the keys of what they give other keys.
+func (u *update) free() error {
+	for _, op := range u.change.Ops {
+		if err := u.ctx.Err(); err != nil {
+			return err
+		}
+		if err := u.freeKeys(op); err != nil {
+			return fmt.Errorf("%s %s: %w", op.Verb(), op.Key(), err)
+		}
+	}
+	return nil
+}
+
+// freeKeys makes the first half of an op.
+func (u *update) freeKeys(op roster.Op) error {
+	key := op.Key()
+	id := []any{u.change.Org[:], string(key.Type), key.ID[:]}
+	switch {
+	case op.Before == nil || key.Type == roster.TypeOrganization:
+		return nil
+	case op.After == nil:
+		return orMissing(mustHit(u.remove.ExecContext(u.quiet, id...)), key)
+	case len(u.change.Ops) > 1 && op.Before.Keys() != op.After.Keys():
+		return orMissing(mustHit(u.clear.ExecContext(u.quiet, id...)), key)
+	default:
+		return nil
+	}
+}
+
+func (u *update) writeRecord(op roster.Op, doc []byte) error {
+	if o, ok := op.After.(*roster.Organization); ok {
+		return u.writeOrg(op, o, doc)
+	}
+	stmt, key, k := u.revise, op.Key(), op.After.Keys()
+	if op.Before == nil {
+		stmt = u.insert
+	}
+	err := mustHit(stmt.ExecContext(u.quiet, orNull(k.Number), orNull(k.Email), orNull(k.Identifier), k.Owner,
+		string(doc), u.change.Org[:], string(key.Type), key.ID[:]))
+	if isConstraint(err) {
+		return u.conflict(op, err)
+	}
+	return orMissing(err, key)
+}
+
+func (u *update) writeOrg(op roster.Op, o *roster.Organization, doc []byte) error {
+	stmt := u.updateOrg
+	if op.Before == nil {
+		stmt = u.insertOrg
+	}
+	err := mustHit(stmt.ExecContext(u.quiet, orNull(o.Number), orNull(o.Slug), o.Name, string(doc), o.ID[:]))
+	if isConstraint(err) {
+		return u.orgConflict(o, err)
+	}
+	return orMissing(err, op.Key())
+}
+
+func (u *update) writeChange(ops []byte) error {
+	c := u.change
+	_, err := u.insertChange.ExecContext(u.quiet,
+		c.Org[:], int64(c.Version), int64(c.At), idOrNull(c.Actor), string(ops))
+	if err != nil {
+		return fmt.Errorf("write the change record: %w", err)
+	}
+	return nil
+}

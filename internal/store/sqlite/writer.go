@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/roster-dev/roster"
+)
+
+// writer is the connection that writes, with the statements that an Update needs prepared on it. Its methods run inside
+// a transaction unless they say otherwise and are not safe for concurrent use.
+type writer struct {
+	conn *sql.Conn
+	all  []*sql.Stmt
+
+	begin, commit, rollback                  *sql.Stmt
+	bump, orgDoc, insertOrg, updateOrg       *sql.Stmt
+	deleteOrg, deleteEntities, deleteChanges *sql.Stmt
+	orgByNumber, orgBySlug                   *sql.Stmt
+	insert, revise, clear, remove            *sql.Stmt
+	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
+	owner, each, insertChange                *sql.Stmt
+}
+
+// newWriter prepares a writer on a connection of db's.
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{conn: conn}
+	for _, s := range w.statements() {
+		stmt, err := conn.PrepareContext(ctx, s.query) //nolint:sqlclosecheck // close closes all of them
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare %q: %w", s.query, err), w.close())
+		}
+		*s.to = stmt
+		w.all = append(w.all, stmt)
+	}
+	return w, nil
+}
+
+type statement struct {
+	to    **sql.Stmt
+	query string
+}
+
+func (w *writer) statements() []statement {
+	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = ? AND `
+	return []statement{
+		{&w.begin, `BEGIN IMMEDIATE`},
+		{&w.commit, `COMMIT`},
+		{&w.rollback, `ROLLBACK`},
+
+		{&w.bump, `UPDATE organizations SET version = version + 1 WHERE id = ? RETURNING version`},
+		{&w.orgDoc, `SELECT version, doc FROM organizations WHERE id = ?`},
+		{&w.orgByNumber, `SELECT 1 FROM organizations WHERE number = ? AND id <> ?`},
+		{&w.orgBySlug, `SELECT 1 FROM organizations WHERE slug = ? AND id <> ?`},
+		{&w.insertOrg, `INSERT INTO organizations (number, slug, name, doc, id, version) VALUES (?, ?, ?, ?, ?, 1)`},
+		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, doc = ? WHERE id = ?`},
+		{&w.deleteOrg, `DELETE FROM organizations WHERE id = ?`},
+		{&w.deleteEntities, `DELETE FROM entities WHERE org_id = ?`},
+		{&w.deleteChanges, `DELETE FROM changes WHERE org_id = ?`},
+
+		{&w.byID, entity + `id = ?`},
+		{&w.byNumber, entity + `number = ?`},
+		{&w.byEmail, entity + `email = ?`},
+		{&w.byIdentifier, entity + `identifier = ?`},
+		{&w.owner, entity + `owner`},
+		{&w.each, entity + `id > ? ORDER BY id LIMIT ?`},
+		{&w.insert, `INSERT INTO entities (number, email, identifier, owner, doc, org_id, type, id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&w.revise, `UPDATE entities SET number = ?, email = ?, identifier = ?, owner = ?, doc = ?
+			WHERE org_id = ? AND type = ? AND id = ?`},
+		{&w.clear, `UPDATE entities SET number = NULL, email = NULL, identifier = NULL, owner = FALSE
+			WHERE org_id = ? AND type = ? AND id = ?`},
+		{&w.remove, `DELETE FROM entities WHERE org_id = ? AND type = ? AND id = ?`},
+
+		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
+	}
+}
+
+// close closes the statements and gives the connection back. It works outside of a transaction.
+func (w *writer) close() error {
+	errs := make([]error, 0, len(w.all)+1)
+	for _, stmt := range w.all {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
+}
+
+// transact runs fn in a transaction, which is rolled back where fn fails, panics or asks for it. It works outside of a
+// transaction.
+func (w *writer) transact(ctx context.Context, fn func() (commit bool, err error)) (err error) {
+	if _, err := w.begin.ExecContext(ctx); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	committed := false
+	defer func() {
+		if committed {
+			return
+		}
+		if _, rollbackErr := w.rollback.ExecContext(ctx); rollbackErr != nil {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
+		}
+	}()
+	commit, err := fn()
+	if err != nil || !commit {
+		return err
+	}
+	if _, err := w.commit.ExecContext(ctx); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	committed = true
+	return nil
+}
+
+// nextVersion adds one to org's version and returns the result, or 1 where org does not exist yet. It comes first in a
+// transaction, so that where organizations can be written side by side, two changes of one wait for each other here.
+func (w *writer) nextVersion(ctx context.Context, org roster.ID) (roster.Version, error) {
+	var version roster.Version
+	err := w.bump.QueryRowContext(ctx, org[:]).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("take the next version: %w", err)
+	}
+	return version, nil
+}
+
+// exists reports whether a query finds anything.
+func exists(ctx context.Context, stmt *sql.Stmt, args ...any) (bool, error) {
+	var one any
+	err := stmt.QueryRowContext(ctx, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// calls returns a call of every method but Close, by its name.
+func calls(s store.Store) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Orgs": func(ctx context.Context) error { return s.Orgs(ctx, func(*roster.Organization) error { return nil }) },
+		"Load": func(ctx context.Context) error { _, err := load(ctx, s, id(1)); return err },
+		"Changes": func(ctx context.Context) error {
+			_, err := s.Changes(ctx, id(1), 0, 10)
+			return err
+		},
+		"Update": func(ctx context.Context) error {
+			_, err := commit(ctx, s, id(1), creations(user(9))...)
+			return err
+		},
+		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
+	}
+}
+
+func testContext(t *testing.T, open Open) {
+	t.Helper()
+	t.Run("cancelled before", func(t *testing.T) {
+		s := open(t)
+		mustCommit(t, s, id(1), creations(org(1), token(1))...)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, call := range calls(s) {
+			if err := call(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v, want %v", name, err, context.Canceled)
+			}
+		}
+		wantContent(t, s, id(1), 1, org(1), token(1))
+	})
+	t.Run("cancelled during an update", func(t *testing.T) {
+		s := open(t)
+		mustCommit(t, s, id(1), creations(org(1))...)
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := s.Update(ctx, id(1), func(roster.State) (roster.Change, error) {
+			cancel()
+			return roster.Change{Ops: creations(user(1))}, nil
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+		wantContent(t, s, id(1), 1, org(1))
+		mustCommit(t, s, id(1), creations(user(1))...)
+	})
+	t.Run("cancelled while waiting for another update", func(t *testing.T) { testCancelWaiting(t, open(t)) })
+	t.Run("cancelled during a load", func(t *testing.T) {
+		s := open(t)
+		records := []roster.Entity{org(1)}
+		for n := range 3000 {
+			records = append(records, user(n+1))
+		}
+		mustCommit(t, s, id(1), creations(records...)...)
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := s.Load(ctx, id(1), func(roster.Entity) error { cancel(); return nil })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+func testCancelWaiting(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(1), creations(org(1))...)
+	ctx, cancel := context.WithCancel(t.Context())
+	var group errgroup.Group
+	_, err := s.Update(t.Context(), id(1), func(roster.State) (roster.Change, error) {
+		group.Go(func() error {
+			_, err := commit(ctx, s, id(1), creations(user(2))...)
+			return err
+		})
+		cancel()
+		return roster.Change{Ops: creations(user(1))}, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	wantContent(t, s, id(1), 2, org(1), user(1))
+}
+
+func testClose(t *testing.T, open Open) {
+	t.Helper()
+	t.Run("every method fails", func(t *testing.T) {
+		s := open(t)
+		mustCommit(t, s, id(1), creations(org(1))...)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		methods := calls(s)
+		methods["Close"] = func(context.Context) error { return s.Close() }
+		for name, call := range methods {
+			if err := call(t.Context()); !errors.Is(err, store.ErrClosed) {
+				t.Errorf("%s: got %v, want %v", name, err, store.ErrClosed)
+			}
+		}
+	})
+	t.Run("waits for what is under way", func(t *testing.T) { testCloseWaits(t, open(t)) })
+}
+
+// testCloseWaits closes the store while an update runs: from then on nothing is let in, but the update still commits,
+// and Close returns after it.
+func testCloseWaits(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(1), creations(org(1))...)
+	var group errgroup.Group
+	var closed atomic.Bool
+	_, err := s.Update(t.Context(), id(1), func(roster.State) (roster.Change, error) {
+		group.Go(func() error {
+			err := s.Close()
+			closed.Store(true)
+			return err
+		})
+		refused := make(chan error)
+		go func() { refused <- untilRefused(t.Context(), s) }()
+		if err := <-refused; err != nil {
+			return roster.Change{}, err
+		}
+		if closed.Load() {
+			t.Error("Close returned while an update was under way")
+		}
+		return roster.Change{Ops: creations(user(1))}, nil
+	})
+	if err != nil {
+		t.Errorf("update: %v", err)
+	}
+	if err := group.Wait(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+// untilRefused calls the store until it is closed.
+func untilRefused(ctx context.Context, s store.Store) error {
+	for {
+		_, err := s.Changes(ctx, id(1), 0, 1)
+		if errors.Is(err, store.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

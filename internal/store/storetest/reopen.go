@@ -1,0 +1,43 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+)
+
+func testReopen(t *testing.T, open Open, reopen Reopen) {
+	t.Helper()
+	s := open(t)
+	mustCommit(t, s, id(1), creations(org(1), user(1), fullUser(), token(1))...)
+	mustCommit(t, s, id(2), creations(org(2), user(2))...)
+	mustCommit(t, s, id(1), roster.Op{Before: user(1)}, roster.Op{After: user(2)})
+	before, err := s.Changes(t.Context(), id(1), 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = closeAfter(t, reopen(t, s))
+		wantContent(t, s, id(1), 2, org(1), user(2), fullUser(), token(1))
+		wantContent(t, s, id(2), 1, org(2), user(2))
+		after, err := s.Changes(t.Context(), id(1), 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("changes (-before +after):\n%s", diff)
+		}
+	}
+	_, err = commit(t.Context(), s, id(1), creations(changed(user(3), func(u *roster.User) { u.Number = 2 }))...)
+	wantTaken(t, "creation", err, "number")
+	mustCommit(t, s, id(1), creations(user(3))...)
+	wantVersions(t, s, id(1), 3)
+	if got, err := s.TokenOrg(t.Context(), token(1).Hash); err != nil || got != id(1) {
+		t.Errorf("organization of the token: got %s, %v, want %s", got, err, id(1))
+	}
+}
