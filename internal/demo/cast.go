@@ -1,6 +1,10 @@
 package demo
 
-import "github.com/roster-dev/roster"
+import (
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
 
 // castSize is the number of users who are the same under every seed (but for the signing client's key): those of the
 // examples on the seed pages, and two of ours.
@@ -174,7 +178,7 @@ func colleague(first, last string) *roster.User {
 		AppsAccess:     1,
 		TakesLicence:   true,
 		Activated:      true,
-		Avatar:         roster.Avatar{Type: "initials", InitialsURL: initialsURL(first[:1], last[:1])},
+		Avatar:         roster.Avatar{Type: "initials", InitialsURL: initialsURL(strings.ToLower(first[:1] + last[:1]))},
 		Initials:       first[:1] + last[:1],
 		Language:       "en",
 		Timezone:       "America/New_York",

@@ -47,7 +47,7 @@ type Generator struct {
 	users int
 
 	cultures     []*culture // each as often as its weight says
-	descriptions []string
+	descriptions descriptions
 	groups       []*roster.Group
 	spaces       []*roster.Space
 	keys         func() []keyPair // made when first asked for
@@ -60,7 +60,7 @@ func New(seed uint64, users int) *Generator {
 		seed:         seed,
 		users:        max(users, 0),
 		cultures:     lottery(readCultures(namesText)),
-		descriptions: readDescriptions(),
+		descriptions: newDescriptions(),
 		keys:         sync.OnceValue(func() []keyPair { return makeKeys(seed) }),
 	}
 	g.groups, g.spaces = makeGroups(seed), makeSpaces(seed)

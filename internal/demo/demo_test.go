@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +22,7 @@ func documents[E any](t *testing.T, seq iter.Seq[E]) []string {
 	for e := range seq {
 		line, err := json.Marshal(e)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 		lines = append(lines, string(line))
 	}
@@ -36,6 +38,22 @@ func TestSameSeedSameBytes(t *testing.T) {
 	documents(t, g.Users())
 	if diff := cmp.Diff(want, documents(t, g.Entities())); diff != "" {
 		t.Errorf("a generator that was used before differs (-first +second):\n%s", diff)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	g := demo.New(7, 300)
+	want := documents(t, demo.New(7, 300).Users())
+	got := make([][]string, 3)
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Go(func() { got[i] = documents(t, g.Users()) })
+	}
+	wg.Wait()
+	for i := range got {
+		if diff := cmp.Diff(want, got[i]); diff != "" {
+			t.Errorf("reader %d (-alone +together):\n%s", i, diff)
+		}
 	}
 }
 
@@ -179,6 +197,9 @@ func TestSpaces(t *testing.T) {
 		}
 		parts := strings.Split(s.Path, ".")
 		depth = max(depth, len(parts))
+		if got, want := parts[len(parts)-1], strconv.FormatInt(s.Number, 10); got != want {
+			t.Errorf("path of %q ends with %s, want %s", s.Title, got, want)
+		}
 		if above := byID[s.Parent]; above != nil && s.Path != above.Path+"."+parts[len(parts)-1] {
 			t.Errorf("path of %q: got %s, below %s", s.Title, s.Path, above.Path)
 		} else if above == nil && (!s.Parent.IsZero() || len(parts) > 1) {

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/roster-dev/roster"
 )
@@ -45,7 +44,7 @@ func (g *Generator) virtual(d *dice, u *roster.User) {
 	t := pick(d, placeholders[:])
 	t.label(u)
 	u.Kind = roster.Virtual
-	u.Avatar = roster.Avatar{Type: "initials", InitialsURL: initialsURL("virtual", "")}
+	u.Avatar = roster.Avatar{Type: "initials", InitialsURL: initialsURL("virtual")}
 	if d.percent(10) {
 		u.Status = roster.Inactive
 	}
@@ -82,25 +81,3 @@ func networks() [][]string {
 		{"2001:db8:10::/48", "198.51.100.77"},
 	}
 }
-
-// readDescriptions returns what people write about themselves: every post in every place.
-func readDescriptions() []string {
-	var list []string
-	for post := range strings.SplitSeq(posts, "|") {
-		for place := range strings.SplitSeq(places, "|") {
-			list = append(list, post+", "+place)
-		}
-	}
-	return list
-}
-
-const (
-	posts = "Warehouse supervisor|Buyer|Senior buyer|Category manager|Accountant|Payroll clerk|Treasury analyst|" +
-		"Backend engineer|Frontend engineer|Data engineer|Site reliability engineer|Product manager|Designer|" +
-		"Customer care agent|Key account manager|Forklift trainer|Customs broker|Quality inspector|Legal counsel|" +
-		"Recruiter|Office manager|Interprète|Lagerleiterin|Einkäufer|Chargée de logistique|Jefa de almacén|" +
-		"Gerente de compras|Бухгалтер|Инженер по качеству|仕入れ担当|采购经理|물류 담당|مهندس جودة|Kierownik zmiany|Depo sorumlusu"
-	places = "Rotterdam|Lyon|Poznań|São Paulo|Guangzhou|東京|İzmir|Leeds|remote|headquarters|night shift|" +
-		"first contact for returns|on parental leave until spring|speaks French and German|backup for payments|" +
-		"works Mondays to Wednesdays|mentor of the new colleagues"
-)

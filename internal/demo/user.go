@@ -34,7 +34,7 @@ func (g *Generator) person(d *dice, u *roster.User) {
 	reach(d, u, c)
 	troubles(d, u)
 	if d.percent(40) {
-		u.Description = pick(d, g.descriptions)
+		u.Description = g.descriptions.pick(d, c.language)
 	}
 	if u.Activated {
 		activity(d, u)
@@ -90,7 +90,7 @@ var domains = [...]string{
 }
 
 func avatar(d *dice, number int64, given, family string) roster.Avatar {
-	a := roster.Avatar{Type: "initials", InitialsURL: initialsURL(given[:1], family[:min(1, len(family))])}
+	a := roster.Avatar{Type: "initials", InitialsURL: initialsURL(given[:1] + family[:min(1, len(family))])}
 	switch n := d.IntN(10); {
 	case n < 3:
 		a.Type = "uploaded"
@@ -101,8 +101,8 @@ func avatar(d *dice, number int64, given, family string) roster.Avatar {
 	return a
 }
 
-func initialsURL(first, second string) string {
-	return "https://avatars.example.com/initials/" + first + second + ".svg"
+func initialsURL(initials string) string {
+	return "https://avatars.example.com/initials/" + initials + ".svg"
 }
 
 // reach says where u lives and how to call there.
