@@ -170,6 +170,7 @@ func signingClient(key string) *roster.User {
 
 // colleague returns an active person with the defaults that a server fills in.
 func colleague(first, last string) *roster.User {
+	initials := first[:1] + last[:1]
 	return &roster.User{
 		Name:           first + " " + last,
 		FirstName:      first,
@@ -178,8 +179,8 @@ func colleague(first, last string) *roster.User {
 		AppsAccess:     1,
 		TakesLicence:   true,
 		Activated:      true,
-		Avatar:         roster.Avatar{Type: "initials", InitialsURL: initialsURL(strings.ToLower(first[:1] + last[:1]))},
-		Initials:       first[:1] + last[:1],
+		Avatar:         roster.Avatar{Type: "initials", InitialsURL: initialsURL(strings.ToLower(initials))},
+		Initials:       initials,
 		Language:       "en",
 		Timezone:       "America/New_York",
 		Theme:          "light",

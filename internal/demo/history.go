@@ -8,7 +8,7 @@ import (
 )
 
 // history decides when u came and was changed, and by whom. It gives u its id, which begins with the time it came.
-func (g *Generator) history(d *dice, u *roster.User) {
+func history(d *dice, u *roster.User) {
 	age := since(founded, epoch)
 	switch u.Status {
 	case roster.Invited:
@@ -20,11 +20,11 @@ func (g *Generator) history(d *dice, u *roster.User) {
 	u.UpdatedAt = u.CreatedAt
 	u.ID = d.id(u.CreatedAt)
 	if d.percent(90) {
-		u.CreatedBy = g.admin(d)
+		u.CreatedBy = admin(d)
 	}
 	if d.percent(70) {
 		u.UpdatedAt = d.later(u.CreatedAt)
-		u.UpdatedBy = g.admin(d)
+		u.UpdatedBy = admin(d)
 	}
 	if u.Status == roster.Invited || u.Kind == roster.Person && d.percent(40) {
 		u.InvitedAt = u.CreatedAt.Add(d.within(min(2*day, since(u.CreatedAt, epoch))))
@@ -37,7 +37,7 @@ func (g *Generator) history(d *dice, u *roster.User) {
 var systems = [...]string{"kaiten", "flxpoint", "hr-export"}
 
 // admin returns one of those who look after users: always one who exists when there are generated users at all.
-func (g *Generator) admin(d *dice) roster.ID {
+func admin(d *dice) roster.ID {
 	switch d.IntN(3) {
 	case 0:
 		return benjaminID()

@@ -48,7 +48,7 @@ func (g *Generator) virtual(d *dice, u *roster.User) {
 	if d.percent(10) {
 		u.Status = roster.Inactive
 	}
-	g.history(d, u)
+	history(d, u)
 	g.membership(d, u)
 }
 
@@ -65,7 +65,7 @@ func (g *Generator) apiClient(d *dice, u *roster.User) {
 	if d.percent(60) {
 		u.WhitelistedIPs = pick(d, networks())
 	}
-	g.history(d, u)
+	history(d, u)
 	if d.percent(80) {
 		u.LastRequestAt = d.later(u.CreatedAt)
 		u.LastRequestMethod = pick(d, methods[:])

@@ -30,7 +30,7 @@ func (g *Generator) person(d *dice, u *roster.User) {
 	c := pick(d, g.cultures)
 	name(d, u, c)
 	standing(d, u)
-	g.history(d, u)
+	history(d, u)
 	reach(d, u, c)
 	troubles(d, u)
 	if d.percent(40) {

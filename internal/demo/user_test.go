@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -19,7 +20,7 @@ import (
 // TestEveryOptionalMember: within the first 500 users each optional member is present in some and absent in others.
 func TestEveryOptionalMember(t *testing.T) {
 	required := []string{"id", "number", "identifier", "name", "kind", "status", "user_type", "apps_access", "takes_licence"}
-	for seed, g := range generators(500) {
+	for seed, g := range few() {
 		present := map[string]int{}
 		for u := range g.Users() {
 			for name := range members(t, u) {
@@ -44,14 +45,14 @@ func TestEveryOptionalMember(t *testing.T) {
 	}
 }
 
-// generators returns generators of a few seeds.
-func generators(users int) []*demo.Generator {
+// few returns generators of 500 users of a few seeds; their keys are made once.
+var few = sync.OnceValue(func() []*demo.Generator {
 	list := make([]*demo.Generator, 5)
 	for seed := range list {
-		list[seed] = demo.New(uint64(seed), users)
+		list[seed] = demo.New(uint64(seed), 500)
 	}
 	return list
-}
+})
 
 // members returns the members of u's document.
 func members(t *testing.T, u *roster.User) map[string]json.RawMessage {
@@ -80,7 +81,7 @@ func TestEveryValue(t *testing.T) {
 	for _, names := range [][]string{roster.Kinds(), roster.Statuses(), roster.UserTypes()[1:]} {
 		want = append(want, names...)
 	}
-	for seed, g := range generators(500) {
+	for seed, g := range few() {
 		got := map[string]bool{}
 		for u := range g.Users() {
 			for _, v := range []string{
