@@ -6,6 +6,8 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/flxpoint"
 )
 
+//go:generate go test -run ^TestFidelityPages$ . -update
+
 // Dialects returns every dialect, in the order of the documentation.
 func Dialects() []*dialect.Dialect {
 	return []*dialect.Dialect{

@@ -1,0 +1,304 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// OpenAPI returns the OpenAPI 3.1 document of a dialect that is served at a base URL: JSON, indented by two spaces,
+// with a line feed at its end. The same table makes the same bytes. It fails only for a table whose examples are not
+// JSON, which a test finds.
+func OpenAPI(d *Dialect, server string) ([]byte, error) {
+	doc := openAPI{
+		OpenAPI: "3.1.0",
+		Info: apiInfo{
+			Title:       d.Title + " API",
+			Description: d.Doc + " The vendor's name is used for compatibility only.",
+			Version:     d.APIVersion,
+		},
+		Servers: []apiServer{{URL: server}},
+	}
+	components := &schemas{names: map[reflect.Type]string{}}
+	for i := range d.Endpoints {
+		e := &d.Endpoints[i]
+		for n, path := range append([]string{e.Path}, e.Aliases...) {
+			op := operation(d, e, components)
+			op.keep(path)
+			if n > 0 {
+				op.OperationID += "Alias" + strconv.Itoa(n)
+			}
+			*doc.Paths.at(path) = append(*doc.Paths.at(path), entry[*apiOperation]{strings.ToLower(e.Method), op})
+		}
+	}
+	doc.Components.Schemas = components.all
+	for _, s := range d.Schemes {
+		*doc.Components.SecuritySchemes.at(s.name()) = s.openAPI()
+	}
+	return indented(doc)
+}
+
+func indented(doc openAPI) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("encode the OpenAPI document of %s: %w", doc.Info.Title, err)
+	}
+	return b.Bytes(), nil
+}
+
+type openAPI struct {
+	OpenAPI    string                          `json:"openapi"`
+	Info       apiInfo                         `json:"info"`
+	Servers    []apiServer                     `json:"servers"`
+	Paths      ordered[ordered[*apiOperation]] `json:"paths"`
+	Components struct {
+		Schemas         ordered[*schema]   `json:"schemas,omitempty"`
+		SecuritySchemes ordered[apiScheme] `json:"securitySchemes,omitempty"`
+	} `json:"components"`
+}
+
+type apiInfo struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Version     string `json:"version"`
+}
+
+type apiServer struct {
+	URL string `json:"url"`
+}
+
+type apiOperation struct {
+	OperationID string                `json:"operationId"`
+	Summary     string                `json:"summary,omitempty"`
+	Description string                `json:"description,omitempty"`
+	Badges      []badge               `json:"x-badges,omitempty"`
+	Permission  roster.Permission     `json:"x-permission,omitempty"`
+	Security    []ordered[[]string]   `json:"security"`
+	Parameters  []apiParam            `json:"parameters,omitempty"`
+	Responses   ordered[*apiResponse] `json:"responses"`
+}
+
+// badge is what a documentation site shows beside an operation's title.
+type badge struct {
+	Name string `json:"name"`
+}
+
+type apiParam struct {
+	Name        string  `json:"name"`
+	In          string  `json:"in"`
+	Description string  `json:"description,omitempty"`
+	Required    bool    `json:"required,omitempty"`
+	Schema      *schema `json:"schema"`
+}
+
+type apiResponse struct {
+	Description string             `json:"description"`
+	Contract    roster.Contract    `json:"x-contract,omitempty"`
+	Headers     ordered[apiHeader] `json:"headers,omitempty"`
+	Content     ordered[*apiMedia] `json:"content,omitempty"`
+}
+
+type apiHeader struct {
+	Description string  `json:"description,omitempty"`
+	Schema      *schema `json:"schema"`
+}
+
+type apiMedia struct {
+	Schema  *schema         `json:"schema,omitempty"`
+	Example json.RawMessage `json:"example,omitempty"`
+}
+
+type apiScheme struct {
+	Type        string `json:"type"`
+	Description string `json:"description,omitempty"`
+	Name        string `json:"name,omitempty"`
+	In          string `json:"in,omitempty"`
+	Scheme      string `json:"scheme,omitempty"`
+}
+
+func operation(d *Dialect, e *Endpoint, components *schemas) *apiOperation {
+	op := &apiOperation{
+		OperationID: e.ID, Summary: e.Summary, Description: sentences(e.Description, e.AllowDoc),
+		Badges: badges(d, e), Permission: e.Needs, Security: []ordered[[]string]{},
+	}
+	if !e.Public {
+		for _, s := range d.Schemes {
+			op.Security = append(op.Security, ordered[[]string]{{s.name(), []string{}}})
+		}
+	}
+	for i := range e.Params {
+		op.Parameters = append(op.Parameters, e.Params[i].openAPI())
+	}
+	for _, r := range e.Returns {
+		op.respond(d, r, components)
+	}
+	return op
+}
+
+// keep drops the path parameters that a path lacks, and so those of an alias.
+func (op *apiOperation) keep(path string) {
+	kept := op.Parameters[:0]
+	for _, p := range op.Parameters {
+		if p.In != "path" || strings.Contains(path, "{"+p.Name+"}") {
+			kept = append(kept, p)
+		}
+	}
+	op.Parameters = kept
+}
+
+// badges returns the operation's credential header, rate limit and kinds of tokens: all kinds where only some are
+// accepted, as the vendor's pages list what exists and say in words what counts.
+func badges(d *Dialect, e *Endpoint) []badge {
+	if e.Public {
+		return nil
+	}
+	var list []badge
+	if len(d.Schemes) > 0 {
+		list = append(list, badge{d.Schemes[0].header()})
+	}
+	if d.Limit.Rate > 0 {
+		list = append(list, badge{strconv.FormatFloat(d.Limit.Rate, 'g', -1, 64) + " req/s"})
+	}
+	if len(e.Kinds) > 0 {
+		kinds := make([]string, 0, len(roster.TokenKinds()))
+		for _, k := range roster.TokenKinds() {
+			kinds = append(kinds, strings.ToUpper(string(k[:1]))+string(k[1:]))
+		}
+		list = append(list, badge{"Token: " + strings.Join(kinds, " · ")})
+	}
+	return list
+}
+
+// header returns the header that carries the credential, with its scheme where it has one.
+func (s Scheme) header() string {
+	switch s.Kind {
+	case Bearer:
+		return "Authorization: Bearer"
+	case HTTPSignature:
+		return "Signature"
+	default:
+		return s.Header
+	}
+}
+
+// name returns the scheme's name in the document.
+func (s Scheme) name() string {
+	switch s.Kind {
+	case Bearer:
+		return "bearer"
+	case HTTPSignature:
+		return "signature"
+	default:
+		return s.Header
+	}
+}
+
+func (s Scheme) openAPI() apiScheme {
+	if s.Kind == Bearer {
+		return apiScheme{Type: "http", Description: s.Doc, Scheme: "bearer"}
+	}
+	return apiScheme{Type: "apiKey", Description: s.Doc, Name: s.header(), In: "header"}
+}
+
+func (in In) String() string {
+	switch in {
+	case Path:
+		return "path"
+	case Header:
+		return "header"
+	default:
+		return "query"
+	}
+}
+
+func (p *Param) openAPI() apiParam {
+	return apiParam{
+		Name: p.Name, In: p.In.String(), Description: sentences(p.Doc, p.notes()...),
+		Required: p.Required || p.In == Path, Schema: p.schema(),
+	}
+}
+
+// notes says what the kit does with the parameter beyond its schema.
+func (p *Param) notes() []string {
+	var notes []string
+	if p.Clip && p.Max != nil {
+		notes = append(notes, fmt.Sprintf("A larger value counts as %d.", *p.Max))
+	}
+	if len(p.With) > 0 {
+		notes = append(notes, "Ignored without "+strings.Join(p.With, " or ")+".")
+	}
+	if len(p.Aliases) > 0 {
+		notes = append(notes, "Also called "+strings.Join(p.Aliases, ", ")+".")
+	}
+	if p.Needs != "" {
+		notes = append(notes, "Needs the permission "+string(p.Needs)+".")
+	}
+	return notes
+}
+
+// sentences joins texts, each of them ended by a full stop where another follows.
+func sentences(first string, rest ...string) string {
+	text := first
+	for _, s := range rest {
+		if s == "" {
+			continue
+		}
+		if text != "" && !strings.HasSuffix(text, ".") {
+			text += "."
+		}
+		text = strings.TrimSpace(text + " " + s)
+	}
+	return text
+}
+
+func (p *Param) schema() *schema {
+	one := p.element()
+	if !p.IsList() {
+		if p.Default != "" {
+			one.Default = literal(p.Default, one.Type)
+		}
+		if p.Example != "" {
+			one.Example = literal(p.Example, one.Type)
+		}
+		return one
+	}
+	list := &schema{Type: "array", MaxItems: p.MaxItems, UniqueItems: true, Items: one}
+	if p.Example != "" {
+		list.Example = p.Example // as it is written in a URL
+	}
+	if p.Default != "" {
+		var items []any
+		for item := range strings.SplitSeq(p.Default, ",") {
+			items = append(items, literal(item, one.Type))
+		}
+		list.Default = items
+	}
+	return list
+}
+
+// element returns the schema of the value, or of one item of a list.
+func (p *Param) element() *schema {
+	s := &schema{Type: "string", Pattern: p.Pattern}
+	switch p.Type {
+	case Integer, Integers:
+		s.Type, s.Minimum, s.Maximum = "integer", p.Min, p.Max
+	case Boolean:
+		s.Type = "boolean"
+	case DateTime:
+		s.Format = "date-time"
+	case UUID:
+		s.Format = "uuid"
+	}
+	for _, v := range p.Enum {
+		s.Enum = append(s.Enum, literal(v, s.Type))
+	}
+	return s
+}

@@ -1,0 +1,71 @@
+package dialect
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strconv"
+)
+
+// respond adds what an endpoint returns to the operation's responses. Where a status has several forms, the schema
+// allows any of them and the description names all.
+func (op *apiOperation) respond(d *Dialect, r Return, components *schemas) {
+	response := op.Responses.at(strconv.Itoa(r.Status))
+	if *response == nil {
+		*response = &apiResponse{Contract: r.Contract, Headers: headers(d, r.Status)}
+	}
+	doc := r.Doc
+	if r.Contract != "" {
+		doc += " (contract: " + string(r.Contract) + ")"
+	}
+	(*response).Description = sentences((*response).Description, doc)
+	if (*response).Contract != r.Contract {
+		(*response).Contract = ""
+	}
+	if r.Body == nil && r.ContentType == "" {
+		return
+	}
+	media := (*response).Content.at(r.contentType())
+	if *media == nil {
+		*media = &apiMedia{Example: json.RawMessage(r.Example)}
+	}
+	if r.Body != nil {
+		(*media).allow(components.of(reflect.TypeOf(r.Body)))
+	}
+}
+
+func (r Return) contentType() string {
+	if r.ContentType == "" {
+		return "application/json"
+	}
+	return r.ContentType
+}
+
+// allow lets bodies have the form of a schema as well.
+func (m *apiMedia) allow(s *schema) {
+	switch {
+	case m.Schema == nil:
+		m.Schema = s
+	case reflect.DeepEqual(m.Schema, s):
+	case m.Schema.AnyOf == nil:
+		m.Schema = &schema{AnyOf: []*schema{m.Schema, s}}
+	case !slices.ContainsFunc(m.Schema.AnyOf, func(known *schema) bool { return reflect.DeepEqual(known, s) }):
+		m.Schema.AnyOf = append(m.Schema.AnyOf, s)
+	}
+}
+
+// headers returns the headers that the dialect documents for a status.
+func headers(d *Dialect, status int) ordered[apiHeader] {
+	var all ordered[apiHeader]
+	for _, h := range d.Headers {
+		if len(h.Statuses) > 0 && !slices.Contains(h.Statuses, status) {
+			continue
+		}
+		s := &schema{Type: "string"}
+		if h.Integer {
+			s.Type = "integer"
+		}
+		*all.at(h.Name) = apiHeader{Description: h.Doc, Schema: s}
+	}
+	return all
+}
