@@ -35,7 +35,7 @@ type Change struct {
 	Org     ID
 	Version Version
 	At      Time
-	// Actor is the token that made the change, or none when the operator did.
+	// Actor is who made the change, as [Principal.Actor] names it; none when the operator did.
 	Actor ID
 	Ops   []Op
 }

@@ -109,7 +109,7 @@ func (d *decider) lookUp(t Type, ref Ref) (Entity, error) {
 // createAs makes a record that the principal wants, with times and authors of our own.
 func (d *decider) createAs(record Entity) error {
 	record = clone(record)
-	stamp(record, stamps{created: d.Now, updated: d.Now, by: d.By.Actor()})
+	stamp(record, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
 	return d.create(record)
 }
 
@@ -256,7 +256,7 @@ func (d *decider) update(c Update) error {
 	if err != nil {
 		return err
 	}
-	return d.replace(before, after, stamps{updated: d.Now, by: d.By.Actor()})
+	return d.replace(before, after, stamps{updated: d.Now, by: d.By.Author()})
 }
 
 func (d *decider) target(t Type, ref Ref) (Entity, error) {

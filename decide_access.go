@@ -89,7 +89,7 @@ func (d *decider) invitee(u *User) (ID, error) {
 	}
 	made := clone(u).(*User) //nolint:errcheck,forcetypeassert // a clone is of the same type
 	made.Status, made.Activated, made.InvitedAt = Invited, false, d.Now
-	stamp(made, stamps{created: d.Now, updated: d.Now, by: d.By.Actor()})
+	stamp(made, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
 	if err := d.create(made); err != nil {
 		return ID{}, err
 	}
@@ -107,7 +107,7 @@ func (d *decider) inviteAgain(id ID) (ID, error) {
 	}
 	after := *before
 	after.InvitedAt = d.Now
-	stamp(&after, stamps{updated: d.Now, by: d.By.Actor()})
+	stamp(&after, stamps{updated: d.Now, by: d.By.Author()})
 	d.Add(Op{Before: before, After: &after})
 	return id, nil
 }

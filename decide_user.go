@@ -186,7 +186,7 @@ func (d *decider) detach(change func(*User) bool) error {
 	err := d.Each(TypeUser, func(e Entity) error {
 		after := clone(e).(*User) //nolint:errcheck,forcetypeassert // a clone is of the same type
 		if change(after) {
-			stamp(after, stamps{updated: d.Now, by: d.By.Actor()})
+			stamp(after, stamps{updated: d.Now, by: d.By.Author()})
 			ops = append(ops, Op{Before: e, After: after})
 		}
 		return nil

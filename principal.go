@@ -22,6 +22,15 @@ func Operator() Principal {
 	return Principal{Name: "operator", Kind: TokenAccount, Permissions: Permissions{Everything}}
 }
 
+// Author returns the id that records name as who made and changed them: the user that the principal acts as, else the
+// token, else none (the operator).
+func (p Principal) Author() ID {
+	if p.ActsAs.IsZero() {
+		return p.Token
+	}
+	return p.ActsAs
+}
+
 // Actor returns the token, else the user that the principal acts as, else none (the operator).
 func (p Principal) Actor() ID {
 	if p.Token.IsZero() {

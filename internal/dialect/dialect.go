@@ -8,6 +8,7 @@ package dialect
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -15,9 +16,11 @@ import (
 
 // Dialect is one vendor's API over the records of an organization. It is read only once made.
 type Dialect struct {
-	// Name is the dialect's name in commands, configuration and tokens, such as "flxpoint". The dialect is served below
-	// "/" + Name, and at the root of hosts and listeners of its own.
+	// Name is the dialect's name in commands, configuration and tokens, such as "flxpoint".
 	Name string
+	// Prefix is the path below which the dialect is served, besides the root of hosts and listeners of its own;
+	// "/" + Name when empty.
+	Prefix string
 	// Title is the vendor's name and Vendor the base URL of the vendor's own API, "" when it has no fixed one.
 	Title, Vendor string
 	// Doc says in a paragraph what the dialect is compatible with.
@@ -146,6 +149,27 @@ type Failure struct {
 	RetryAfter time.Duration
 }
 
+// Message returns the words for the client; they say nothing about an [roster.Internal] error.
+func (f Failure) Message() string {
+	if f.Error.Code == roster.Internal {
+		return "internal error"
+	}
+	return f.Error.Message
+}
+
+// Faults returns the error's details or, where it has none, the error itself as the only one.
+func (f Failure) Faults() []roster.Detail {
+	if len(f.Error.Details) > 0 {
+		return f.Error.Details
+	}
+	return []roster.Detail{{Field: f.Error.Field, Message: f.Message()}}
+}
+
+// RetrySeconds returns the value of a Retry-After header: RetryAfter in whole seconds, rounded up, from 1.
+func (f Failure) RetrySeconds() string {
+	return strconv.FormatInt(max(1, int64((f.RetryAfter+time.Second-1)/time.Second)), 10)
+}
+
 // DefaultStatus returns the status of a code in dialects that have no other for it.
 func DefaultStatus(code roster.Code) int {
 	switch code {
@@ -176,6 +200,14 @@ func DefaultStatus(code roster.Code) int {
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// Mount returns the path below which the dialect is served.
+func (d *Dialect) Mount() string {
+	if d.Prefix != "" {
+		return d.Prefix
+	}
+	return "/" + d.Name
 }
 
 // Status returns the dialect's status of a code.

@@ -2,6 +2,8 @@ package dialect
 
 import (
 	"context"
+	"net/url"
+	"strings"
 
 	"github.com/roster-dev/roster"
 )
@@ -61,4 +63,40 @@ type View interface {
 	Group(number int64) *roster.Group
 	Space(number int64) *roster.Space
 	Role(handle string) *roster.Role
+}
+
+// Paths returns the path and its aliases.
+func (e *Endpoint) Paths() []string { return append([]string{e.Path}, e.Aliases...) }
+
+// Match reports whether a path below the dialect's root is one of the endpoint's, and returns its path parameters, decoded.
+func (e *Endpoint) Match(escapedPath string) (params map[string]string, ok bool) {
+	for _, pattern := range e.Paths() {
+		if params, ok = matchPath(pattern, escapedPath); ok {
+			return params, true
+		}
+	}
+	return nil, false
+}
+
+func matchPath(pattern, path string) (map[string]string, bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	params := map[string]string{}
+	for i, segment := range want {
+		name, isParam := strings.CutPrefix(segment, "{")
+		if !isParam {
+			if segment != have[i] {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(have[i])
+		if err != nil || value == "" {
+			return nil, false
+		}
+		params[strings.TrimSuffix(name, "}")] = value
+	}
+	return params, true
 }

@@ -253,6 +253,30 @@ func (s *Service) tokenOrg(ctx context.Context, hash string) (roster.ID, error) 
 	return id, nil
 }
 
+// Memberships returns the user with an id of every organization that has one, by organization.
+func (s *Service) Memberships(ctx context.Context, user roster.ID) (map[roster.ID]*roster.User, error) {
+	orgs, err := s.store.UserOrgs(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[roster.ID]*roster.User, len(orgs))
+	for _, org := range orgs {
+		view, err := s.View(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		u, err := view.User(roster.Ref{ID: user})
+		if roster.CodeOf(err) == roster.NotFound {
+			continue // deleted since
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[org] = u
+	}
+	return found, nil
+}
+
 // isClientError reports whether an error is the answer to a command, as against a failure to carry it out.
 func isClientError(err error) bool {
 	e, ok := errors.AsType[*roster.Error](err)

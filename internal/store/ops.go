@@ -117,23 +117,26 @@ type Encoded struct {
 
 // Encode encodes ops, each document once. An organization's Version is left out, because a store keeps it apart.
 func Encode(ops []roster.Op) (Encoded, error) {
-	enc := Encoded{Ops: []byte{'['}, After: make([][]byte, len(ops))}
+	const frame = 96 // more than what stands around the documents of an op
+	before, after, size := make([][]byte, len(ops)), make([][]byte, len(ops)), 2
 	for i, op := range ops {
-		var before []byte
 		var err error
-		if before, err = encode(op.Before); err != nil {
+		if before[i], err = encode(op.Before); err != nil {
 			return Encoded{}, err
 		}
-		if enc.After[i], err = encode(op.After); err != nil {
+		if after[i], err = encode(op.After); err != nil {
 			return Encoded{}, err
 		}
-		if i > 0 {
-			enc.Ops = append(enc.Ops, ',')
-		}
-		enc.Ops = appendOp(enc.Ops, op, before, enc.After[i])
+		size += len(before[i]) + len(after[i]) + frame
 	}
-	enc.Ops = append(enc.Ops, ']')
-	return enc, nil
+	doc := append(make([]byte, 0, size), '[')
+	for i, op := range ops {
+		if i > 0 {
+			doc = append(doc, ',')
+		}
+		doc = appendOp(doc, op, before[i], after[i])
+	}
+	return Encoded{Ops: append(doc, ']'), After: after}, nil
 }
 
 func encode(e roster.Entity) ([]byte, error) {

@@ -50,6 +50,10 @@ type Store interface {
 	// several organizations hold the token it is the one with the smallest id.
 	TokenOrg(ctx context.Context, hash string) (roster.ID, error)
 
+	// UserOrgs returns the organizations that have a user with an id, in the order of their ids. There may be several, since
+	// ids are unique within an organization only, or none.
+	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
+
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
 	// [ErrClosed].
 	Close() error

@@ -177,6 +177,27 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 	return roster.ID{}, store.NoToken()
 }
 
+// UserOrgs implements [store.Store].
+func (s *Store) UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var orgs []roster.ID
+	for id, o := range s.orgs {
+		if _, ok := o.records[roster.Key{Type: roster.TypeUser, ID: user}]; ok {
+			orgs = append(orgs, id)
+		}
+	}
+	slices.SortFunc(orgs, roster.ID.Compare)
+	return orgs, nil
+}
+
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	if err := s.gate.Close(); err != nil {

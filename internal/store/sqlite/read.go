@@ -118,3 +118,31 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 	}
 	return org, nil
 }
+
+// UserOrgs implements [store.Store]. It looks into each organization by the primary key: an index on the id alone would make
+// every write dearer for the sake of a rare question.
+func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	const query = `SELECT o.id FROM organizations AS o
+		WHERE EXISTS (SELECT 1 FROM entities AS e WHERE e.org_id = o.id AND e.type = 'user' AND e.id = ?)
+		ORDER BY o.id`
+	rows, err := s.readers.QueryContext(ctx, query, user[:])
+	if err != nil {
+		return nil, readError(ctx, "look up a user", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var org roster.ID
+		if err := rows.Scan(scanID{&org}); err != nil {
+			return nil, readError(ctx, "look up a user", err)
+		}
+		orgs = append(orgs, org)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, readError(ctx, "look up a user", err)
+	}
+	return orgs, nil
+}

@@ -25,6 +25,7 @@ func calls(s store.Store) map[string]func(context.Context) error {
 			_, err := commit(ctx, s, id(1), creations(user(9))...)
 			return err
 		},
+		"UserOrgs": func(ctx context.Context) error { _, err := s.UserOrgs(ctx, user(1).ID); return err },
 		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,7 @@ func testLoad(t *testing.T, open Open) {
 	})
 	t.Run("callback fails", func(t *testing.T) { testCallbackFails(t, open(t)) })
 	t.Run("token", func(t *testing.T) { testTokenOrg(t, open(t)) })
+	t.Run("organizations of a user", func(t *testing.T) { testUserOrgs(t, open(t)) })
 }
 
 func testLoadOrder(t *testing.T, s store.Store) {
@@ -169,5 +171,18 @@ func testTokenOrg(t *testing.T, s store.Store) {
 	for _, hash := range []string{token(1).Hash, token(3).Hash, "", user(1).Identifier} {
 		_, err := s.TokenOrg(t.Context(), hash)
 		wantCode(t, "organization of an unknown token", err, roster.NotFound)
+	}
+}
+
+func testUserOrgs(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(2), creations(org(2), user(1), user(2))...)
+	mustCommit(t, s, id(1), creations(org(1), user(1))...)
+	mustCommit(t, s, id(2), roster.Op{Before: user(2)})
+	for user, want := range map[roster.ID][]roster.ID{user(1).ID: {id(1), id(2)}, user(2).ID: nil, id(1): nil} {
+		got, err := s.UserOrgs(t.Context(), user)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("organizations of user %s: got %v, %v, want %v", user, got, err, want)
+		}
 	}
 }

@@ -1,0 +1,107 @@
+package dialecttest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// coverage notes which rows of a dialect's tables the golden cases have touched.
+type coverage struct {
+	dialect *dialect.Dialect
+	seen    map[string]bool
+}
+
+func newCoverage(d *dialect.Dialect) *coverage {
+	return &coverage{dialect: d, seen: map[string]bool{}}
+}
+
+// note marks what a request and its response touched. A parameter, and each value of an enumeration, counts only where the
+// request succeeded, for only then did it have its effect.
+func (c *coverage) note(r *http.Request, response *http.Response, contract roster.Contract) {
+	for i := range c.dialect.Endpoints {
+		e := &c.dialect.Endpoints[i]
+		params, ok := e.Match(r.URL.EscapedPath())
+		if !ok || r.Method != e.Method {
+			continue
+		}
+		c.seen[status(e, response.StatusCode, contract)] = true
+		for _, path := range e.Paths() {
+			if matches := (&dialect.Endpoint{Path: path}); response.StatusCode < http.StatusMultipleChoices {
+				if _, ok := matches.Match(r.URL.EscapedPath()); ok {
+					c.seen[e.ID+" at "+path] = true
+				}
+			}
+		}
+		if response.StatusCode < http.StatusMultipleChoices {
+			c.params(e, r, params)
+		}
+	}
+}
+
+func (c *coverage) params(e *dialect.Endpoint, r *http.Request, path map[string]string) {
+	query := r.URL.Query()
+	for _, p := range e.Params {
+		for _, name := range append([]string{p.Name}, p.Aliases...) {
+			values := slices.Concat(query[name], query[name+"[]"])
+			switch p.In {
+			case dialect.Path:
+				values = []string{path[name]}
+			case dialect.Header:
+				values = r.Header.Values(name)
+			}
+			if len(values) > 0 {
+				c.seen[param(e, name)] = true
+			}
+			for _, v := range strings.Split(strings.Join(values, ","), ",") {
+				c.seen[value(e, p.Name, v)] = true
+			}
+		}
+	}
+}
+
+func status(e *dialect.Endpoint, code int, contract roster.Contract) string {
+	return fmt.Sprintf("%s answering %d (%s)", e.ID, code, contract)
+}
+
+func param(e *dialect.Endpoint, name string) string { return e.ID + " with " + name }
+
+func value(e *dialect.Endpoint, name, v string) string { return e.ID + " with " + name + "=" + v }
+
+// check fails for every row that no case has touched.
+func (c *coverage) check(t *testing.T) {
+	t.Helper()
+	for i := range c.dialect.Endpoints {
+		e := &c.dialect.Endpoints[i]
+		for _, path := range e.Paths() {
+			c.want(t, e.ID+" at "+path)
+		}
+		for _, r := range e.Returns {
+			contract := r.Contract
+			if contract == "" {
+				contract = roster.Documented
+			}
+			c.want(t, status(e, r.Status, contract))
+		}
+		for _, p := range e.Params {
+			for _, name := range append([]string{p.Name}, p.Aliases...) {
+				c.want(t, param(e, name))
+			}
+			for _, v := range p.Enum {
+				c.want(t, value(e, p.Name, v))
+			}
+		}
+	}
+}
+
+func (c *coverage) want(t *testing.T, row string) {
+	t.Helper()
+	if !c.seen[row] {
+		t.Errorf("no golden case has %s", row)
+	}
+}

@@ -1,0 +1,179 @@
+package dialecttest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+var update = flag.Bool("update", false, "rewrite the responses of golden cases")
+
+// Run runs the golden cases in testdata/*.txtar against a dialect at the root of a listener. A case is a section NAME/request and
+// a section NAME/response; files named live*.txtar run against the contract live. With -update the responses are rewritten.
+//
+// In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the organizations.
+// The header Roster-Repeat: N sends a request N times and records the last response; Roster-Sign: USER signs it as that user.
+func Run(t *testing.T, d *dialect.Dialect) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden cases in testdata: %v", err)
+	}
+	worlds := map[roster.Contract]*World{
+		roster.Documented: NewWorld(t, roster.Documented, d),
+		roster.Live:       NewWorld(t, roster.Live, d),
+	}
+	seen := newCoverage(d)
+	for _, file := range files {
+		contract := roster.Documented
+		if strings.HasPrefix(filepath.Base(file), "live") {
+			contract = roster.Live
+		}
+		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, worlds[contract], d, file, seen) })
+	}
+	seen.check(t)
+}
+
+func runFile(t *testing.T, w *World, d *dialect.Dialect, file string, seen *coverage) {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &txtar.Archive{Comment: archive.Comment}
+	responses := map[string]string{}
+	for _, f := range archive.Files {
+		if name, ok := strings.CutSuffix(f.Name, "/response"); ok {
+			responses[name] = string(f.Data)
+		} else if !strings.HasSuffix(f.Name, "/request") {
+			t.Errorf("%s: the section %s is neither a request nor a response", file, f.Name)
+		}
+	}
+	for _, f := range archive.Files {
+		name, ok := strings.CutSuffix(f.Name, "/request")
+		if !ok {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			request, response := w.roundTrip(t, d, f.Data)
+			seen.note(request, response, w.contract)
+			got := render(response, d)
+			out.Files = append(out.Files, f, txtar.File{Name: name + "/response", Data: []byte(got)})
+			if want := responses[name]; !*update && got != want {
+				t.Errorf("%s %s (-want +got):\n%s", request.Method, request.URL, cmp.Diff(want, got))
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// roundTrip sends a request of a golden case.
+func (w *World) roundTrip(t *testing.T, d *dialect.Dialect, data []byte) (*http.Request, *http.Response) {
+	t.Helper()
+	handler := w.Handler(t, d)
+	repeat := 1
+	if n := w.parse(t, data).Header.Get("Roster-Repeat"); n != "" {
+		var err error
+		if repeat, err = strconv.Atoi(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var request *http.Request
+	var recorder *httptest.ResponseRecorder
+	for range repeat {
+		request, recorder = w.parse(t, data), httptest.NewRecorder()
+		request.Header.Del("Roster-Repeat")
+		if user := request.Header.Get("Roster-Sign"); user != "" {
+			request.Header.Del("Roster-Sign")
+			w.sign(t, request, user)
+		}
+		handler.ServeHTTP(recorder, request)
+	}
+	return request, recorder.Result()
+}
+
+func (w *World) sign(t *testing.T, r *http.Request, user string) {
+	t.Helper()
+	target := r.URL
+	r.URL.Scheme, r.URL.Host = "http", r.Host
+	if err := auth.Sign(r, roster.MustParseID(user), signingKey(t, user), roster.TimeOf(Now())); err != nil {
+		t.Fatal(err)
+	}
+	r.URL = target
+}
+
+func (w *World) parse(t *testing.T, data []byte) *http.Request {
+	t.Helper()
+	pairs := []string{"{company}", Company.String(), "{other_company}", Other.String()}
+	for name, secret := range w.Secrets {
+		pairs = append(pairs, "{"+name+"}", secret)
+	}
+	text := strings.NewReplacer(pairs...).Replace(string(data))
+	line, rest, _ := strings.Cut(text, "\n")
+	head, body, _ := strings.Cut(rest, "\n\n")
+	wire := line + " HTTP/1.1\r\nHost: roster.example\r\n" + strings.ReplaceAll(strings.TrimSpace(head), "\n", "\r\n")
+	wire = strings.TrimSuffix(wire, "\r\n") + "\r\n"
+	if body = strings.TrimSpace(body); body != "" {
+		wire += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire + "\r\n" + body)))
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	r.RemoteAddr = "192.0.2.1:1234"
+	return r.WithContext(t.Context())
+}
+
+// render writes a response as golden files have it: the status, the headers that matter, and the body, JSON indented.
+func render(response *http.Response, d *dialect.Dialect) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, response.StatusCode)
+	for _, name := range headersOf(d) {
+		for _, value := range response.Header.Values(name) {
+			fmt.Fprintf(&b, "%s: %s\n", name, value)
+		}
+	}
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(response.Body); err != nil {
+		return err.Error()
+	}
+	if body.Len() == 0 {
+		return b.String()
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, body.Bytes(), "", "  ") == nil {
+		body = indented
+	}
+	fmt.Fprintf(&b, "\n%s\n", bytes.TrimRight(body.Bytes(), "\n"))
+	return b.String()
+}
+
+func headersOf(d *dialect.Dialect) []string {
+	names := []string{"Content-Type", "Link", "X-Total-Count", "WWW-Authenticate", "Allow", "Retry-After"}
+	for _, h := range d.Headers {
+		names = append(names, http.CanonicalHeaderKey(h.Name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,272 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+const (
+	openAPIPath = "/openapi.json"
+	// maxBody is how much of a request's body is read, in bytes. No endpoint takes more.
+	maxBody = 1 << 20
+)
+
+// failedLimit is how often an address may show credentials that do not count.
+var failedLimit = roster.Limit{Rate: 50, Burst: 500}
+
+// mount is a dialect that is served, wherever its root is.
+type mount struct {
+	*Server
+	dialect *dialect.Dialect
+}
+
+// exchange is one request on its way through a mount.
+type exchange struct {
+	*mount
+	w        http.ResponseWriter
+	r        *http.Request
+	from     netip.Addr
+	endpoint *dialect.Endpoint
+	path     map[string]string
+	contract roster.Contract
+	retry    dialect.Rate
+}
+
+// serve answers a request for a path below the dialect's root.
+func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
+	record(r).dialect = m.dialect.Name
+	x := &exchange{mount: m, w: w, r: r, contract: roster.Documented}
+	x.from = auth.ClientAddr(r, m.TrustedProxies)
+	defer x.recover()
+	if path == openAPIPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		x.openAPI()
+		return
+	}
+	response, err := x.answer(path)
+	if err != nil {
+		response = x.fail(err)
+	}
+	x.write(response)
+}
+
+// recover turns a panic into an internal error, or, when the response is under way, into a broken connection.
+func (x *exchange) recover() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) || record(x.r).status != 0 {
+		x.Log.ErrorContext(x.r.Context(), "a response broke off", "panic", cause)
+		panic(http.ErrAbortHandler)
+	}
+	x.write(x.fail(fmt.Errorf("panic: %v\n%s", cause, stack())))
+}
+
+// answer takes a request through all that comes before and after the endpoint's own part.
+func (x *exchange) answer(path string) (dialect.Response, error) {
+	if err := x.find(path); err != nil {
+		return dialect.Response{}, err
+	}
+	req := &dialect.Request{
+		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
+	}
+	if !x.endpoint.Public {
+		if err := x.admit(req); err != nil {
+			return dialect.Response{}, err
+		}
+	}
+	if err := req.Decode(x.r.URL.RawQuery, func(name string) string { return x.path[name] }); err != nil {
+		return dialect.Response{}, err
+	}
+	return x.endpoint.Serve(x.r.Context(), req)
+}
+
+// find sets the endpoint of the request.
+func (x *exchange) find(path string) error {
+	var allowed []string
+	for i := range x.dialect.Endpoints {
+		e := &x.dialect.Endpoints[i]
+		params, ok := e.Match(path)
+		if !ok {
+			continue
+		}
+		if e.Method == x.r.Method || e.Method == http.MethodGet && x.r.Method == http.MethodHead {
+			x.endpoint, x.path = e, params
+			return nil
+		}
+		allowed = append(allowed, e.Method)
+		if e.Method == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+	}
+	if len(allowed) == 0 {
+		return roster.Errorf(roster.NotFound, "there is no such path")
+	}
+	slices.Sort(allowed)
+	allow := strings.Join(append(slices.Compact(allowed), http.MethodOptions), ", ")
+	x.w.Header().Set("Allow", allow)
+	return roster.Errorf(roster.MethodNotAllowed, "the method %s is not allowed here, only %s", x.r.Method, allow)
+}
+
+// admit lets a request through that shows a credential which counts, is within its rate limit and may use the endpoint.
+func (x *exchange) admit(req *dialect.Request) error {
+	ctx := x.r.Context()
+	principal, err := x.authenticate(ctx)
+	if err != nil {
+		return x.refused(err)
+	}
+	record(x.r).principal = principal
+	view, err := x.Directory.View(ctx, principal.Org)
+	if err != nil {
+		return err
+	}
+	if err := present(principal, view); err != nil {
+		return x.refused(err)
+	}
+	req.Principal, req.View = principal, view
+	req.Contract = view.Org().Contract(x.dialect.Name)
+	x.contract = req.Contract
+	if err := x.limit(principal, view.Org()); err != nil {
+		return err
+	}
+	return permit(x.endpoint, principal, view)
+}
+
+// present refuses a token that acts as a user who is not there any more.
+func present(p roster.Principal, view dialect.View) error {
+	if p.ActsAs.IsZero() {
+		return nil
+	}
+	u, err := view.User(roster.Ref{ID: p.ActsAs})
+	if roster.CodeOf(err) == roster.NotFound || err == nil && (u.Status == roster.Deactivated || u.Status == roster.Suspended) {
+		return roster.Errorf(roster.Unauthenticated, "the user whom the token acts as is not active")
+	}
+	return err
+}
+
+// permit checks what an endpoint asks of a principal.
+func permit(e *dialect.Endpoint, p roster.Principal, view dialect.View) error {
+	if len(e.Kinds) > 0 && !slices.Contains(e.Kinds, p.Kind) {
+		return roster.Errorf(roster.WrongTokenKind, "this needs a token of kind %s, not %s", kinds(e.Kinds), p.Kind)
+	}
+	if !p.Permissions.Has(e.Needs) {
+		return roster.Errorf(roster.Forbidden, "this needs the permission %s", e.Needs)
+	}
+	if e.Allow != nil {
+		return e.Allow(p, view)
+	}
+	return nil
+}
+
+func kinds(list []roster.TokenKind) string {
+	names := make([]string, len(list))
+	for i, k := range list {
+		names[i] = string(k)
+	}
+	return strings.Join(names, " or ")
+}
+
+func (x *exchange) authenticate(ctx context.Context) (roster.Principal, error) {
+	credential := x.dialect.Credential(x.r.Header)
+	if !credential.Signed {
+		return x.Tokens.Bearer(ctx, credential.Secret, x.dialect.Name, x.from)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxBody))
+	if err != nil {
+		return roster.Principal{}, roster.Errorf(roster.TooLarge, "the body must have at most %d bytes", maxBody)
+	}
+	x.r.Body = io.NopCloser(bytes.NewReader(body))
+	return x.Verifier.Verify(ctx, &auth.Request{
+		Method: x.r.Method, Target: x.r.RequestURI, Host: x.r.Host, Header: x.r.Header, Body: body,
+	}, x.from)
+}
+
+// refused counts a credential that does not count against its sender's address, and answers with the limit instead once
+// there are too many.
+func (x *exchange) refused(err error) error {
+	if roster.CodeOf(err) != roster.Unauthenticated || x.Unlimited {
+		return err
+	}
+	taken := x.Limiter.Take(auth.AddressSubject(x.dialect.Name, x.from), failedLimit)
+	if taken.Allowed {
+		return err
+	}
+	x.retry.RetryAfter = taken.RetryAfter
+	return &roster.Error{Code: roster.RateLimited, Message: "too many failed attempts", Err: err}
+}
+
+// limit counts a request against the rate limit of its credential.
+func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
+	limit := x.dialect.Limit
+	if own, ok := org.Limits[x.dialect.Name]; ok {
+		limit = own
+	}
+	if limit.Burst == 0 {
+		return nil
+	}
+	taken := auth.Decision{Allowed: true, Limit: limit.Burst, Remaining: limit.Burst}
+	if !x.Unlimited {
+		taken = x.Limiter.Take(auth.PrincipalSubject(x.dialect.Name, p), limit)
+	}
+	x.retry = dialect.Rate{
+		Limit: limit, Used: taken.Used, Remaining: taken.Remaining,
+		ResetAt: x.Now().Add(taken.ResetAfter), RetryAfter: taken.RetryAfter,
+	}
+	if x.dialect.LimitHeaders != nil {
+		x.dialect.LimitHeaders(x.w.Header(), x.retry)
+	}
+	if !taken.Allowed {
+		return roster.Errorf(roster.RateLimited, "too many requests")
+	}
+	return nil
+}
+
+// fail turns an error into the dialect's response, and tells the log what the client is not told.
+func (x *exchange) fail(err error) dialect.Response {
+	if x.r.Context().Err() != nil {
+		err = &roster.Error{Code: roster.Unavailable, Message: "the request was given up", Err: err}
+	}
+	e := roster.AsError(err)
+	record(x.r).err = err
+	return x.dialect.Fail(dialect.Failure{
+		Error: e, Status: x.dialect.Status(e.Code), Contract: x.contract, RequestID: record(x.r).id,
+		RetryAfter: x.retry.RetryAfter,
+	})
+}
+
+// absoluteURL returns the URL as the client sees it.
+func (x *exchange) absoluteURL() *url.URL {
+	u := *x.r.URL
+	u.Scheme, u.Host = "http", x.r.Host
+	if x.r.TLS != nil {
+		u.Scheme = "https"
+	}
+	if x.fromTrustedProxy() {
+		if proto := x.r.Header.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
+			u.Scheme = proto
+		}
+		if host := x.r.Header.Get("X-Forwarded-Host"); host != "" {
+			u.Host = host
+		}
+	}
+	return &u
+}
+
+func (x *exchange) fromTrustedProxy() bool {
+	peer, err := netip.ParseAddrPort(x.r.RemoteAddr)
+	return err == nil && slices.ContainsFunc(x.TrustedProxies, func(p netip.Prefix) bool {
+		return p.Contains(peer.Addr().Unmap())
+	})
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/roster-dev/roster"
+)
+
+// Handler returns the handler of a listener for everything: dialects by host name and by path prefix, and the probes.
+func (s *Server) Handler() http.Handler {
+	return s.wrap(http.HandlerFunc(s.route))
+}
+
+// DialectHandler returns the handler of a listener with one dialect at its root, and the probes.
+// It fails with [roster.Invalid] where there is no such dialect.
+func (s *Server) DialectHandler(name string) (http.Handler, error) {
+	m := s.mounts[name]
+	if m == nil {
+		return nil, roster.FieldErrorf("dialect", "must be one of %s, not %q", s.names(), name)
+	}
+	return s.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.probe(w, r) {
+			m.serve(w, r, r.URL.EscapedPath())
+		}
+	})), nil
+}
+
+// wrap puts around a handler what every request goes through.
+func (s *Server) wrap(h http.Handler) http.Handler {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.EnableZstd(true), gzhttp.PreferZstd(true),
+		gzhttp.CompressionLevel(2), gzhttp.SetContentType(false))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return s.identify(s.crossOrigin(compress(h)))
+}
+
+func (s *Server) names() string {
+	names := make([]string, len(s.Dialects))
+	for i, d := range s.Dialects {
+		names[i] = d.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	if m := s.mounts[s.Hosts[hostName(r.Host)]]; m != nil {
+		if !s.probe(w, r) {
+			m.serve(w, r, path)
+		}
+		return
+	}
+	for _, d := range s.Dialects {
+		if rest, ok := strings.CutPrefix(path, d.Mount()); ok && (rest == "" || rest[0] == '/') {
+			s.mounts[d.Name].serve(w, r, rest)
+			return
+		}
+	}
+	if s.probe(w, r) {
+		return
+	}
+	if path == "/" {
+		s.index(w)
+		return
+	}
+	writeText(w, http.StatusNotFound, "There is nothing here. GET / lists what there is.\n")
+}
+
+func hostName(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// index lists what a listener for everything serves.
+func (s *Server) index(w http.ResponseWriter) {
+	var b strings.Builder
+	b.WriteString("Roster: a directory of users that speaks several APIs.\n\n")
+	for _, d := range s.Dialects {
+		for _, e := range d.Endpoints {
+			fmt.Fprintf(&b, "%-6s %s%s\n", e.Method, d.Mount(), e.Path)
+		}
+		fmt.Fprintf(&b, "%-6s %s%s\n", http.MethodGet, d.Mount(), openAPIPath)
+	}
+	b.WriteString("GET    /healthz\nGET    /readyz\n")
+	writeText(w, http.StatusOK, b.String())
+}
+
+// probe answers /healthz and /readyz.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz":
+		writeText(w, http.StatusOK, "ok\n")
+	case "/readyz":
+		s.ready(w, r)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.draining:
+		writeText(w, http.StatusServiceUnavailable, "shutting down\n")
+		return
+	default:
+	}
+	if s.Ready != nil {
+		if err := s.Ready(r.Context()); err != nil {
+			s.Log.ErrorContext(r.Context(), "not ready", "error", err)
+			writeText(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text))
+}

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/errgroup"
+)
+
+// The limits of a connection. Writing may take long: a list of a million users goes to slow readers too.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 10 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	drainTimeout      = 30 * time.Second
+)
+
+// Listener is a socket and what is served on it.
+type Listener struct {
+	net.Listener
+	Handler http.Handler
+	// TLS is nil for plain HTTP.
+	TLS *tls.Config
+	// MaxConnections is how many connections may be open at once; 0 for any number. Others wait.
+	MaxConnections int
+}
+
+// Run serves listeners until ctx ends or one of them fails, then lets requests that are under way finish for up to 30 seconds.
+func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
+	group, running := errgroup.WithContext(ctx)
+	servers := make([]*http.Server, len(listeners))
+	for i, l := range listeners {
+		servers[i] = s.httpServer(l)
+		group.Go(func() error { return serve(servers[i], l) })
+	}
+	group.Go(func() error {
+		<-running.Done()
+		close(s.draining)
+		return shutdown(context.WithoutCancel(ctx), servers)
+	})
+	return group.Wait()
+}
+
+func (s *Server) httpServer(l Listener) *http.Server {
+	return &http.Server{
+		Handler: l.Handler, TLSConfig: l.TLS,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+func serve(server *http.Server, l Listener) error {
+	var socket net.Listener = l.Listener
+	if l.MaxConnections > 0 {
+		socket = netutil.LimitListener(socket, l.MaxConnections)
+	}
+	var err error
+	if l.TLS != nil {
+		err = server.ServeTLS(socket, "", "")
+	} else {
+		err = server.Serve(socket)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve %s: %w", l.Addr(), err)
+}
+
+func shutdown(ctx context.Context, servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	var group errgroup.Group
+	for _, server := range servers {
+		group.Go(func() error {
+			if err := server.Shutdown(ctx); err != nil {
+				return errors.Join(fmt.Errorf("requests did not finish in %s: %w", drainTimeout, err), server.Close())
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

@@ -1,0 +1,83 @@
+// Package server puts dialects on HTTP: it mounts them by path prefix, host name and listener, identifies and logs requests,
+// authenticates and limits them, and writes what endpoints return. Only this package touches a http.ResponseWriter.
+//
+// It must not know stores, the read model or any vendor: organizations come through [Directory], and everything
+// about a vendor's wire stands in the tables of its dialect.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// Directory finds the organizations that requests are about.
+type Directory interface {
+	// View returns the present view of an organization, or fails with [roster.NotFound].
+	View(ctx context.Context, org roster.ID) (dialect.View, error)
+}
+
+// Config is what a server is made of. Fields without "optional" are required.
+type Config struct {
+	Dialects  []*dialect.Dialect
+	Directory Directory
+	Tokens    *auth.Authenticator
+	Verifier  *auth.Verifier
+	Limiter   *auth.Limiter
+	Log       *slog.Logger
+	Now       func() time.Time
+	NewID     func() (roster.ID, error)
+	// Ready says whether requests can be served at present; optional.
+	Ready func(context.Context) error
+	// Hosts maps lower-case host names without port to the names of the dialects at their roots; optional.
+	Hosts map[string]string
+	// TrustedProxies are the peers whose X-Forwarded-* headers count; optional.
+	TrustedProxies []netip.Prefix
+	// Origins are the origins whose pages may read responses in a browser; none means every origin. It gives nobody more than
+	// a token does: no credential is ever taken from a cookie.
+	Origins []string
+	// Unlimited turns the vendors' rate limits off.
+	Unlimited bool
+}
+
+// Server serves dialects. It is safe for concurrent use.
+type Server struct {
+	Config
+
+	mounts   map[string]*mount // by dialect name
+	draining chan struct{}
+}
+
+// New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
+func New(c Config) (*Server, error) {
+	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
+	for _, d := range c.Dialects {
+		s.mounts[d.Name] = &mount{Server: s, dialect: d}
+	}
+	for host, name := range c.Hosts {
+		if s.mounts[name] == nil {
+			return nil, roster.FieldErrorf("host "+host, "names no dialect: %q", name)
+		}
+	}
+	return s, nil
+}
+
+// Views makes a [Directory] of a function that returns views of a concrete type.
+func Views[V dialect.View](view func(context.Context, roster.ID) (V, error)) Directory {
+	return viewFunc(func(ctx context.Context, org roster.ID) (dialect.View, error) {
+		v, err := view(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		return v, nil
+	})
+}
+
+type viewFunc func(context.Context, roster.ID) (dialect.View, error)
+
+func (f viewFunc) View(ctx context.Context, org roster.ID) (dialect.View, error) { return f(ctx, org) }
