@@ -140,8 +140,7 @@ func readBatches(ctx context.Context, tx *sql.Tx, org roster.ID, emit func(*batc
 }
 
 func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emit func(*batch) error) (err error) {
-	const query = `SELECT doc FROM entities WHERE org_id = ? AND type = ? ORDER BY number, id`
-	rows, err := tx.QueryContext(ctx, query, org[:], string(t))
+	rows, err := tx.QueryContext(ctx, recordsQuery, org[:], string(t))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,13 @@ import (
 	"github.com/roster-dev/roster/internal/store"
 )
 
+// What readers ask; the organizations, which are few, apart.
+const (
+	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ? ORDER BY version LIMIT ?`
+	recordsQuery = `SELECT doc FROM entities WHERE org_id = ? AND type = ? ORDER BY number, id`
+	tokenQuery   = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
+)
+
 // Orgs implements [store.Store].
 func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
 	if err := s.gate.Enter(); err != nil {
@@ -80,9 +87,7 @@ func (s *Store) Changes(
 func (s *Store) changes(
 	ctx context.Context, org roster.ID, after roster.Version, limit int,
 ) (changes []roster.Change, err error) {
-	const query = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ?
-		ORDER BY version LIMIT ?`
-	rows, err := s.readers.QueryContext(ctx, query, org[:], int64(after), limit)
+	rows, err := s.readers.QueryContext(ctx, changesQuery, org[:], int64(after), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +112,8 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 		return roster.ID{}, err
 	}
 	defer s.gate.Leave()
-	const query = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 	var org roster.ID
-	err := s.readers.QueryRowContext(ctx, query, hash).Scan(scanID{&org})
+	err := s.readers.QueryRowContext(ctx, tokenQuery, hash).Scan(scanID{&org})
 	if errors.Is(err, sql.ErrNoRows) {
 		return roster.ID{}, store.NoToken()
 	}

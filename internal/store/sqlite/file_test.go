@@ -1,0 +1,212 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/store/sqlite"
+)
+
+var (
+	orgID   = roster.MustParseID("0198c0de-0000-7000-8000-000000000001")
+	userID  = roster.MustParseID("0198c0de-0000-7000-8000-0000000000ab")
+	tokenID = roster.MustParseID("0198c0de-0000-7000-8000-0000000000cd")
+)
+
+// fill creates an organization with a user, a group and a token.
+func fill(t *testing.T, s store.Store) {
+	t.Helper()
+	_, err := s.Update(t.Context(), orgID, func(roster.State) (roster.Change, error) {
+		return roster.Change{At: 1_700_000_000_123, Actor: tokenID, Ops: []roster.Op{
+			{After: &roster.Organization{ID: orgID, Number: 1, Slug: "acme", Name: "Acme"}},
+			{After: &roster.User{
+				ID: userID, Number: 7, Identifier: "ada", Email: "Ada@Example.com", Name: "Ada", Owner: true, CreatedAt: 1,
+			}},
+			{After: &roster.Group{ID: userID, Number: 3, Name: "Staff"}},
+			{After: &roster.Token{ID: tokenID, Name: "CI", Kind: roster.TokenAccount, Hash: "sesame"}},
+		}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantUser(t *testing.T, s store.Store) {
+	t.Helper()
+	var names []string
+	_, err := s.Load(t.Context(), orgID, func(e roster.Entity) error {
+		if u, ok := e.(*roster.User); ok {
+			names = append(names, u.Name)
+		}
+		return nil
+	})
+	if diff := cmp.Diff([]string{"Ada"}, names); err != nil || diff != "" {
+		t.Errorf("users, %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// raw opens the file as any other program would.
+func raw(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func copyFile(t *testing.T, to, from string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKilled opens what the files held while a store had them open, as they are left by a process that is killed.
+func TestKilled(t *testing.T) {
+	path, left := filepath.Join(t.TempDir(), "roster.db"), filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	defer s.Close()
+	fill(t, s)
+	for _, suffix := range []string{"", "-wal", ".lock"} {
+		copyFile(t, left+suffix, path+suffix)
+	}
+	again := open(t, left)
+	defer again.Close()
+	wantUser(t, again)
+	changes, err := again.Changes(t.Context(), orgID, 0, 10)
+	if err != nil || len(changes) != 1 || len(changes[0].Ops) != 4 {
+		t.Errorf("got changes %+v, %v, want 1 with 4 ops", changes, err)
+	}
+}
+
+func TestInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	if err := os.WriteFile(path+".lock", []byte("2147483647, of a process long gone\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	_, err := sqlite.Open(t.Context(), path)
+	inUse, ok := errors.AsType[*store.InUseError](err)
+	if !ok {
+		t.Fatalf("second store: got %v, want it in use", err)
+	}
+	if diff := cmp.Diff(&store.InUseError{Path: path, PID: os.Getpid()}, inUse); diff != "" {
+		t.Errorf("in use (-want +got):\n%s", diff)
+	}
+	if got := roster.CodeOf(err); got != roster.Unavailable {
+		t.Errorf("got code %q, want %q", got, roster.Unavailable)
+	}
+	for _, part := range []string{path, "pid " + strconv.Itoa(os.Getpid()), "stop that process"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+	fill(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	defer s.Close()
+	wantUser(t, s)
+}
+
+func TestNewerSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	fill(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const newer = `INSERT INTO schema_versions (version_id, is_applied) VALUES (99, 1)`
+	if _, err := raw(t, path).ExecContext(t.Context(), newer); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and it does not keep the lock
+		_, err := sqlite.Open(t.Context(), path)
+		if got := roster.CodeOf(err); got != roster.Conflict || !strings.Contains(err.Error(), "99") {
+			t.Errorf("got %v with code %q, want a %q about schema 99", err, got, roster.Conflict)
+		}
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	dir := t.TempDir()
+	text := []byte(strings.Repeat("This is not a database. ", 100))
+	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "none", "roster.db"), filepath.Join(dir, "letter.txt"), dir} {
+		if s, err := sqlite.Open(t.Context(), path); err == nil {
+			t.Errorf("opened %s", path)
+			s.Close()
+		} else if !strings.Contains(err.Error(), path) {
+			t.Errorf("%q does not name %s", err, path)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "letter.txt")); err != nil || string(got) != string(text) {
+		t.Errorf("a file of another kind was written to (%v)", err)
+	}
+}
+
+func TestOnlyTheOwnerMayRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	defer s.Close()
+	fill(t, s)
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Error(err)
+		} else if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has permissions %v, want %v", info.Name(), info.Mode().Perm(), os.FileMode(0o600))
+		}
+	}
+}
+
+// TestViews queries the file with SQL while the store has it open.
+func TestViews(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	defer s.Close()
+	fill(t, s)
+	db := raw(t, path)
+	for query, want := range map[string]string{
+		`SELECT organization||' '||number||' '||id||' '||identifier||' '||email||' '||name||' '||status||' '||owner||' '||
+			created_at FROM users`: "acme 7 " + userID.String() + " ada Ada@Example.com Ada active 1 1970-01-01T00:00:00.001Z",
+		`SELECT json_extract(doc, '$.takes_licence') FROM users WHERE organization = 'acme'`: "0",
+		`SELECT organization||' '||number||' '||id||' '||name FROM groups`:                   "acme 3 " + userID.String() + " Staff",
+		`SELECT organization||' '||id||' '||name||' '||kind FROM tokens`:                     "acme " + tokenID.String() + " CI account",
+		`SELECT group_concat(version||' '||at||' '||actor||' '||op||' '||type||' '||id, '
+') FROM history WHERE type = 'user'`: "1 2023-11-14T22:13:20.123Z " + tokenID.String() + " create user " + userID.String(),
+		`SELECT json_extract(after, '$.name') FROM history WHERE type = 'user'`:          "Ada",
+		`SELECT count(*) FROM history`:                                                   "4",
+		`SELECT count(*) FROM history WHERE type = 'token' AND after IS NOT NULL`:        "0",
+		`SELECT count(*) FROM spaces, roles, invitations`:                                "0",
+		`SELECT count(*) FROM pragma_table_info('tokens') WHERE name IN ('doc', 'hash')`: "0",
+		`SELECT slug||' '||number||' '||version FROM organizations WHERE name = 'Acme'`:  "acme 1 1",
+	} {
+		var got string
+		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
+			t.Errorf("%s:\ngot  %q, %v\nwant %q", query, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func openHere(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "roster.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// TestSettings holds the writer to what makes an acknowledged change survive a power cut, which no test can see.
+func TestSettings(t *testing.T) {
+	s := openHere(t)
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "busy_timeout": "10000",
+	} {
+		var got string
+		if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", pragma, got, err, want)
+		}
+	}
+	if _, err := s.readers.ExecContext(t.Context(), `DELETE FROM entities`); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+// TestPlans holds that no statement reads a whole table.
+func TestPlans(t *testing.T) {
+	s := openHere(t)
+	queries := []string{tokenQuery, recordsQuery, changesQuery}
+	for _, st := range s.writer.statements() {
+		if verb, _, _ := strings.Cut(st.query, " "); verb != "BEGIN" && verb != "COMMIT" && verb != "ROLLBACK" {
+			queries = append(queries, st.query)
+		}
+	}
+	for _, query := range queries {
+		args := make([]any, strings.Count(query, "?"))
+		rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Error(err)
+			}
+			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE FOR ORDER BY") {
+				t.Errorf("%s\nneeds: %s", query, step)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Error(err)
+		}
+		rows.Close()
+	}
+}
