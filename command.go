@@ -7,8 +7,8 @@ type Command interface{ command() }
 // A token's and an invitation's Hash must be set.
 type Create struct{ Record Entity }
 
-// Update changes the members of a record that a JSON merge patch (RFC 7396) names. An id, a number, an owner's loss of
-// ownership and an organization's slug can't be changed; making another user the owner passes ownership on.
+// Update changes the members of a record that a JSON merge patch (RFC 7396) names. An id, a number, an owner's loss
+// of ownership and an organization's slug can't be changed; making another user the owner passes ownership on.
 type Update struct {
 	Type  Type
 	Ref   Ref
@@ -22,13 +22,13 @@ type Delete struct {
 	Ref  Ref
 }
 
-// Import makes a record as another system has it: times and authors that it has are kept. A user counts as existing when
-// the id, number, e-mail or identifier, another record when the id, number or identifier is taken.
+// Import makes a record as another system has it: times and authors that it has are kept. A user counts as existing
+// when the id, number, e-mail or identifier, another record when the id, number or identifier is taken.
 type Import struct {
 	Record     Entity
 	OnConflict OnConflict
-	// Patch is the JSON object that Record was parsed from; with OnConflictUpdate its members replace those of the existing
-	// record, and the others stay. Without it, all members of Record do.
+	// Patch is the JSON object that Record was parsed from; with OnConflictUpdate its members replace those of the
+	// existing record, and the others stay. Without it, all members of Record do.
 	Patch []byte
 }
 
@@ -45,7 +45,8 @@ const (
 // Revoke makes a token count no more. Revoking a revoked token does nothing.
 type Revoke struct{ Token ID }
 
-// Invite makes a user with status invited, or takes an existing invited user, and an invitation that replaces earlier ones.
+// Invite makes a user with status invited, or takes an existing invited user, and an invitation that replaces
+// earlier ones.
 type Invite struct {
 	// User is the user to make, or, where only its ID is set, the invited user to invite again.
 	User *User

@@ -17,11 +17,12 @@ type Env struct {
 	NewID func() (ID, error)
 }
 
-// Decide returns the ops that carry out cmd, none where nothing is to be done. It is the one place for rules about writes.
-// It is pure but for env.NewID, and may be called again when a transaction is.
+// Decide returns the ops that carry out cmd, none where nothing is to be done. It is the one place for rules about
+// writes. It is pure but for env.NewID, and may be called again when a transaction is.
 //
-// It fails with [Forbidden] where env.By may not do this, [NotFound] where a record named by the command does not exist,
-// [Conflict] where a unique key is taken or the state forbids it, and [Invalid] with a field where the input breaks a rule.
+// It fails with [Forbidden] where env.By may not do this, [NotFound] where a record named by the command does not
+// exist, [Conflict] where a unique key is taken or the state forbids it, and [Invalid] with a field where the input
+// breaks a rule.
 func Decide(s State, env Env, cmd Command) ([]Op, error) {
 	if !env.By.Org.IsZero() && env.By.Org != env.Org {
 		return nil, Errorf(NotFound, "no such organization")
@@ -87,7 +88,7 @@ func (d *decider) organization() (*Organization, error) {
 	if e == nil {
 		return nil, Errorf(NotFound, "no such organization")
 	}
-	return e.(*Organization), nil //nolint:errcheck,forcetypeassert // by its type
+	return e.(*Organization), nil
 }
 
 // find returns the record that ref names, or fails with NotFound.
@@ -120,7 +121,7 @@ func (d *decider) create(record Entity) error {
 		return err
 	}
 	if t == TypeOrganization {
-		return d.createOrganization(record.(*Organization)) //nolint:errcheck,forcetypeassert // by its type
+		return d.createOrganization(record.(*Organization))
 	}
 	if err := d.complete(record); err != nil {
 		return err
@@ -300,10 +301,10 @@ func immutable(before, after Entity) error {
 	if number != nil && *number != *newNumber {
 		return FieldErrorf("number", "can't be changed")
 	}
-	if role, ok := before.(*Role); ok && role.Handle != after.(*Role).Handle { //nolint:errcheck // of one type
+	if role, ok := before.(*Role); ok && role.Handle != after.(*Role).Handle {
 		return FieldErrorf("handle", "can't be changed")
 	}
-	if org, ok := before.(*Organization); ok && org.Slug != after.(*Organization).Slug { //nolint:errcheck // of one type
+	if org, ok := before.(*Organization); ok && org.Slug != after.(*Organization).Slug {
 		return FieldErrorf("slug", "can't be changed")
 	}
 	return nil
@@ -400,7 +401,7 @@ func cmpOr(t, fallback Time) Time {
 func clone(e Entity) Entity {
 	v := reflect.New(reflect.TypeOf(e).Elem())
 	v.Elem().Set(reflect.ValueOf(e).Elem())
-	c, _ := v.Interface().(Entity)
+	c, _ := reflect.TypeAssert[Entity](v)
 	if u, ok := c.(*User); ok {
 		u.Groups, u.Spaces = slices.Clone(u.Groups), slices.Clone(u.Spaces)
 		u.WhitelistedIPs = slices.Clone(u.WhitelistedIPs)

@@ -55,7 +55,7 @@ func (d *decider) revoke(id ID) error {
 	if err != nil {
 		return err
 	}
-	before := e.(*Token) //nolint:errcheck,forcetypeassert // by its type
+	before := e.(*Token)
 	if before.RevokedAt != 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (d *decider) invitee(u *User) (ID, error) {
 	if u.Name == "" && u.Email == "" && !u.ID.IsZero() {
 		return d.inviteAgain(u.ID)
 	}
-	made := clone(u).(*User) //nolint:errcheck,forcetypeassert // a clone is of the same type
+	made := clone(u).(*User)
 	made.Status, made.Activated, made.InvitedAt = Invited, false, d.Now
 	stamp(made, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
 	if err := d.create(made); err != nil {
@@ -101,7 +101,7 @@ func (d *decider) inviteAgain(id ID) (ID, error) {
 	if err != nil {
 		return ID{}, err
 	}
-	before := e.(*User) //nolint:errcheck,forcetypeassert // by its type
+	before := e.(*User)
 	if before.Status != Invited {
 		return ID{}, conflict(nil, "status", "user %d is %s, not invited", before.Number, before.Status)
 	}
@@ -139,7 +139,7 @@ func (d *decider) accept(hash string) error {
 	if err != nil {
 		return err
 	}
-	before := e.(*User) //nolint:errcheck,forcetypeassert // by its type
+	before := e.(*User)
 	after := *before
 	if after.Status == Invited {
 		after.Status = Active

@@ -113,7 +113,7 @@ func (d *decider) owner(before, after Entity) error {
 	if !ok {
 		return nil
 	}
-	is := after.(*User) //nolint:errcheck,forcetypeassert // of the type of before
+	is := after.(*User)
 	switch {
 	case was.Owner && !is.Owner:
 		return conflict(nil, "owner", "the owner can't drop ownership; make another user the owner")
@@ -130,7 +130,7 @@ func (d *decider) passOwnership(to *User) error {
 	if err != nil || e == nil || e.Key() == to.Key() {
 		return err
 	}
-	before := e.(*User) //nolint:errcheck,forcetypeassert // by its type
+	before := e.(*User)
 	after := *before
 	after.Owner = false
 	after.UpdatedAt = d.Now
@@ -184,7 +184,7 @@ func leaveSpace(u *User, number int64) bool {
 func (d *decider) detach(change func(*User) bool) error {
 	var ops []Op
 	err := d.Each(TypeUser, func(e Entity) error {
-		after := clone(e).(*User) //nolint:errcheck,forcetypeassert // a clone is of the same type
+		after := clone(e).(*User)
 		if change(after) {
 			stamp(after, stamps{updated: d.Now, by: d.By.Author()})
 			ops = append(ops, Op{Before: e, After: after})

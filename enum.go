@@ -93,7 +93,7 @@ func parseEnum[E ~uint8](names []string, text []byte, e *E) error {
 	if i < 0 {
 		return Errorf(Invalid, "must be one of %s, not %s", oneOf(names), quote(string(text)))
 	}
-	*e = E(i) //nolint:gosec // the tables of names are shorter than 256
+	*e = E(i)
 	return nil
 }
 

@@ -50,7 +50,8 @@ type Role struct {
 	Number int64  `json:"number"`
 	Handle string `json:"handle"`
 	Name   string `json:"name"`
-	// CountsAs is the handle of the built-in role (admin, support, read_only) that a role outside the three counts as.
+	// CountsAs is the handle of the built-in role (admin, support, read_only) that a role outside the three counts
+	// as.
 	CountsAs  string `json:"counts_as,omitempty"`
 	CreatedAt Time   `json:"created_at,omitzero"`
 	UpdatedAt Time   `json:"updated_at,omitzero"`

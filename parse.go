@@ -2,6 +2,7 @@ package roster
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,9 +12,10 @@ import (
 	"strings"
 )
 
-// ParseEntity reads a record from its canonical JSON form as it comes from outside: unknown members are refused, null is
-// absence, computed members are ignored, and what has a default independent of other records is filled in. Errors are
-// [Invalid] and name each member at fault, as in spaces[0].role. The record is not validated yet: [Decide] does that.
+// ParseEntity reads a record from its canonical JSON form as it comes from outside: unknown members are refused,
+// null is absence, computed members are ignored, and what has a default independent of other records is filled in.
+// Errors are [Invalid] and name each member at fault, as in spaces[0].role. The record is not validated yet:
+// [Decide] does that.
 func ParseEntity(t Type, doc []byte) (Entity, error) {
 	e := NewEntity(t)
 	if e == nil {
@@ -89,8 +91,8 @@ func (p *parser) structure(path string, members map[string]json.RawMessage, into
 
 func (p *parser) unknown(path string, members map[string]json.RawMessage, t reflect.Type) {
 	var names []string
-	for i := range t.NumField() {
-		if name, input := memberOf(t.Field(i)); input != "refuse" {
+	for field := range t.Fields() {
+		if name, input := memberOf(field); input != "refuse" {
 			names = append(names, name)
 		}
 	}
@@ -109,8 +111,8 @@ func memberOf(f reflect.StructField) (name, input string) {
 }
 
 func (p *parser) value(path string, raw json.RawMessage, into reflect.Value) {
-	_, custom := into.Addr().Interface().(json.Unmarshaler)
-	_, textual := into.Addr().Interface().(interface{ UnmarshalText([]byte) error })
+	_, custom := reflect.TypeAssert[json.Unmarshaler](into.Addr())
+	_, textual := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr())
 	switch {
 	case isNull(raw):
 	case into.Kind() == reflect.Struct && !custom && !textual:
@@ -170,8 +172,9 @@ func describe(err error, t reflect.Type) string {
 	}
 }
 
-// MergePatch returns e with a JSON merge patch (RFC 7396) applied to its canonical form: null removes a member, which then has
-// its default again, objects are merged, anything else replaces. e itself stays as it is. Errors are those of [ParseEntity].
+// MergePatch returns e with a JSON merge patch (RFC 7396) applied to its canonical form: null removes a member,
+// which then has its default again, objects are merged, anything else replaces. e itself stays as it is. Errors are
+// those of [ParseEntity].
 func MergePatch(e Entity, patch []byte) (Entity, error) {
 	doc, err := EncodeEntity(e)
 	if err != nil {
@@ -188,7 +191,7 @@ func MergePatch(e Entity, patch []byte) (Entity, error) {
 	if _, ok := change.(map[string]any); !ok {
 		return nil, Errorf(Invalid, "a patch must be a JSON object")
 	}
-	merged := mergeJSON(target, change).(map[string]any) //nolint:errcheck,forcetypeassert // both are objects
+	merged := mergeJSON(target, change).(map[string]any)
 	if _, given := change.(map[string]any)["secret_sha256"]; !given {
 		delete(merged, "secret_sha256")
 	}
@@ -207,11 +210,11 @@ func MergePatch(e Entity, patch []byte) (Entity, error) {
 func keepHidden(from, to Entity) {
 	switch to := to.(type) {
 	case *Organization:
-		to.Next = from.(*Organization).Next //nolint:errcheck,forcetypeassert // both are of one type
+		to.Next = from.(*Organization).Next
 	case *Token:
-		to.Hash = from.(*Token).Hash //nolint:errcheck,forcetypeassert // both are of one type
+		to.Hash = from.(*Token).Hash
 	case *Invitation:
-		to.Hash = from.(*Invitation).Hash //nolint:errcheck,forcetypeassert // both are of one type
+		to.Hash = from.(*Invitation).Hash
 	}
 }
 

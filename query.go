@@ -24,8 +24,8 @@ type Query struct {
 type Sort struct {
 	Field Field
 	Desc  bool
-	// Ranks, indexed by an enumeration's value, replaces the order of its values; equal ranks make values equal in the
-	// order. nil orders them as they are numbered. It is for TypeEnum fields and covers all their values.
+	// Ranks, indexed by an enumeration's value, replaces the order of its values; equal ranks make values equal in
+	// the order. nil orders them as they are numbered. It is for TypeEnum fields and covers all their values.
 	Ranks []int64
 }
 
@@ -44,18 +44,20 @@ type Page struct {
 	Version Version
 	// Total is the exact number of users that match, whatever the query's Offset and Limit.
 	Total int
-	// Users yields the users of the window in order, Permissions filled. Each pointer is valid only until the next step:
-	// copy what must live longer. The texts and slices inside live on and are read only. It may be ranged over again.
+	// Users yields the users of the window in order, Permissions filled. Each pointer is valid only until the next
+	// step: copy what must live longer. The texts and slices inside live on and are read only. It may be ranged
+	// over again.
 	Users iter.Seq[*User]
 }
 
-// Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be filled.
+// Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be
+// filled.
 func (q Query) Match(u *User) bool {
 	return (q.Where == nil || q.Where.match(u)) && q.Search.Match(u)
 }
 
-// Compare orders two users that match q: negative when a comes before b, never 0 for two different users of an organization.
-// What the keys of the order leave equal is ordered by number, in the direction of the first key.
+// Compare orders two users that match q: negative when a comes before b, never 0 for two different users of an
+// organization. What the keys of the order leave equal is ordered by number, in the direction of the first key.
 func (q Query) Compare(a, b *User) int {
 	if len(q.Sort) == 0 && !q.Search.IsZero() {
 		if c := q.Search.Score(b) - q.Search.Score(a); c != 0 {
@@ -78,8 +80,8 @@ func direct(c int, desc bool) int {
 	return c
 }
 
-// Scan answers q by looking at every user: the page and the exact number of all that match. It is the reference that every
-// faster way is tested against.
+// Scan answers q by looking at every user: the page and the exact number of all that match. It is the reference
+// that every faster way is tested against.
 func (q Query) Scan(users iter.Seq[*User]) (page []*User, total int) {
 	for u := range users {
 		if q.Match(u) {
@@ -119,8 +121,8 @@ func (q Query) Validate() error {
 	return q.Where.validate()
 }
 
-// Expr is a boolean expression over the fields of a user: [And], [Or], [Not], [Cmp], [In], [Bits], [Has] or [Contains].
-// A user without a value in a field fails every test of that field.
+// Expr is a boolean expression over the fields of a user: [And], [Or], [Not], [Cmp], [In], [Bits], [Has] or
+// [Contains]. A user without a value in a field fails every test of that field.
 type Expr interface {
 	match(u *User) bool
 	validate() error

@@ -1,9 +1,10 @@
-// Package roster is the vocabulary of a directory of users: the records of an organization (users, groups, spaces, roles,
-// tokens, invitations), what a query over its users means, and every rule about changing them.
+// Package roster is the vocabulary of a directory of users: the records of an organization (users, groups, spaces,
+// roles, tokens, invitations), what a query over its users means, and every rule about changing them.
 //
-// Everything here is pure: no I/O, no clock, no randomness and no state, so that a store, a read model and a dialect can
-// share one definition of what is right. [Query.Match] and [Query.Compare] are the executable specification of reads;
-// [Decide] is the specification of writes. The package must not know how records are stored, indexed or shown on a wire.
+// Everything here is pure: no I/O, no clock, no randomness and no state, so that a store, a read model and a
+// dialect can share one definition of what is right. [Query.Match] and [Query.Compare] are the executable
+// specification of reads; [Decide] is the specification of writes. The package must not know how records are
+// stored, indexed or shown on a wire.
 package roster
 
 import (
@@ -33,7 +34,7 @@ func NewID(now Time, random io.Reader) (ID, error) {
 		return ID{}, fmt.Errorf("make a UUID: %w", err)
 	}
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(max(now, 0))) //nolint:gosec // max keeps it from being negative
+	binary.BigEndian.PutUint64(ms[:], uint64(max(now, 0)))
 	copy(id[:6], ms[2:])
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
@@ -156,7 +157,8 @@ type Entity interface {
 	Keys() Keys
 }
 
-// Ref names one record of a known type the way a person would: by UUID, number, e-mail or identifier. Exactly one is set.
+// Ref names one record of a known type the way a person would: by UUID, number, e-mail or identifier. Exactly one
+// is set.
 type Ref struct {
 	ID         ID
 	Number     int64
@@ -164,13 +166,14 @@ type Ref struct {
 	Identifier string
 }
 
-// ParseRef reads "number:7", "email:a@b.c", "identifier:x", a UUID, a bare number, a bare address (anything with @) or
-// a bare identifier. An empty or malformed reference is [Invalid].
+// ParseRef reads "number:7", "email:a@b.c", "identifier:x", a UUID, a bare number, a bare address (anything with @)
+// or a bare identifier. An empty or malformed reference is [Invalid].
 func ParseRef(s string) (Ref, error) {
 	kind, rest, tagged := cutTag(s)
 	switch {
 	case s == "" || tagged && rest == "":
-		return Ref{}, Errorf(Invalid, "a reference is a UUID, number:N, email:ADDRESS or identifier:NAME, not %s", quote(s))
+		return Ref{}, Errorf(Invalid, "a reference is a UUID, number:N, email:ADDRESS or identifier:NAME, not %s",
+			quote(s))
 	case kind == "email":
 		return Ref{Email: Fold(rest)}, nil
 	case kind == "identifier":

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// Search finds users the way a person looks for them. Its text, folded with [FoldSearch], is cut at white space into terms;
-// a user matches when every term hits at least one of the fields:
+// Search finds users the way a person looks for them. Its text, folded with [FoldSearch], is cut at white space
+// into terms; a user matches when every term hits at least one of the fields:
 //
 //   - the field's text contains the term, or
-//   - with Fuzzy, every word of the term (see [Words]) equals a word of the field's text but for typing errors: none in words
-//     of up to 3 characters, 1 in words of 4 to 7, 2 in longer ones. A typing error is a character too many, too few, wrong, or
-//     two neighbours swapped. UUIDs are not searched for typing errors.
+//   - with Fuzzy, every word of the term (see [Words]) equals a word of the field's text but for typing errors:
+//     none in words of up to 3 characters, 1 in words of 4 to 7, 2 in longer ones. A typing error is a character
+//     too many, too few, wrong, or two neighbours swapped. UUIDs are not searched for typing errors.
 //
 // A Search without terms lets every user through.
 type Search struct {

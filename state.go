@@ -1,9 +1,8 @@
 package roster
 
-import "errors"
-
 // State is an organization as [Decide] sees it: a consistent snapshot that includes what is about to be committed.
-// Records it returns are shared and must not be modified. A method that finds nothing returns a nil Entity and no error.
+// Records it returns are shared and must not be modified. A method that finds nothing returns a nil Entity and no
+// error.
 type State interface {
 	// Version returns the version before the change; 0 where the organization does not exist.
 	Version() Version
@@ -12,13 +11,13 @@ type State interface {
 	// Find returns the record with the one key that is set in k. Numbers, e-mails, identifiers and the owner are each
 	// unique within a type.
 	Find(t Type, k Keys) (Entity, error)
-	// Each calls fn with every record of a type until fn fails, and returns that error. It reads everything: use it only for
-	// what is rare. fn must not call the State.
+	// Each calls fn with every record of a type until fn fails, and returns that error. It reads everything: use it
+	// only for what is rare. fn must not call the State.
 	Each(t Type, fn func(Entity) error) error
 }
 
-// Pending is a State with ops on top that are not committed yet, so that the commands of one transaction see each other.
-// The zero Pending is not usable; see [NewPending]. It is not safe for concurrent use.
+// Pending is a State with ops on top that are not committed yet, so that the commands of one transaction see each
+// other. The zero Pending is not usable; see [NewPending]. It is not safe for concurrent use.
 type Pending struct {
 	base   State
 	ops    []Op
@@ -146,6 +145,3 @@ func (p *Pending) Each(t Type, fn func(Entity) error) error {
 	}
 	return nil
 }
-
-// errStop ends a State.Each early.
-var errStop = errors.New("stop")

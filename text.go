@@ -12,8 +12,8 @@ import (
 // MaxText is the largest length of a text member, in characters, after trimming.
 const MaxText = 256
 
-// Fold returns the form of s in which texts are compared for equality and order: NFKC with Unicode's full case folding.
-// It is idempotent.
+// Fold returns the form of s in which texts are compared for equality and order: NFKC with Unicode's full case
+// folding. It is idempotent.
 func Fold(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
@@ -59,8 +59,8 @@ func Words(folded string) []string {
 	})
 }
 
-// CleanText returns s trimmed and in NFC, the form in which text is kept. It fails with [Invalid] where the result is not
-// valid UTF-8, has control characters, or is longer than [MaxText] characters. The empty text is clean.
+// CleanText returns s trimmed and in NFC, the form in which text is kept. It fails with [Invalid] where the result
+// is not valid UTF-8, has control characters, or is longer than [MaxText] characters. The empty text is clean.
 func CleanText(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", Errorf(Invalid, "must be valid UTF-8")

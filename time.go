@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Time is an instant in milliseconds since 1970-01-01T00:00:00Z. Zero means none, so that very millisecond can't be told
-// from none. Milliseconds are what the most precise of the dialects shows.
+// Time is an instant in milliseconds since 1970-01-01T00:00:00Z. Zero means none, so that very millisecond can't be
+// told from none. Milliseconds are what the most precise of the dialects shows.
 type Time int64
 
 // TimeOf returns t, cut to the millisecond.

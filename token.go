@@ -112,8 +112,8 @@ const (
 	sumChars     = 6  // base62 digits of a CRC-32
 )
 
-// NewSecret returns a secret for a token or an invitation: "rst_", 32 bytes read from random in base62, and 6 characters of
-// CRC-32 over what stands before. It fails only when random does.
+// NewSecret returns a secret for a token or an invitation: "rst_", 32 bytes read from random in base62, and 6
+// characters of CRC-32 over what stands before. It fails only when random does.
 func NewSecret(random io.Reader) (string, error) {
 	var b [32]byte
 	if _, err := io.ReadFull(random, b[:]); err != nil {

@@ -1,7 +1,7 @@
 package roster
 
-// User is the one record of a person, a virtual user or an API client. Its JSON form is the canonical one: snake_case,
-// absent where optional and without a value. Texts are NFC and trimmed; "" means none.
+// User is the one record of a person, a virtual user or an API client. Its JSON form is the canonical one:
+// snake_case, absent where optional and without a value. Texts are NFC and trimmed; "" means none.
 //
 // A User that a view hands out shares its texts and slices with the view: treat it as read only.
 type User struct {
@@ -27,8 +27,8 @@ type User struct {
 	Role string `json:"role,omitempty"`
 	// OwnPermissions is a mask of the permission bits granted to the user in person.
 	OwnPermissions int64 `json:"own_permissions,omitempty"`
-	// Permissions is OwnPermissions and those of every group of the user. It is computed by whoever hands out the user,
-	// ignored on input and never stored.
+	// Permissions is OwnPermissions and those of every group of the user. It is computed by whoever hands out the
+	// user, ignored on input and never stored.
 	Permissions int64 `json:"permissions,omitempty" input:"ignore"`
 	// Groups are the numbers of the user's groups, ascending.
 	Groups []int64 `json:"groups,omitempty"`

@@ -16,8 +16,8 @@ import (
 // MaxObject is the largest length of an [Object] of settings in bytes.
 const MaxObject = 16 << 10
 
-// Validate puts a record's texts into the form in which they are kept and reports every rule that the record breaks on its
-// own, without looking at others, as one [Invalid] error with a detail for each member at fault.
+// Validate puts a record's texts into the form in which they are kept and reports every rule that the record breaks
+// on its own, without looking at others, as one [Invalid] error with a detail for each member at fault.
 func Validate(e Entity) error {
 	v := &validator{}
 	v.texts("", reflect.ValueOf(e).Elem())
@@ -112,7 +112,8 @@ func (v *validator) user(u *User) {
 	v.check(slices.Contains([]int64{0, 1, 2, 4, 5, 6}, u.AppsAccess), "apps_access",
 		"must be one of 0, 1, 2, 4, 5, 6, not %d", u.AppsAccess)
 	v.check(u.UIVersion >= 0 && u.UIVersion <= 2, "ui_version", "must be 1 or 2, not %d", u.UIVersion)
-	v.check(u.EmailFrequency >= 0 && u.EmailFrequency <= 2, "email_frequency", "must be 1 or 2, not %d", u.EmailFrequency)
+	v.check(u.EmailFrequency >= 0 && u.EmailFrequency <= 2, "email_frequency",
+		"must be 1 or 2, not %d", u.EmailFrequency)
 	v.check(u.MinutesOfActivity >= 0, "minutes_of_activity", "must not be negative")
 	v.oneOf("theme", u.Theme, "light", "dark", "auto")
 	v.oneOf("avatar.type", u.Avatar.Type, "gravatar", "initials", "uploaded")
@@ -145,8 +146,8 @@ func (v *validator) email(u *User) {
 	}
 }
 
-// CheckEmail reports an address that is not of the form local@domain with the lengths of RFC 5321 (64, 255 and 254 bytes
-// in all) as [Invalid].
+// CheckEmail reports an address that is not of the form local@domain with the lengths of RFC 5321 (64, 255 and 254
+// bytes in all) as [Invalid].
 func CheckEmail(s string) error {
 	at := strings.LastIndexByte(s, '@')
 	parsed, err := mail.ParseAddress(s)
@@ -214,7 +215,8 @@ func (v *validator) organization(o *Organization) {
 	v.required("name", o.Name)
 	v.check(o.Number >= 1, "number", "must be from 1 to %d", int64(MaxNumber))
 	for dialect, c := range o.Contracts {
-		v.check(c == Documented || c == Live, "contracts."+dialect, "must be documented or live, not %s", quote(string(c)))
+		v.check(c == Documented || c == Live, "contracts."+dialect,
+			"must be documented or live, not %s", quote(string(c)))
 	}
 	for dialect, l := range o.Limits {
 		v.check(l.Rate > 0 && l.Rate <= 1e6 && l.Burst >= 1 && l.Burst <= 1e6, "limits."+dialect,
@@ -242,7 +244,8 @@ func (v *validator) role(r *Role) {
 
 func (v *validator) token(t *Token) {
 	v.required("name", t.Name)
-	v.check(slices.Contains(TokenKinds(), t.Kind), "kind", "must be account, source or channel, not %s", quote(string(t.Kind)))
+	v.check(slices.Contains(TokenKinds(), t.Kind), "kind",
+		"must be account, source or channel, not %s", quote(string(t.Kind)))
 	for i, p := range t.Permissions {
 		v.check(slices.Contains(AllPermissions(), p), fmt.Sprintf("permissions[%d]", i), "must be one of %s, not %s",
 			permissionNames(), quote(string(p)))

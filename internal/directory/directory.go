@@ -1,5 +1,5 @@
-// Package directory is the service around the organizations: it loads them into read models, decides and commits changes, and
-// publishes the views that result. A store and the read model meet only here.
+// Package directory is the service around the organizations: it loads them into read models, decides and commits
+// changes, and publishes the views that result. A store and the read model meet only here.
 //
 // Reads take the present view of an organization, which is immutable, and never wait for a writer or for another
 // organization. Writes to one organization run one after the other: decide, commit, apply, publish. A write that has
@@ -30,7 +30,8 @@ type Service struct {
 	// mu guards orgs and tokens.
 	mu   sync.RWMutex
 	orgs map[roster.ID]*organization
-	// tokens remembers which organization the hash of a token's secret leads to. A token never changes its organization.
+	// tokens remembers which organization the hash of a token's secret leads to. A token never changes its
+	// organization.
 	tokens map[string]roster.ID
 }
 
@@ -66,9 +67,9 @@ func New(s store.Store, o Options) *Service {
 	}
 }
 
-// View returns the present view of an organization. The first request loads it, and others for the same organization wait
-// for that one load; a request that is given up does not stop it. It fails with [roster.NotFound] where there is no such
-// organization.
+// View returns the present view of an organization. The first request loads it, and others for the same
+// organization wait for that one load; a request that is given up does not stop it. It fails with [roster.NotFound]
+// where there is no such organization.
 func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
 	s.mu.RLock()
 	org := s.orgs[id]
@@ -90,8 +91,8 @@ func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
 	}
 }
 
-// load builds the view of an organization and publishes it. Changes that are committed meanwhile are caught up with while
-// no writer runs.
+// load builds the view of an organization and publishes it. Changes that are committed meanwhile are caught up with
+// while no writer runs.
 func (s *Service) load(ctx context.Context, id roster.ID) (*index.View, error) {
 	builder := index.NewBuilder()
 	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
@@ -215,8 +216,8 @@ func (s *Service) OrgBySlug(ctx context.Context, slug string) (*roster.Organizat
 	return nil, roster.Errorf(roster.NotFound, "there is no organization %q", slug)
 }
 
-// Token returns the token whose secret has a hash and its organization, both as they are now: a token that was revoked shows
-// so at once. It fails with [roster.NotFound] where there is no such token.
+// Token returns the token whose secret has a hash and its organization, both as they are now: a token that was
+// revoked shows so at once. It fails with [roster.NotFound] where there is no such token.
 func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roster.Organization, error) {
 	id, err := s.tokenOrg(ctx, hash)
 	if err != nil {

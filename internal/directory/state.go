@@ -5,8 +5,9 @@ import (
 	"github.com/roster-dev/roster/internal/index"
 )
 
-// fastest returns the view as the state that commands are decided on when it is at the very version of the transaction,
-// which is the rule while one process writes; it answers from memory what the store would read from disk.
+// fastest returns the view as the state that commands are decided on when it is at the very version of the
+// transaction, which is the rule while one process writes; it answers from memory what the store would read from
+// disk.
 func fastest(state roster.State, view *index.View) roster.State {
 	if view != nil && view.Version() == state.Version() {
 		return viewState{view}

@@ -16,9 +16,9 @@ type Outcome struct {
 	Err error
 }
 
-// Do carries out commands as one change, all or none, and returns the change; it has no ops where nothing was to be done.
-// It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable] where the store can't
-// commit now.
+// Do carries out commands as one change, all or none, and returns the change; it has no ops where nothing was to be
+// done. It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable]
+// where the store can't commit now.
 func (s *Service) Do(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command,
 ) (roster.Change, error) {
@@ -34,8 +34,8 @@ func (s *Service) Do(
 	return change, nil
 }
 
-// DoEach carries out commands as one change, without those that are refused, and returns what became of each. An error means
-// that none was carried out.
+// DoEach carries out commands as one change, without those that are refused, and returns what became of each. An
+// error means that none was carried out.
 func (s *Service) DoEach(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
 ) ([]Outcome, error) {
@@ -117,8 +117,8 @@ func (s *Service) commit(
 	return change, outcomes, nil
 }
 
-// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next request
-// loads it again, so that no read ever sees an old state after a write has returned.
+// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
+// request loads it again, so that no read ever sees an old state after a write has returned.
 func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
 	view := org.view.Load()
 	if view == nil || len(change.Ops) == 0 {

@@ -97,8 +97,8 @@ func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration)
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// safeQuery returns the query with "*" in the place of every value that may say something about a person: only values of
-// parameters that are numbers, flags, times, ids or enumerations stay.
+// safeQuery returns the query with "*" in the place of every value that may say something about a person: only
+// values of parameters that are numbers, flags, times, ids or enumerations stay.
 func (s *Server) safeQuery(name string, u *url.URL) string {
 	if u.RawQuery == "" {
 		return ""

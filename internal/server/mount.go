@@ -120,7 +120,8 @@ func (x *exchange) find(path string) error {
 	return roster.Errorf(roster.MethodNotAllowed, "the method %s is not allowed here, only %s", x.r.Method, allow)
 }
 
-// admit lets a request through that shows a credential which counts, is within its rate limit and may use the endpoint.
+// admit lets a request through that shows a credential which counts, is within its rate limit and may use the
+// endpoint.
 func (x *exchange) admit(req *dialect.Request) error {
 	ctx := x.r.Context()
 	principal, err := x.authenticate(ctx)
@@ -193,8 +194,8 @@ func (x *exchange) authenticate(ctx context.Context) (roster.Principal, error) {
 	}, x.from)
 }
 
-// refused counts a credential that does not count against its sender's address, and answers with the limit instead once
-// there are too many.
+// refused counts a credential that does not count against its sender's address, and answers with the limit instead
+// once there are too many.
 func (x *exchange) refused(err error) error {
 	if roster.CodeOf(err) != roster.Unauthenticated || x.Unlimited {
 		return err

@@ -34,7 +34,8 @@ type Listener struct {
 	MaxConnections int
 }
 
-// Run serves listeners until ctx ends or one of them fails, then lets requests that are under way finish for up to 30 seconds.
+// Run serves listeners until ctx ends or one of them fails, then lets requests that are under way finish for up to
+// 30 seconds.
 func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
 	group, running := errgroup.WithContext(ctx)
 	servers := make([]*http.Server, len(listeners))

@@ -1,5 +1,6 @@
-// Package server puts dialects on HTTP: it mounts them by path prefix, host name and listener, identifies and logs requests,
-// authenticates and limits them, and writes what endpoints return. Only this package touches a http.ResponseWriter.
+// Package server puts dialects on HTTP: it mounts them by path prefix, host name and listener, identifies and logs
+// requests, authenticates and limits them, and writes what endpoints return. Only this package touches a
+// http.ResponseWriter.
 //
 // It must not know stores, the read model or any vendor: organizations come through [Directory], and everything
 // about a vendor's wire stands in the tables of its dialect.
@@ -38,8 +39,8 @@ type Config struct {
 	Hosts map[string]string
 	// TrustedProxies are the peers whose X-Forwarded-* headers count; optional.
 	TrustedProxies []netip.Prefix
-	// Origins are the origins whose pages may read responses in a browser; none means every origin. It gives nobody more than
-	// a token does: no credential is ever taken from a cookie.
+	// Origins are the origins whose pages may read responses in a browser; none means every origin. It gives nobody
+	// more than a token does: no credential is ever taken from a cookie.
 	Origins []string
 	// Unlimited turns the vendors' rate limits off.
 	Unlimited bool

@@ -42,8 +42,8 @@ func (x *exchange) write(response dialect.Response) {
 	out.finish()
 }
 
-// bodyWriter holds a body back until it is complete or longer than most, so that a short one has a Content-Length and goes
-// out in one write, and an error before that can still become a status.
+// bodyWriter holds a body back until it is complete or longer than most, so that a short one has a Content-Length
+// and goes out in one write, and an error before that can still become a status.
 type bodyWriter struct {
 	w       http.ResponseWriter
 	status  int

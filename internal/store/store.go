@@ -1,7 +1,7 @@
-// Package store is the driver contract of what keeps organizations durably: every organization is a versioned log, and
-// a store commits the rows, the next version and the change record of one change together. Package storetest holds
-// every driver to this contract. A store must not know any rule about users: it keeps keys unique and versions gapless,
-// nothing else.
+// Package store is the driver contract of what keeps organizations durably: every organization is a versioned log,
+// and a store commits the rows, the next version and the change record of one change together. Package storetest
+// holds every driver to this contract. A store must not know any rule about users: it keeps keys unique and
+// versions gapless, nothing else.
 package store
 
 import (
@@ -10,35 +10,35 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// Store keeps organizations. All methods are safe for concurrent use. A failure of the store itself is an error without
-// a [roster.Code] or with [roster.Unavailable] where trying again can help; a cancelled context is its own error, and
-// then nothing was committed. Records that a store hands out are shared and must not be modified.
+// Store keeps organizations. All methods are safe for concurrent use. A failure of the store itself is an error
+// without a [roster.Code] or with [roster.Unavailable] where trying again can help; a cancelled context is its own
+// error, and then nothing was committed. Records that a store hands out are shared and must not be modified.
 type Store interface {
-	// Orgs calls fn with every organization, by number and then by id, its Version filled, until fn fails, and returns
-	// that error. fn may call the store.
+	// Orgs calls fn with every organization, by number and then by id, its Version filled, until fn fails, and
+	// returns that error. fn may call the store.
 	Orgs(ctx context.Context, fn func(*roster.Organization) error) error
 
-	// Load calls fn with every record of org, the organization (its Version filled) first and then by type in the order
-	// of [roster.Types] and within a type by number and then by id, at one version, which it returns. It fails with
-	// [roster.NotFound] where org does not exist, and with fn's error. Changes committed meanwhile neither wait nor
-	// show. fn is never called concurrently and may call the store.
+	// Load calls fn with every record of org, the organization (its Version filled) first and then by type in the
+	// order of [roster.Types] and within a type by number and then by id, at one version, which it returns. It
+	// fails with [roster.NotFound] where org does not exist, and with fn's error. Changes committed meanwhile
+	// neither wait nor show. fn is never called concurrently and may call the store.
 	Load(ctx context.Context, org roster.ID, fn func(roster.Entity) error) (roster.Version, error)
 
-	// Changes returns the changes of org after a version, oldest first, at most limit (> 0) of them. There are none for
-	// an organization that does not exist. The Version of an organization inside an op means nothing.
+	// Changes returns the changes of org after a version, oldest first, at most limit (> 0) of them. There are none
+	// for an organization that does not exist. The Version of an organization inside an op means nothing.
 	Changes(ctx context.Context, org roster.ID, after roster.Version, limit int) ([]roster.Change, error)
 
-	// Update runs fn against the present state of org and commits what it returns: the ops, the next version and the
-	// change record (with At and Actor as fn returns them), all or nothing and durably, and returns the change with its
-	// Org and Version. Updates of one organization run one after the other. fn may run more than once, must have no
-	// effect of its own and must not call the store; its State is valid only until it returns, and only for one
-	// goroutine. When fn fails, or returns no ops, nothing is committed; then Update returns fn's error, or a change
-	// without ops at the present version.
+	// Update runs fn against the present state of org and commits what it returns: the ops, the next version and
+	// the change record (with At and Actor as fn returns them), all or nothing and durably, and returns the change
+	// with its Org and Version. Updates of one organization run one after the other. fn may run more than once,
+	// must have no effect of its own and must not call the store; its State is valid only until it returns, and
+	// only for one goroutine. When fn fails, or returns no ops, nothing is committed; then Update returns fn's
+	// error, or a change without ops at the present version.
 	//
 	// A change has at most one op for each record; Before is the record as State returns it. Ops may stand in any
-	// order: a key that one of them gives up is free for the others. The first change of an organization must create
-	// its record. A change that deletes the organization's record removes the organization with all its records and its
-	// history.
+	// order: a key that one of them gives up is free for the others. The first change of an organization must
+	// create its record. A change that deletes the organization's record removes the organization with all its
+	// records and its history.
 	//
 	// It fails with [roster.Conflict] where an op breaks a unique key, naming the key in Field: id, number, email,
 	// identifier or owner within a type of the organization; number or slug among organizations. It fails with
@@ -50,8 +50,8 @@ type Store interface {
 	// several organizations hold the token it is the one with the smallest id.
 	TokenOrg(ctx context.Context, hash string) (roster.ID, error)
 
-	// UserOrgs returns the organizations that have a user with an id, in the order of their ids. There may be several, since
-	// ids are unique within an organization only, or none.
+	// UserOrgs returns the organizations that have a user with an id, in the order of their ids. There may be
+	// several, since ids are unique within an organization only, or none.
 	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
 
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with

@@ -21,8 +21,8 @@ func newCoverage(d *dialect.Dialect) *coverage {
 	return &coverage{dialect: d, seen: map[string]bool{}}
 }
 
-// note marks what a request and its response touched. A parameter, and each value of an enumeration, counts only where the
-// request succeeded, for only then did it have its effect.
+// note marks what a request and its response touched. A parameter, and each value of an enumeration, counts only
+// where the request succeeded, for only then did it have its effect.
 func (c *coverage) note(r *http.Request, response *http.Response, contract roster.Contract) {
 	for i := range c.dialect.Endpoints {
 		e := &c.dialect.Endpoints[i]

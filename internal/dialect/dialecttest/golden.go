@@ -25,11 +25,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the responses of golden cases")
 
-// Run runs the golden cases in testdata/*.txtar against a dialect at the root of a listener. A case is a section NAME/request and
-// a section NAME/response; files named live*.txtar run against the contract live. With -update the responses are rewritten.
+// Run runs the golden cases in testdata/*.txtar against a dialect at the root of a listener. A case is a section
+// NAME/request and a section NAME/response; files named live*.txtar run against the contract live. With -update the
+// responses are rewritten.
 //
-// In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the organizations.
-// The header Roster-Repeat: N sends a request N times and records the last response; Roster-Sign: USER signs it as that user.
+// In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the
+// organizations. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Sign:
+// USER signs it as that user.
 func Run(t *testing.T, d *dialect.Dialect) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.txtar")

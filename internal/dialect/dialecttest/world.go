@@ -1,5 +1,5 @@
-// Package dialecttest holds dialects to golden cases: requests over real HTTP handlers to a small fixed directory, and the exact
-// responses. It also fails where a parameter, an allowed value or a documented status has no case.
+// Package dialecttest holds dialects to golden cases: requests over real HTTP handlers to a small fixed directory,
+// and the exact responses. It also fails where a parameter, an allowed value or a documented status has no case.
 package dialecttest
 
 import (
