@@ -81,6 +81,7 @@ func (x *exchange) answer(path string) (dialect.Response, error) {
 	}
 	req := &dialect.Request{
 		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
+		Software: x.Software,
 	}
 	if !x.endpoint.Public {
 		if err := x.admit(req); err != nil {

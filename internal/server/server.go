@@ -33,6 +33,8 @@ type Config struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() (roster.ID, error)
+	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
+	Software string
 	// Ready says whether requests can be served at present; optional.
 	Ready func(context.Context) error
 	// Hosts maps lower-case host names without port to the names of the dialects at their roots; optional.

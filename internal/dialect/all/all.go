@@ -3,7 +3,11 @@ package all
 
 import (
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/d3lay"
+	"github.com/roster-dev/roster/internal/dialect/fipto"
 	"github.com/roster-dev/roster/internal/dialect/flxpoint"
+	"github.com/roster-dev/roster/internal/dialect/kaiten"
+	"github.com/roster-dev/roster/internal/dialect/sixeye"
 )
 
 //go:generate go test -run ^TestFidelityPages$ . -update
@@ -12,6 +16,10 @@ import (
 func Dialects() []*dialect.Dialect {
 	return []*dialect.Dialect{
 		flxpoint.New(),
+		kaiten.New(),
+		sixeye.New(),
+		d3lay.New(),
+		fipto.New(),
 	}
 }
 

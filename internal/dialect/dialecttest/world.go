@@ -196,6 +196,7 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 		Limiter:   auth.NewLimiter(Now, 100),
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now:       Now,
+		Software:  "1.4.0",
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
 	})
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package flxpoint speaks Flxpoint's "Get Users": GET /account/users, and GET /account, with which clients probe a connection.
+// Package flxpoint speaks Flxpoint's "Get Users": GET /account/users, and GET /account, with which clients probe a
+// connection.
 //
-// Source: the vendor's help center page of the endpoint (API of 2026-04) with its OpenAPI fragment. What the page leaves open is
-// marked in the table.
+// Source: the vendor's help center page of the endpoint (API of 2026-04) with its OpenAPI fragment. What the page
+// leaves open is marked in the table.
 package flxpoint
 
 import (
@@ -29,14 +30,18 @@ func New() *dialect.Dialect {
 		Statuses:     map[roster.Code]int{roster.WrongTokenKind: http.StatusUnauthorized},
 		Fail:         fail,
 		Headers: []dialect.HeaderDoc{
-			{Name: "X-Auth-Pool-Size", Doc: "Requests that the token's bucket holds.", Integer: true, Mark: dialect.Seen},
+			{
+				Name: "X-Auth-Pool-Size",
+				Doc:  "Requests that the token's bucket holds.", Integer: true, Mark: dialect.Seen,
+			},
 			{Name: "X-Auth-Pool-Used", Doc: "Requests that are used up of it.", Integer: true, Mark: dialect.Seen},
 			{
 				Name: "X-Auth-Replenished-Per-Second", Doc: "Requests that come back each second.", Integer: true,
 				Mark: dialect.Seen,
 			},
 			{
-				Name: "Retry-After", Doc: "Seconds to wait.", Integer: true, Statuses: []int{http.StatusTooManyRequests},
+				Name: "Retry-After",
+				Doc:  "Seconds to wait.", Integer: true, Statuses: []int{http.StatusTooManyRequests},
 				Mark: dialect.Seen,
 			},
 		},
@@ -44,7 +49,10 @@ func New() *dialect.Dialect {
 		Facts: []dialect.Fact{
 			{Text: "Users come by id ascending, all in one answer.", Mark: dialect.Ours},
 			{Text: "Deactivated users are left out.", Mark: dialect.Seen},
-			{Text: "ids and emails given together are combined by AND; e-mails are compared without case.", Mark: dialect.Ours},
+			{
+				Text: "ids and emails given together are combined by AND; e-mails are compared without " +
+					"case.", Mark: dialect.Ours,
+			},
 			{Text: "A user with one name only has it in firstName and an empty lastName.", Mark: dialect.Ours},
 			{Text: "A user without an e-mail has an empty one.", Mark: dialect.Ours},
 			{Text: "A role outside the three is shown as the one of the three that it counts as.", Mark: dialect.Ours},

@@ -39,8 +39,9 @@ func listUsers() dialect.Endpoint {
 			},
 			{Status: http.StatusUnauthorized, Doc: "Unauthorized", Body: problem{}, Mark: dialect.Seed},
 			{
-				Status: http.StatusForbidden, Doc: "The token lacks the permission users:read, or does not count from here",
-				Body: problem{}, Mark: dialect.Ours,
+				Status: http.StatusForbidden,
+				Doc:    "The token lacks the permission users:read, or does not count from here",
+				Body:   problem{}, Mark: dialect.Ours,
 			},
 			{Status: http.StatusTooManyRequests, Doc: "Too Many Requests", Body: problem{}, Mark: dialect.Seen},
 		},
@@ -93,8 +94,9 @@ func getAccount() dialect.Endpoint {
 			{Status: http.StatusOK, Doc: "OK", Body: Account{}, Example: accountExample, Mark: dialect.Seen},
 			{Status: http.StatusUnauthorized, Doc: "Unauthorized", Body: problem{}, Mark: dialect.Seen},
 			{
-				Status: http.StatusForbidden, Doc: "The token lacks the permission users:read, or does not count from here",
-				Body: problem{}, Mark: dialect.Ours,
+				Status: http.StatusForbidden,
+				Doc:    "The token lacks the permission users:read, or does not count from here",
+				Body:   problem{}, Mark: dialect.Ours,
 			},
 			{Status: http.StatusTooManyRequests, Doc: "Too Many Requests", Body: problem{}, Mark: dialect.Seen},
 		},

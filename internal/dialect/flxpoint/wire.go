@@ -28,7 +28,8 @@ type Role struct {
 	Handle string `json:"handle" required:"yes" enum:"admin,support,read_only" mark:"seed"`
 }
 
-// Account is the organization on the wire. The last three have no counterpart in a directory of users and are always null.
+// Account is the organization on the wire. The last three have no counterpart in a directory of users and are
+// always null.
 type Account struct {
 	ID                          int64  `json:"id" mark:"seen"`
 	Subdomain                   string `json:"subdomain" mark:"seen"`
@@ -56,9 +57,11 @@ func wireUser(u *roster.User, view dialect.View) User {
 	first, last := dialect.FirstLast(u)
 	return User{
 		ID: u.Number, FirstName: first, LastName: last, Email: u.Email, IsPrimary: u.Owner,
-		InsertedAt: dialect.Seconds(u.CreatedAt), UpdatedAt: dialect.Seconds(u.UpdatedAt), LastLoginAt: dialect.Seconds(u.LastLoginAt),
-		NotificationsLastCheckedAt: dialect.Seconds(u.NotificationsCheckedAt), LastSessionAt: dialect.Seconds(u.LastSessionAt),
-		MinutesOfActivity: u.MinutesOfActivity, Role: wireRole(u.Role, view),
+		InsertedAt: dialect.Seconds(u.CreatedAt), UpdatedAt: dialect.Seconds(u.UpdatedAt),
+		LastLoginAt:                dialect.Seconds(u.LastLoginAt),
+		NotificationsLastCheckedAt: dialect.Seconds(u.NotificationsCheckedAt),
+		LastSessionAt:              dialect.Seconds(u.LastSessionAt),
+		MinutesOfActivity:          u.MinutesOfActivity, Role: wireRole(u.Role, view),
 	}
 }
 

@@ -1,0 +1,127 @@
+package fipto
+
+import (
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// UserList is the answer on the wire.
+type UserList struct {
+	Meta Meta   `json:"meta" required:"yes" mark:"seed"`
+	Data []User `json:"data" required:"yes" mark:"seed"`
+}
+
+// Meta is what the answer says of itself on the wire.
+type Meta struct {
+	RequestID       string         `json:"request_id" format:"uuid" required:"yes" doc:"Of this request." mark:"seed"`
+	QueryParameters map[string]any `json:"query_parameters" required:"yes" doc:"All, given or implicit." mark:"seed"`
+	TotalResults    int            `json:"total_results" required:"yes" doc:"How many users match." mark:"seen"`
+}
+
+// User is a user on the wire.
+type User struct {
+	ID         string     `json:"id" format:"uuid" required:"yes" mark:"seed"`
+	Type       string     `json:"type" enum:"user" required:"yes" mark:"seed"`
+	Attributes Attributes `json:"attributes" required:"yes" mark:"seed"`
+}
+
+// Attributes are what a user is like on the wire: an API client has the members of [APIClient], anybody else those of
+// [Person].
+type Attributes struct {
+	//nolint:lll // a tag can't be wrapped
+	Status         string   `json:"status" enum:"active,invitation_sent,require_kyc,inactive,suspended,risky,deactivated" required:"yes" mark:"seed"`
+	WhitelistedIPs []string `json:"whitelisted_ips" required:"yes" doc:"Empty for all addresses." mark:"seed"`
+	*APIClient
+	*Person
+}
+
+// APIClient has the attributes that only an API client has.
+type APIClient struct {
+	PublicKey string `json:"public_key" doc:"PEM. Only of an API client." mark:"seed"`
+	Name      string `json:"name" doc:"Only of an API client." mark:"seed"`
+}
+
+// Person has the attributes that an API client does not have.
+type Person struct {
+	Email     string `json:"email" format:"email" doc:"Not of an API client." mark:"seen"`
+	FirstName string `json:"firstname" doc:"Not of an API client." mark:"seen"`
+	LastName  string `json:"lastname" doc:"Not of an API client." mark:"seen"`
+}
+
+type problem struct {
+	Errors []fault `json:"errors" required:"yes" mark:"seen"`
+}
+
+type fault struct {
+	Source *source     `json:"source,omitempty" doc:"What is at fault, where it is one parameter." mark:"seen"`
+	Detail string      `json:"detail" required:"yes" mark:"seen"`
+	Code   roster.Code `json:"code" required:"yes" mark:"seen"`
+}
+
+type source struct {
+	Parameter string `json:"parameter" required:"yes" mark:"ours"`
+}
+
+// listExample is the page's example with values in the place of its "string"s.
+const listExample = `{"meta":{"request_id":"0190a000-0000-7000-8000-0000000000aa",` +
+	`"query_parameters":{"page_number":1,"page_size":100,"sort":"created_at"},"total_results":1},` +
+	`"data":[{"id":"3f0c6a52-8d0e-4c5b-9a44-6f1f6f0f2c11","type":"user","attributes":{"status":"active",` +
+	`"whitelisted_ips":["203.0.113.7"],"public_key":"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A` +
+	`MIIBCgKCAQEA` +
+	`x5ENo5B+OJn92GpUn4qm\ni0m5c3scBfoowMLZlSa5q1lnaEfp7eiI1rNemcH8djt7d2T/YzWIsYywmwtzhQjw\nCxJtRFGGhTk6oFLgCGCl` +
+	`wKi3SRODgZYyL` +
+	`GXgqKYstbODX5LDefY/SIqB4o7T3Asu\nd2aYu2pXmeiJYOsHf8S16e1+J2uDgsuPpLc+E4NGZTJ9KcqgV/PuOkqDlFpMSo5l\nTF/OBqRtc` +
+	`O8om2wILgPk8G` +
+	`vEqb7xjptwuqEkyvTZE+sKXDffPlwBqkhGLGEMe1vR\nnzBptA+DxeSIyxXPRYcAdHEWKKUu8gZeVrUl1QDsv68ubqruVfNrdtujMPrhPqcE` +
+	`\nVQIDAQAB\n` +
+	`-----END PUBLIC KEY-----\n","name":"Johnny Nguyen"}}]}`
+
+// The types of users that user_type tells apart.
+const (
+	typeAPIClient = "api_client"
+	typePerson    = "person"
+)
+
+func wireUser(u *roster.User) User {
+	attributes := Attributes{Status: shown(u.Status), WhitelistedIPs: u.WhitelistedIPs}
+	if attributes.WhitelistedIPs == nil {
+		attributes.WhitelistedIPs = []string{}
+	}
+	if u.Kind == roster.APIClient {
+		attributes.APIClient = &APIClient{PublicKey: u.PublicKey, Name: u.Name}
+	} else {
+		first, last := dialect.FirstLast(u)
+		attributes.Person = &Person{Email: u.Email, FirstName: first, LastName: last}
+	}
+	return User{ID: u.ID.String(), Type: "user", Attributes: attributes}
+}
+
+// statuses are the statuses that are shown, the vendor's own first.
+func statuses() []string {
+	return []string{"active", "invitation_sent", "require_kyc", "inactive", "suspended", "risky", "deactivated"}
+}
+
+// shown returns the vendor's name of a status, or ours where the vendor has none.
+func shown(s roster.Status) string {
+	switch s {
+	case roster.Invited:
+		return "invitation_sent"
+	case roster.Onboarding:
+		return "require_kyc"
+	default:
+		return s.String()
+	}
+}
+
+// shownAs returns the statuses that are shown as any of names.
+func shownAs(names []string) []roster.Value {
+	var values []roster.Value
+	for i := range roster.Statuses() {
+		if slices.Contains(names, shown(roster.Status(i))) {
+			values = append(values, roster.IntValue(int64(i)))
+		}
+	}
+	return values
+}

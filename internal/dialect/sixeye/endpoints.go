@@ -1,0 +1,156 @@
+package sixeye
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// userUUID is the name of the parameter in the path.
+const userUUID = "user_uuid"
+
+func listUsers() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method:      http.MethodGet,
+		Path:        "/users",
+		ID:          "listUsers",
+		Summary:     "Get List of Users",
+		Description: "Returns a JSON object with an array of users",
+		Mark:        dialect.Seed,
+		Needs:       roster.UsersRead,
+		Params:      slices.Concat(pageParams(), filterParams(), []dialect.Param{fieldsParam()}),
+		Returns: append(failures(),
+			dialect.Return{
+				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: UserList{}, Example: listExample,
+				Mark: dialect.Seed,
+			},
+		),
+		Serve: serveUsers,
+	}
+}
+
+func getUser() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method:  http.MethodGet,
+		Path:    "/users/{" + userUUID + "}",
+		ID:      "getUser",
+		Summary: "Get Single User",
+		Description: "Returns a JSON object with a singular data item for the user, or a 404 error if the user " +
+			"UUID is not " +
+			"recognized.",
+		Mark:  dialect.Seed,
+		Needs: roster.UsersRead,
+		Params: []dialect.Param{
+			{
+				Name: userUUID, In: dialect.Path, Required: true, Doc: "The user's UUID.",
+				Example: "dfd54e1f-3bce-4322-a935-f98ba97a9201", Mark: dialect.Seed,
+			},
+			fieldsParam(),
+		},
+		Returns: append(failures(),
+			dialect.Return{
+				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: SingleUser{}, Example: singleExample,
+				Mark: dialect.Seed,
+			},
+			dialect.Return{
+				Status: http.StatusNotFound, Doc: "The user UUID is not recognized", ContentType: mediaType,
+				Body: problem{}, Example: problemExample, Mark: dialect.Seed,
+			},
+		),
+		Serve: serveUser,
+	}
+}
+
+// failures are what both endpoints of users answer when they fail.
+func failures() []dialect.Return {
+	failure := func(status int, doc string) dialect.Return {
+		return dialect.Return{Status: status, Doc: doc, ContentType: mediaType, Body: problem{}, Mark: dialect.Ours}
+	}
+	return []dialect.Return{
+		failure(http.StatusBadRequest, "Parameters that break a rule or are not known"),
+		failure(http.StatusUnauthorized, "No key, or one that does not count"),
+		failure(http.StatusForbidden, "The key lacks the permission users:read, or does not count from here"),
+		failure(http.StatusNotAcceptable, "JSON:API is asked for with parameters other than ext and profile"),
+		failure(http.StatusTooManyRequests, "Too many requests"),
+	}
+}
+
+func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	if err := check(r); err != nil {
+		return dialect.Response{}, err
+	}
+	page, err := r.View.Users(query(r))
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	tail := "]}"
+	if paged(r) {
+		links, err := dialect.Encode(pageLinks(r, int64(page.Total)))
+		if err != nil {
+			return dialect.Response{}, fmt.Errorf("encode the links: %w", err)
+		}
+		tail = fmt.Sprintf(`],"links":%s,"meta":{"total":%d}}`, links, page.Total)
+	}
+	users := dialect.Map(page.Users, wireUser)
+	body := dialect.List(`{"data":[`, users, tail)
+	if fields := r.Strings(fieldsUsers); len(fields) > 0 {
+		sparse := dialect.Map(users, func(u User) sparseUser { return u.only(fields) })
+		body = dialect.List(`{"data":[`, sparse, tail)
+	}
+	return dialect.Response{ContentType: mediaType, Body: body}, nil
+}
+
+func serveUser(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	if err := check(r); err != nil {
+		return dialect.Response{}, err
+	}
+	u, err := find(r.View, r.String(userUUID))
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	body := dialect.JSON(SingleUser{Data: wireUser(u)})
+	if fields := r.Strings(fieldsUsers); len(fields) > 0 {
+		body = dialect.JSON(sparseSingle{Data: wireUser(u).only(fields)})
+	}
+	return dialect.Response{ContentType: mediaType, Body: body}, nil
+}
+
+// find returns the user with a UUID, deactivated or not; what is not a UUID is as unknown as one that nobody has.
+func find(view dialect.View, uuid string) (*roster.User, error) {
+	unknown := &roster.Error{
+		Code: roster.NotFound, Field: userUUID,
+		Message: fmt.Sprintf("The record identified by %s could not be found.", uuid),
+	}
+	id, err := roster.ParseID(uuid)
+	if err != nil || id.IsZero() {
+		return nil, unknown
+	}
+	u, err := view.User(roster.Ref{ID: id})
+	if roster.CodeOf(err) == roster.NotFound {
+		return nil, unknown
+	}
+	return u, err
+}
+
+func getVersion() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method:  http.MethodGet,
+		Path:    "/version",
+		ID:      "getVersion",
+		Summary: "Get Version",
+		Description: "The version of the software that answers, and the versions of the API that it speaks. " +
+			"It needs no credential.",
+		Mark:   dialect.Seen,
+		Public: true,
+		Returns: []dialect.Return{
+			{Status: http.StatusOK, Doc: "OK", Body: Version{}, Example: versionExample, Mark: dialect.Seen},
+		},
+		Serve: func(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+			return dialect.Response{Body: dialect.JSON(wireVersion(r.Software))}, nil
+		},
+	}
+}

@@ -1,0 +1,206 @@
+package sixeye
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// UserList is a list of users on the wire.
+type UserList struct {
+	Data  []User `json:"data" required:"yes" mark:"seed"`
+	Links *Links `json:"links,omitempty" doc:"Only with page[number] or page[size]." mark:"ours"`
+	Meta  *Meta  `json:"meta,omitempty" doc:"Only with page[number] or page[size]." mark:"ours"`
+}
+
+// SingleUser is one user on the wire.
+type SingleUser struct {
+	Data User `json:"data" required:"yes" mark:"seed"`
+}
+
+// User is a resource object.
+type User struct {
+	ID         string     `json:"id" format:"uuid" required:"yes" mark:"seed"`
+	Type       string     `json:"type" enum:"users" required:"yes" mark:"seed"`
+	Attributes Attributes `json:"attributes" required:"yes" mark:"seed"`
+}
+
+// Attributes are a user's attributes. With fields[users] only those named there are sent.
+type Attributes struct {
+	FirstName        string  `json:"firstName" doc:"The first name." mark:"seed"`
+	LastName         string  `json:"lastName" doc:"The last name." mark:"seed"`
+	Email            string  `json:"email" doc:"The email address." mark:"seed"`
+	PhoneNumber      *string `json:"phoneNumber" doc:"The contact phone number." mark:"seed"`
+	Suspended        bool    `json:"suspended" doc:"Whether the account is suspended." mark:"seed"`
+	LastLoginTime    *string `json:"lastLoginTime" format:"date-time" doc:"The last login." mark:"seed"`
+	LastActionTime   *string `json:"lastActionTime" format:"date-time" doc:"The last action triggered." mark:"seed"`
+	TwoFactorEnabled bool    `json:"twoFactorEnabled" doc:"Whether two-factor authentication is enabled." mark:"seed"`
+	TenantAdmin      bool    `json:"tenantAdmin" doc:"Whether the user administers the tenant" mark:"seed"`
+}
+
+// Links are the pages around the one that was asked for.
+type Links struct {
+	First string  `json:"first" format:"uri" required:"yes" mark:"ours"`
+	Prev  *string `json:"prev" format:"uri" required:"yes" mark:"ours"`
+	Next  *string `json:"next" format:"uri" required:"yes" mark:"ours"`
+	Last  string  `json:"last" format:"uri" required:"yes" mark:"ours"`
+}
+
+// Meta is what a page says of the whole list.
+type Meta struct {
+	Total int `json:"total" required:"yes" doc:"How many users match, on whatever page." mark:"ours"`
+}
+
+// Version says what software answers and which versions of the API it speaks.
+type Version struct {
+	BackendVersion string      `json:"backendVersion" required:"yes" doc:"Roster's own version." mark:"seen"`
+	API            APIVersions `json:"API" required:"yes" mark:"seen"`
+}
+
+// APIVersions are the versions of the API.
+type APIVersions struct {
+	DefaultVersion    string       `json:"defaultVersion" required:"yes" mark:"seen"`
+	SupportedVersions []APIVersion `json:"supportedVersions" required:"yes" mark:"seen"`
+}
+
+// APIVersion is a version of the API.
+type APIVersion struct {
+	Version       string `json:"version" required:"yes" mark:"seen"`
+	VersionNumber int    `json:"versionNumber" required:"yes" mark:"seen"`
+}
+
+type problem struct {
+	Errors []fault `json:"errors" required:"yes" mark:"seen"`
+}
+
+type fault struct {
+	Title  string  `json:"title" required:"yes" mark:"seen"`
+	Detail string  `json:"detail" required:"yes" mark:"seen"`
+	Code   string  `json:"code" required:"yes" mark:"seen"`
+	Status string  `json:"status" required:"yes" mark:"seen"`
+	Source *source `json:"source,omitempty" doc:"What is at fault, where it is one parameter." mark:"ours"`
+}
+
+type source struct {
+	Parameter string `json:"parameter" required:"yes" mark:"ours"`
+}
+
+// joe and bob are the users of the page's examples.
+const (
+	joe = `{"id":"465acd55-6e48-4297-839f-bc0f7d70020b","type":"users","attributes":{"firstName":"Joe",` +
+		`"lastName":"Manager","email":"joe.manager@example.com","phoneNumber":"123456789","suspended":false,` +
+		`"lastLoginTime":"2023-03-08T10:18:38.501+00:00","lastActionTime":"2023-03-16T13:32:26.056+00:00",` +
+		`"twoFactorEnabled":true,"tenantAdmin":false}}`
+	bob = `{"id":"dfd54e1f-3bce-4322-a935-f98ba97a9201","type":"users","attributes":{"firstName":"Bob",` +
+		`"lastName":"User","email":"bob.user@example.com","phoneNumber":"+1 234 567 890","suspended":false,` +
+		`"lastLoginTime":"2023-03-13T10:37:02.176+00:00","lastActionTime":"2023-03-14T16:12:51.626+00:00",` +
+		`"twoFactorEnabled":false,"tenantAdmin":false}}`
+
+	listExample    = `{"data":[` + joe + `,` + bob + `]}`
+	singleExample  = `{"data":` + bob + `}`
+	problemExample = `{"errors":[{"title":"Record not found",` +
+		`"detail":"The record identified by dfd54e1f-3bce-4322-a935-f98ba97a9202 could not be found.",` +
+		`"code":"404","status":"404"}]}`
+	versionExample = `{"backendVersion":"1.0.0","API":{"defaultVersion":"v1",` +
+		`"supportedVersions":[{"version":"v1","versionNumber":1}]}}`
+)
+
+func wireUser(u *roster.User) User {
+	first, last := dialect.FirstLast(u)
+	wire := User{ID: u.ID.String(), Type: "users", Attributes: Attributes{
+		FirstName: first, LastName: last, Email: u.Email, Suspended: u.Status == roster.Suspended,
+		LastLoginTime: millis(u.LastLoginAt), LastActionTime: millis(u.LastActionAt),
+		TwoFactorEnabled: u.TwoFactor, TenantAdmin: u.TenantAdmin,
+	}}
+	if phone := u.Phone; phone != "" {
+		wire.Attributes.PhoneNumber = &phone
+	}
+	return wire
+}
+
+// millis returns the form of the page's examples, 2023-03-08T10:18:38.501+00:00.
+func millis(t roster.Time) *string {
+	if t == 0 {
+		return nil
+	}
+	s := t.Std().Format("2006-01-02T15:04:05.000-07:00")
+	return &s
+}
+
+func pageLinks(r *dialect.Request, total int64) Links {
+	number, size := window(r)
+	last := dialect.LastPage(size, total)
+	to := func(page int64) *string {
+		target := dialect.PageURL(r.URL, pageNumber, page)
+		return &target
+	}
+	links := Links{First: *to(1), Last: *to(last)}
+	if number > 1 {
+		links.Prev = to(min(number-1, last))
+	}
+	if number < last {
+		links.Next = to(number + 1)
+	}
+	return links
+}
+
+func wireVersion(software string) Version {
+	return Version{BackendVersion: software, API: APIVersions{
+		DefaultVersion: "v1", SupportedVersions: []APIVersion{{Version: "v1", VersionNumber: 1}},
+	}}
+}
+
+// sparseSingle and sparseUser are [SingleUser] and [User] with some of the attributes.
+type sparseSingle struct {
+	Data sparseUser `json:"data"`
+}
+
+type sparseUser struct {
+	ID         string           `json:"id"`
+	Type       string           `json:"type"`
+	Attributes sparseAttributes `json:"attributes"`
+}
+
+type sparseAttributes struct {
+	all    Attributes
+	fields []string
+}
+
+func (u User) only(fields []string) sparseUser {
+	return sparseUser{ID: u.ID, Type: u.Type, Attributes: sparseAttributes{all: u.Attributes, fields: fields}}
+}
+
+// MarshalJSON returns the chosen attributes in the order of [Attributes].
+func (s sparseAttributes) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, name := range attributeNames() {
+		if !slices.Contains(s.fields, name) {
+			continue
+		}
+		value, err := dialect.Encode(reflect.ValueOf(s.all).Field(i).Interface())
+		if err != nil {
+			return nil, err
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%q:%s", name, value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// attributeNames returns the names of the attributes in their order.
+func attributeNames() []string {
+	t := reflect.TypeFor[Attributes]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("json")
+	}
+	return names
+}
