@@ -1,0 +1,182 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/roster-dev/roster"
+)
+
+// Effect is what importing a record did.
+type Effect uint8
+
+// The effects.
+const (
+	Unchanged Effect = iota // the record exists and says the same already
+	Created                 // there was no such record
+	Updated                 // the record that exists was brought up to date
+	Skipped                 // the record exists and was left alone
+)
+
+// EffectOf returns the effect of an import that did ops, none where nothing was to be done.
+func EffectOf(c roster.Import, ops []roster.Op) Effect {
+	effect := Unchanged
+	if c.OnConflict == roster.OnConflictSkip {
+		effect = Skipped
+	}
+	for _, op := range ops {
+		if op.Key().Type != c.Record.Key().Type {
+			continue // the organization counts the numbers in use
+		}
+		if op.Before == nil {
+			return Created
+		}
+		effect = Updated
+	}
+	return effect
+}
+
+// Result is what became of one command.
+type Result struct {
+	Effect Effect
+	// Err is why the command was refused, an error with a code; Effect means nothing then.
+	Err error
+}
+
+// Apply carries out commands as one change, without those that are refused, and returns the result of each, in order. A
+// command may refer to what those before it made, in earlier calls too. An error means that none was carried out.
+type Apply func(ctx context.Context, commands []roster.Import) ([]Result, error)
+
+// Importer imports records in batches.
+type Importer struct {
+	Apply Apply
+	// BatchRecords is how many records make a batch at the most; 0 means 1,000.
+	BatchRecords int
+	// Rejected, if not nil, is told about every record that is not imported and why, in the order of the input.
+	Rejected func(line int, err error)
+	// Progress, if not nil, is told after every batch how far the import is.
+	Progress func(Summary)
+}
+
+// Summary counts what an import did.
+type Summary struct {
+	// Line is the line that the last finished record begins on; 0 where there is none.
+	Line int `json:"line"`
+	// Records is the number of finished records: the sum of the numbers below.
+	Records   int `json:"records"`
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Unchanged int `json:"unchanged"`
+	Skipped   int `json:"skipped"`
+	Rejected  int `json:"rejected"`
+}
+
+// batchBytes bounds what a batch holds of the input, where records are large.
+const batchBytes = 8 << 20
+
+// Run imports records until there are no more. Each batch is atomic: it counts in the summary, or nothing of it was
+// carried out. When ctx ends, the batch under way is still finished, and the error is that of ctx. An import that has
+// stopped can be run again from the beginning, or from behind Summary.Line.
+func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (Summary, error) {
+	run := &running{Importer: im, most: im.BatchRecords}
+	if run.most <= 0 {
+		run.most = 1000
+	}
+	for record, err := range records {
+		if err == nil {
+			err = run.add(ctx, record)
+		} else if flushed := run.flush(ctx); flushed != nil {
+			err = flushed
+		}
+		if err != nil {
+			return run.summary, err
+		}
+	}
+	return run.summary, run.flush(ctx)
+}
+
+// running is an import under way.
+type running struct {
+	*Importer
+	most    int
+	summary Summary
+	batch   []Record
+	bytes   int
+}
+
+func (r *running) add(ctx context.Context, record Record) error {
+	r.batch = append(r.batch, record)
+	r.bytes += record.Size
+	if len(r.batch) < r.most && r.bytes < batchBytes {
+		return nil
+	}
+	return r.flush(ctx)
+}
+
+func (r *running) flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(r.batch) == 0 {
+		return nil
+	}
+	results, err := r.apply(context.WithoutCancel(ctx))
+	if err != nil {
+		first, last := r.batch[0].Line, r.batch[len(r.batch)-1].Line
+		return fmt.Errorf("import lines %d to %d: %w", first, last, err)
+	}
+	for _, record := range r.batch {
+		result := Result{Err: record.Err}
+		if record.Err == nil {
+			result, results = results[0], results[1:]
+		}
+		r.count(record.Line, result)
+	}
+	clear(r.batch)
+	r.batch, r.bytes = r.batch[:0], 0
+	if r.Progress != nil {
+		r.Progress(r.summary)
+	}
+	return nil
+}
+
+func (r *running) apply(ctx context.Context) ([]Result, error) {
+	commands := make([]roster.Import, 0, len(r.batch))
+	for _, record := range r.batch {
+		if record.Err == nil {
+			commands = append(commands, record.Import)
+		}
+	}
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	results, err := r.Apply(ctx, commands)
+	if err == nil && len(results) != len(commands) {
+		err = fmt.Errorf("got %d results for %d commands", len(results), len(commands))
+	}
+	return results, err
+}
+
+func (r *running) count(line int, result Result) {
+	s := &r.summary
+	s.Line = line
+	s.Records++
+	if result.Err != nil {
+		s.Rejected++
+		if r.Rejected != nil {
+			r.Rejected(line, result.Err)
+		}
+		return
+	}
+	switch result.Effect {
+	case Created:
+		s.Created++
+	case Updated:
+		s.Updated++
+	case Skipped:
+		s.Skipped++
+	default:
+		s.Unchanged++
+	}
+}
