@@ -1,0 +1,224 @@
+package index
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/roster-dev/roster"
+)
+
+// encoder makes records; it reuses its memory.
+type encoder struct {
+	cell *cell
+	rec
+	lengths, bytes []byte
+}
+
+func newEncoder() *encoder { return &encoder{cell: newCell()} }
+
+// encode returns the record of u, valid until the next call.
+func (e *encoder) encode(u *roster.User) rec {
+	e.cell.user = *u
+	e.words = append(e.words[:0], 0, e.flags())
+	for i, p := range e.cell.words {
+		if *p != 0 && (i != wordApps || !smallApps(u.AppsAccess)) {
+			e.words[0] |= 1 << i
+			e.words = append(e.words, uint64(*p)) //nolint:gosec // kept bit by bit
+		}
+	}
+	if len(u.Groups) > 0 {
+		e.words[0] |= 1 << bitGroups
+		e.words = append(e.words, uint64(len(u.Groups)))
+		for _, g := range u.Groups {
+			e.words = append(e.words, uint64(g)) //nolint:gosec // kept bit by bit
+		}
+	}
+	e.putTexts(u)
+	e.words[1] |= uint64(len(e.lengths)) << flagLengths
+	e.text = append(append(e.text[:0], e.lengths...), e.bytes...)
+	return e.rec
+}
+
+func smallApps(apps int64) bool { return apps >= 0 && apps < appsElsewhre }
+
+func (e *encoder) flags() uint64 {
+	u := &e.cell.user
+	f := uint64(u.Kind) | uint64(u.Status)<<flagStatus | uint64(u.UserType)<<flagUserType
+	for i, p := range e.cell.bools {
+		if *p {
+			f |= 1 << (flagBools + i)
+		}
+	}
+	if smallApps(u.AppsAccess) {
+		return f | uint64(u.AppsAccess)<<flagApps
+	}
+	return f | appsElsewhre<<flagApps
+}
+
+func (e *encoder) putTexts(u *roster.User) {
+	e.lengths, e.bytes = e.lengths[:0], e.bytes[:0]
+	for i, id := range e.cell.ids {
+		if !id.IsZero() {
+			e.put(textID+i, string(id[:]))
+		}
+	}
+	for i, p := range e.cell.texts {
+		if *p != "" {
+			e.put(textIdentifier+i, *p)
+		}
+	}
+	for i, list := range [listCount]string{
+		packSpaces(u.Spaces), packList(u.NotificationChannels), packList(u.WhitelistedIPs),
+	} {
+		if list != "" {
+			e.put(textLists+i, list)
+		}
+	}
+	e.putFolded(u)
+}
+
+func (e *encoder) putFolded(u *roster.User) {
+	raw := [bareCount]string{u.Identifier, u.Email, u.Name, u.Description}
+	before := raw
+	for i := range foldCount {
+		if before[i] = roster.Fold(raw[i]); before[i] != raw[i] {
+			e.put(textFold+i, before[i])
+		}
+	}
+	for i := range raw {
+		if bare := roster.FoldSearch(raw[i]); bare != before[i] {
+			e.put(textBare+i, bare)
+		}
+	}
+}
+
+func (e *encoder) put(i int, s string) {
+	e.words[0] |= 1 << (bitTexts + i)
+	e.lengths = binary.AppendUvarint(e.lengths, uint64(len(s)))
+	e.bytes = append(e.bytes, s...)
+}
+
+func packSpaces(spaces []roster.SpaceAccess) string {
+	var b []byte
+	for _, s := range spaces {
+		b = binary.AppendVarint(b, s.Number)
+		b = append(binary.AppendUvarint(b, uint64(len(s.Role))), s.Role...)
+	}
+	return string(b)
+}
+
+func unpackSpaces(s string) []roster.SpaceAccess {
+	var spaces []roster.SpaceAccess
+	for b := []byte(s); len(b) > 0; {
+		number, size := binary.Varint(b)
+		n, more := length(b[size:])
+		from := size + more
+		spaces = append(spaces, roster.SpaceAccess{Number: number, Role: view(b[from : from+n])})
+		b = b[from+n:]
+	}
+	return spaces
+}
+
+func packList(list []string) string {
+	var b []byte
+	for _, s := range list {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	return string(b)
+}
+
+func unpackList(s string) []string {
+	var list []string
+	for b := []byte(s); len(b) > 0; {
+		n, size := length(b)
+		list = append(list, view(b[size:size+n]))
+		b = b[size+n:]
+	}
+	return list
+}
+
+// allBits asks decode for every member of a record.
+const allBits = ^uint64(0)
+
+// decode fills the cell's user with the members of r whose presence bits are in mask, and those of the flags. Other members
+// are zero, and so is Permissions.
+func (c *cell) decode(r rec, mask uint64) *roster.User {
+	c.user = roster.User{}
+	at := headWords
+	for left := r.words[0] & (1<<bitGroups - 1); left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		if mask>>i&1 != 0 {
+			*c.words[i] = int64(r.words[at]) //nolint:gosec // it was an int64
+		}
+		at++
+	}
+	if mask>>bitGroups&1 != 0 {
+		c.user.Groups = r.groups()
+	}
+	c.decodeFlags(r.words[1])
+	if r.words[0]&mask>>bitTexts != 0 {
+		c.decodeTexts(r, mask>>bitTexts)
+	}
+	return &c.user
+}
+
+func (c *cell) decodeFlags(f uint64) {
+	u := &c.user
+	u.Kind, u.Status = roster.Kind(f&0xff), roster.Status(f>>flagStatus&0xff)
+	u.UserType = roster.UserType(f >> flagUserType & 0xff)
+	for i, p := range c.bools {
+		*p = f>>(flagBools+i)&1 != 0
+	}
+	if apps := f >> flagApps & 0xff; apps != appsElsewhre {
+		u.AppsAccess = int64(apps)
+	}
+}
+
+func (c *cell) decodeTexts(r rec, mask uint64) {
+	at, from := 0, int(r.words[1]>>flagLengths&0xffff)
+	for left := r.words[0] >> bitTexts & (1<<textFold - 1); left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		n, size := length(r.text[at:])
+		if mask>>i&1 != 0 {
+			c.setText(i, view(r.text[from:from+n]))
+		}
+		at, from = at+size, from+n
+	}
+}
+
+func (c *cell) setText(i int, s string) {
+	switch {
+	case i < textIdentifier:
+		copy(c.ids[i][:], s)
+	case i < textLists:
+		*c.texts[i-textIdentifier] = s
+	case i == textLists:
+		c.user.Spaces = unpackSpaces(s)
+	case i == textLists+1:
+		c.user.NotificationChannels = unpackList(s)
+	default:
+		c.user.WhitelistedIPs = unpackList(s)
+	}
+}
+
+// maskOf returns the presence bits that decode needs to answer about a field.
+func maskOf(f roster.Field) uint64 {
+	var mask uint64
+	if f == roster.FieldGroups || f == roster.FieldPermissions {
+		mask |= 1 << bitGroups
+	}
+	if f == roster.FieldPermissions {
+		mask |= 1 << wordOwn
+	}
+	for i, owner := range wordFields() {
+		if owner == f {
+			mask |= 1 << i
+		}
+	}
+	for i, owner := range textFields() {
+		if owner == f {
+			mask |= 1 << (bitTexts + i)
+		}
+	}
+	return mask
+}

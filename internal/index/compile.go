@@ -1,0 +1,338 @@
+package index
+
+import (
+	"slices"
+
+	"github.com/roster-dev/roster"
+)
+
+// compiler makes expressions ready for a view.
+type compiler struct {
+	*View
+	base *order // the order that the query walks
+}
+
+func (c *compiler) expr(e roster.Expr) *node {
+	switch e := e.(type) {
+	case nil:
+		return constant(true)
+	case roster.And:
+		return and(c.exprs(e)...)
+	case roster.Or:
+		return or(c.exprs(e)...)
+	case roster.Not:
+		return not(c.expr(e.Expr))
+	case roster.Cmp:
+		return c.cmp(e)
+	case roster.In:
+		return c.in(e)
+	case roster.Bits:
+		return c.bits(e)
+	case roster.Has:
+		return c.has(e)
+	case roster.Contains:
+		return c.contains(e)
+	default:
+		return c.scan(e)
+	}
+}
+
+func (c *compiler) exprs(list []roster.Expr) []*node {
+	nodes := make([]*node, len(list))
+	for i, e := range list {
+		nodes[i] = c.expr(e)
+	}
+	return nodes
+}
+
+func holds(op roster.CmpOp, c int) bool {
+	switch op {
+	case roster.EQ:
+		return c == 0
+	case roster.LT:
+		return c < 0
+	case roster.LE:
+		return c <= 0
+	case roster.GT:
+		return c > 0
+	default:
+		return c >= 0
+	}
+}
+
+func (c *compiler) cmp(e roster.Cmp) *node {
+	if n, ok := c.classes(e.Field, func(v roster.Value) bool { return holds(e.Op, v.Compare(e.Value)) }); ok {
+		return n
+	}
+	if o := c.order(e.Field); o != nil {
+		return c.compared(o, e.Op, keyOf(e.Value))
+	}
+	return c.scan(e)
+}
+
+// classes returns the users with a value of a low-cardinality field that test wants; false for any other field.
+func (c *compiler) classes(f roster.Field, test func(roster.Value) bool) (*node, bool) {
+	var kids []*node
+	switch f {
+	case roster.FieldKind, roster.FieldStatus, roster.FieldUserType:
+		first := map[roster.Field]int{
+			roster.FieldKind: classKind, roster.FieldStatus: classStatus, roster.FieldUserType: classUserType,
+		}[f]
+		for i := range f.Info().Enum {
+			if test(roster.IntValue(int64(i))) {
+				kids = append(kids, classNode(first+i))
+			}
+		}
+		if len(kids) == len(f.Info().Enum) {
+			return constant(true), true
+		}
+	case roster.FieldRole:
+		for role, class := range c.dict.roles {
+			if test(roster.TextValue(role)) {
+				kids = append(kids, classNode(class))
+			}
+		}
+		return or(kids...), !c.dict.roleOverflow
+	case roster.FieldAppsAccess:
+		for apps, class := range c.dict.apps {
+			if test(roster.IntValue(apps)) {
+				kids = append(kids, classNode(class))
+			}
+		}
+		return or(kids...), !c.dict.appsOverflow
+	default:
+		return boolean(f, test)
+	}
+	return or(kids...), true
+}
+
+func boolean(f roster.Field, test func(roster.Value) bool) (*node, bool) {
+	fields := boolFields()
+	i := slices.Index(fields[:], f)
+	if i < 0 {
+		return nil, false
+	}
+	n := constant(false)
+	if test(roster.BoolValue(true)) {
+		n = classNode(classBool + i)
+	}
+	if test(roster.BoolValue(false)) {
+		n = or(n, not(classNode(classBool+i)))
+		if test(roster.BoolValue(true)) {
+			n = constant(true)
+		}
+	}
+	return n, true
+}
+
+// compared returns the users whose key in an order compares with k as op wants.
+func (c *compiler) compared(o *order, op roster.CmpOp, k key) *node {
+	end := c.below(o, key{})
+	s := span{hi: end}
+	if op == roster.EQ || op == roster.GE {
+		s.lo = c.below(o, k)
+	}
+	if op == roster.GT {
+		s.lo = c.through(o, k)
+	}
+	if op == roster.LT {
+		s.hi = c.below(o, k)
+	}
+	if op == roster.EQ || op == roster.LE {
+		s.hi = c.through(o, k)
+	}
+	if end.before(s.hi) {
+		s.hi = end
+	}
+	src := o.src
+	return c.ranged(o, s, func(r rec) bool {
+		own := src.key(r)
+		return own.set && holds(op, own.compare(k))
+	})
+}
+
+// ranged returns the users in a span: as a range where the order is the one that is walked and the span is large, as a set
+// of slots otherwise. What is larger than half of the order is the opposite of the rest.
+func (c *compiler) ranged(o *order, s span, test func(rec) bool) *node {
+	n := o.size(s)
+	switch {
+	case n == 0:
+		return constant(false)
+	case n == c.users:
+		return constant(true)
+	case n > listMax && o == c.base:
+		return &node{op: opRange, order: o, span: s, test: test}
+	}
+	set := c.newSet()
+	collect := func(slots []uint32) { set.add(slots...) }
+	if 2*n <= c.users {
+		o.each(s, collect)
+		return setNode(set.done())
+	}
+	o.each(span{hi: s.lo}, collect)
+	o.each(span{lo: s.hi, hi: loc{chunk: len(o.chunks)}}, collect)
+	return not(setNode(set.done()))
+}
+
+func (c *compiler) in(e roster.In) *node {
+	if e.Field.Info().Type == roster.TypeNumbers {
+		return c.members(e)
+	}
+	n, ok := c.classes(e.Field, func(v roster.Value) bool { return v.IsSet() && slices.Contains(e.Values, v) })
+	if ok {
+		return n
+	}
+	o := c.order(e.Field)
+	if o == nil {
+		return c.scan(e)
+	}
+	set := c.newSet()
+	for _, value := range e.Values {
+		if k := keyOf(value); k.set {
+			o.each(span{c.below(o, k), c.through(o, k)}, func(slots []uint32) { set.add(slots...) })
+		}
+	}
+	return setNode(set.done())
+}
+
+// members returns the users who have any of the numbers.
+func (c *compiler) members(e roster.In) *node {
+	of := c.groups
+	if e.Field == roster.FieldSpaces {
+		of = c.spaces
+	}
+	set := c.newSet()
+	for _, value := range e.Values {
+		if value == roster.IntValue(value.Int()) {
+			of.each(value.Int(), func(slots []uint32) { set.add(slots...) })
+		}
+	}
+	return setNode(set.done())
+}
+
+func (c *compiler) bits(e roster.Bits) *node {
+	switch e.Field {
+	case roster.FieldOwnPermissions:
+		return ownBits(e.Mask)
+	case roster.FieldPermissions:
+		var groups []roster.Value
+		for number, mask := range c.masks {
+			if mask&e.Mask != 0 {
+				groups = append(groups, roster.IntValue(number))
+			}
+		}
+		return or(ownBits(e.Mask), c.members(roster.In{Field: roster.FieldGroups, Values: groups}))
+	case roster.FieldAppsAccess:
+		n, ok := c.classes(e.Field, func(v roster.Value) bool { return v.Int()&e.Mask != 0 })
+		if ok {
+			return n
+		}
+	}
+	return c.scan(e)
+}
+
+func ownBits(mask int64) *node {
+	var kids []*node
+	for i := range 64 {
+		if mask>>i&1 != 0 {
+			kids = append(kids, classNode(classOwnBit+i))
+		}
+	}
+	return or(kids...)
+}
+
+func (c *compiler) has(e roster.Has) *node {
+	switch e.Field.Info().Type {
+	case roster.TypeInt, roster.TypeMask, roster.TypeEnum, roster.TypeBool:
+		return constant(true)
+	case roster.TypeNumbers:
+		return c.hasMembers(e)
+	case roster.TypeText:
+		if n, ok := c.classes(e.Field, roster.Value.IsSet); ok {
+			return n
+		}
+	}
+	o := c.order(e.Field)
+	if o == nil {
+		return c.scan(e)
+	}
+	src := o.src
+	return c.ranged(o, span{hi: c.below(o, key{})}, func(r rec) bool { return src.key(r).set })
+}
+
+// hasMembers returns the users who have any number at all.
+func (c *compiler) hasMembers(e roster.Has) *node {
+	of := c.groups
+	if e.Field == roster.FieldSpaces {
+		of = c.spaces
+	}
+	set := c.newSet()
+	for _, b := range of.blocks {
+		set.add(b.slots...)
+	}
+	return setNode(set.done())
+}
+
+// paged returns n without ranges: each becomes a set of slots.
+func (c *compiler) paged(n *node) *node {
+	switch n.op {
+	case opRange:
+		return c.ranged(n.order, n.span, n.test)
+	case opAnd, opOr, opNot:
+		kids := make([]*node, len(n.kids))
+		for i, k := range n.kids {
+			kids[i] = c.paged(k)
+		}
+		switch n.op {
+		case opAnd:
+			return and(kids...)
+		case opOr:
+			return or(kids...)
+		default:
+			return not(kids[0])
+		}
+	default:
+		return n
+	}
+}
+
+// scan looks at every user.
+func (c *compiler) scan(e roster.Expr) *node {
+	set := c.newSet()
+	q := roster.Query{Where: e}
+	u, mask := newCell(), exprMask(e)
+	for slot := range c.slots() {
+		if q.Match(c.fill(u.decode(c.rec(slot), mask))) {
+			set.add(slot)
+		}
+	}
+	return setNode(set.done())
+}
+
+// exprMask returns the presence bits that decode needs to answer e.
+func exprMask(e roster.Expr) uint64 {
+	var mask uint64
+	switch e := e.(type) {
+	case roster.And:
+		for _, x := range e {
+			mask |= exprMask(x)
+		}
+	case roster.Or:
+		for _, x := range e {
+			mask |= exprMask(x)
+		}
+	case roster.Not:
+		return exprMask(e.Expr)
+	case roster.Cmp:
+		return maskOf(e.Field)
+	case roster.In:
+		return maskOf(e.Field)
+	case roster.Bits:
+		return maskOf(e.Field)
+	case roster.Has:
+		return maskOf(e.Field)
+	case roster.Contains:
+		return maskOf(e.Field)
+	}
+	return mask
+}

@@ -1,0 +1,127 @@
+package index
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+)
+
+// snapshot is a view and what it must answer for as long as it is kept.
+type snapshot struct {
+	view  *View
+	users []*roster.User
+}
+
+// check compares the answer to a query with that of a scan.
+func (s snapshot) check(t *testing.T, q roster.Query) {
+	t.Helper()
+	if err := q.Validate(); err != nil {
+		t.Fatalf("the test made an invalid query %s: %v", describe(q), err)
+	}
+	want, total := q.Scan(slices.Values(s.users))
+	page, err := s.view.Users(q)
+	if err != nil {
+		t.Fatalf("Users(%s): %v", describe(q), err)
+	}
+	if page.Total != total {
+		t.Errorf("version %d: Users(%s).Total = %d, want %d", s.view.Version(), describe(q), page.Total, total)
+	}
+	var got []*roster.User
+	for u := range page.Users {
+		c := *u
+		got = append(got, &c)
+	}
+	if diff := cmp.Diff(numbers(want), numbers(got)); diff != "" {
+		t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), diff)
+	}
+	if len(got) > 0 && len(got) <= 20 {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), diff)
+		}
+	}
+}
+
+func describe(q roster.Query) string { return fmt.Sprintf("%+v", q) }
+
+func numbers(users []*roster.User) []int64 {
+	out := make([]int64, len(users))
+	for i, u := range users {
+		out[i] = u.Number
+	}
+	return out
+}
+
+// checkLookups compares every way to name a user with what the user is.
+func (s snapshot) checkLookups(t *testing.T) {
+	t.Helper()
+	for _, want := range s.users {
+		refs := []roster.Ref{{ID: want.ID}, {Number: want.Number}, {Identifier: roster.Fold(want.Identifier)}}
+		if want.Email != "" {
+			refs = append(refs, roster.Ref{Email: want.Email})
+		}
+		for _, ref := range refs {
+			got, err := s.view.User(ref)
+			if err != nil {
+				t.Fatalf("version %d: User(%s): %v", s.view.Version(), ref, err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("version %d: User(%s) (-want +got):\n%s", s.view.Version(), ref, diff)
+			}
+		}
+	}
+}
+
+// TestViewAnswersLikeAScan holds views to the specification: random data, changes and queries, and every older view
+// answering as it did.
+func TestViewAnswersLikeAScan(t *testing.T) {
+	for _, tc := range []struct {
+		name                   string
+		options                options
+		users, changes, checks int
+	}{
+		{"indexed from the start", options{scanBelow: 1, tail: 8}, 300, 40, 30},
+		{"grows from nothing", options{scanBelow: 20, tail: 8}, 0, 60, 12},
+		{"never indexed", options{scanBelow: 1 << 30, tail: 8}, 150, 15, 20},
+		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 12, 20},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(3) {
+				w := newWorld(seed)
+				for range tc.users {
+					u := w.user(w.id())
+					w.users[u.ID] = u
+				}
+				run(t, w, tc.options, tc.changes, tc.checks)
+			}
+		})
+	}
+}
+
+func run(t *testing.T, w *world, o options, changes, checks int) {
+	t.Helper()
+	kept := []snapshot{{w.view(o), w.reference()}}
+	for range changes {
+		last := kept[len(kept)-1]
+		next, err := last.view.Apply(w.change(pick(w, 1, 1, 1, 5, 40)))
+		if err != nil {
+			t.Fatalf("Apply: %v", err)
+		}
+		checkInvariants(t, next)
+		kept = append(kept, snapshot{next, w.reference()})
+		for range checks {
+			kept[len(kept)-1].check(t, w.query())
+		}
+		pick(w, kept...).check(t, w.query())
+	}
+	for _, s := range kept {
+		s.check(t, w.query())
+		s.check(t, roster.Query{})
+	}
+	kept[len(kept)-1].checkLookups(t)
+	pick(w, kept...).checkLookups(t)
+}

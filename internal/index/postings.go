@@ -1,0 +1,190 @@
+package index
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// postings say which slots have a trigram in one field. Texts end in two bytes that no text has, so that a needle of one or
+// two bytes is the beginning of a trigram wherever it stands.
+type postings struct {
+	keys []uint32 // trigrams, ascending
+	ends []uint32 // where in data the slots of a trigram end; they begin where those of the one before end
+	data []byte   // slots, ascending, each as the uvarint difference from the one before
+}
+
+const terminator = 0xff
+
+// eachText calls fn with slots, ascending, and their text.
+type eachText func(fn func(slot uint32, text string))
+
+// posting is the state of one list of slots while it is built: first its size is found out, then it is written.
+type posting struct {
+	next uint32 // the slot after the last one that was added; 0 where there is none
+	at   uint32 // size, then the place of the next byte
+}
+
+func (p *posting) measure(slot uint32) {
+	if p.next != slot+1 {
+		p.at += uint32(uvarintSize(slot - p.last())) //nolint:gosec // at most 5
+		p.next = slot + 1
+	}
+}
+
+func (p *posting) write(data []byte, slot uint32) {
+	if p.next != slot+1 {
+		p.at += uint32(binary.PutUvarint(data[p.at:], uint64(slot-p.last()))) //nolint:gosec // at most 5
+		p.next = slot + 1
+	}
+}
+
+func (p *posting) last() uint32 { return max(p.next, 1) - 1 }
+
+func uvarintSize(n uint32) int {
+	size := 1
+	for ; n >= 0x80; n >>= 7 {
+		size++
+	}
+	return size
+}
+
+// trigramTable finds the posting of a trigram by its first two bytes and then its last one.
+type trigramTable [1 << 16]*[256]posting
+
+func (t *trigramTable) each(text string, fn func(p *posting)) {
+	for i := range len(text) {
+		b1, b2 := byte(terminator), byte(terminator)
+		if i+1 < len(text) {
+			b1 = text[i+1]
+		}
+		if i+2 < len(text) {
+			b2 = text[i+2]
+		}
+		pair := int(text[i])<<8 | int(b1)
+		if t[pair] == nil {
+			t[pair] = &[256]posting{}
+		}
+		fn(&t[pair][b2])
+	}
+}
+
+func makePostings(texts eachText) postings {
+	table := &trigramTable{}
+	texts(func(slot uint32, text string) {
+		table.each(text, func(p *posting) { p.measure(slot) })
+	})
+	var out postings
+	size := uint32(0)
+	for pair, row := range table {
+		if row == nil {
+			continue
+		}
+		for last := range row {
+			p := &row[last]
+			if p.next == 0 {
+				continue
+			}
+			from := size
+			size += p.at
+			out.keys = append(out.keys, uint32(pair<<8|last)) //nolint:gosec // 24 bits
+			out.ends = append(out.ends, size)
+			*p = posting{at: from}
+		}
+	}
+	out.keys, out.ends = slices.Clip(out.keys), slices.Clip(out.ends)
+	out.data = make([]byte, size)
+	texts(func(slot uint32, text string) {
+		table.each(text, func(p *posting) { p.write(out.data, slot) })
+	})
+	return out
+}
+
+// list returns the encoded slots of the trigram at i.
+func (p *postings) list(i int) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = p.ends[i-1]
+	}
+	return p.data[from:p.ends[i]]
+}
+
+// decodeSlots appends the slots of an encoded list to dst.
+func decodeSlots(dst []uint32, list []byte) []uint32 {
+	slot := uint32(0)
+	for i := 0; i < len(list); {
+		n := uint32(list[i])
+		i++
+		if n >= 0x80 {
+			n &= 0x7f
+			for shift := 7; ; shift += 7 {
+				b := list[i]
+				i++
+				n |= uint32(b&0x7f) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		}
+		slot += n
+		dst = append(dst, slot)
+	}
+	return dst
+}
+
+// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more.
+func (p *postings) find(needle string, set *slotSets) {
+	if len(needle) < 3 {
+		p.findShort(needle, set)
+		return
+	}
+	lists := make([][]byte, 0, len(needle)-2)
+	for i := range len(needle) - 2 {
+		trigram := uint32(needle[i])<<16 | uint32(needle[i+1])<<8 | uint32(needle[i+2])
+		at, found := slices.BinarySearch(p.keys, trigram)
+		if !found {
+			return
+		}
+		lists = append(lists, p.list(at))
+	}
+	slices.SortFunc(lists, func(a, b []byte) int { return len(a) - len(b) })
+	slots := decodeSlots(nil, lists[0])
+	for _, list := range lists[1:] {
+		// Looking at a text costs about as much as decoding 50 slots.
+		if len(list) > 50*len(slots) {
+			break
+		}
+		slots = intersect(slots, decodeSlots(make([]uint32, 0, len(list)), list))
+	}
+	set.add(slots...)
+}
+
+// findShort adds the slots that have a trigram with a prefix.
+func (p *postings) findShort(prefix string, set *slotSets) {
+	lo, hi := uint32(prefix[0])<<16, uint32(prefix[0])<<16|0xffff
+	if len(prefix) == 2 {
+		lo |= uint32(prefix[1]) << 8
+		hi = lo | 0xff
+	}
+	at, _ := slices.BinarySearch(p.keys, lo)
+	var slots []uint32
+	for ; at < len(p.keys) && p.keys[at] <= hi; at++ {
+		slots = decodeSlots(slots[:0], p.list(at))
+		set.add(slots...)
+	}
+}
+
+// intersect keeps the slots of a that are in b too; both ascend.
+func intersect(a, b []uint32) []uint32 {
+	kept, j := a[:0], 0
+	for _, slot := range a {
+		for j < len(b) && b[j] < slot {
+			j++
+		}
+		if j < len(b) && b[j] == slot {
+			kept = append(kept, slot)
+		}
+	}
+	return kept
+}
+
+func (p *postings) bytes() int { return 4*cap(p.keys) + 4*cap(p.ends) + cap(p.data) }

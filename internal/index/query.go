@@ -1,0 +1,213 @@
+package index
+
+import (
+	"cmp"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// Users answers q: the page equals that of [roster.Query.Scan] over all users with Permissions filled, and so does the
+// total. It fails with [roster.Invalid] where q is not valid. The users of the page are decoded while they are ranged
+// over, into one User that is used again and again.
+func (v *View) Users(q roster.Query) (roster.Page, error) {
+	if err := q.Validate(); err != nil {
+		return roster.Page{}, err
+	}
+	limit := q.Limit
+	if limit == 0 {
+		limit = math.MaxInt
+	}
+	by := ordering{sortKeys(q.Sort), len(q.Sort) > 0 && q.Sort[0].Desc}
+	slots, total := v.answer(q, by, limit)
+	return roster.Page{Version: v.version, Total: total, Users: v.materialise(slots)}, nil
+}
+
+func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, total int) {
+	searching := !q.Search.IsZero()
+	var n *node
+	if v.orders == nil {
+		n = setNode(v.scanSmall(q))
+	} else {
+		c := &compiler{View: v}
+		if len(by.keys) == 0 || !searching {
+			c.base = v.newWalk(by).order
+		}
+		n = c.expr(q.Where)
+		if searching {
+			n = and(n, c.search(q.Search))
+		}
+	}
+	if searching && len(q.Sort) == 0 {
+		return v.ranked(n, q.Search, q.Offset, limit)
+	}
+	if searching && v.orders != nil {
+		n = setNode(v.verified(n, newScorer(q.Search)))
+	}
+	if v.orders == nil {
+		list := v.matching(n)
+		return cut(v.sorted(list, by.keys, by.tieDesc), q.Offset, limit), len(list)
+	}
+	return v.window(n, by, q.Offset, limit)
+}
+
+// materialise yields the users in slots.
+func (v *View) materialise(slots []uint32) iter.Seq[*roster.User] {
+	return func(yield func(*roster.User) bool) {
+		if len(slots) == 0 {
+			return
+		}
+		c := newCell()
+		for _, slot := range slots {
+			if !yield(v.fill(c.decode(v.rec(slot), allBits))) {
+				return
+			}
+		}
+	}
+}
+
+// scanSmall finds the users that match q by looking at all of them.
+func (v *View) scanSmall(q roster.Query) *slotSet {
+	set := v.newSet()
+	mask := uint64(0)
+	if q.Where != nil {
+		mask = exprMask(q.Where)
+	}
+	for _, f := range q.Search.Fields {
+		mask |= maskOf(f)
+	}
+	u := newCell()
+	for slot := range v.slots() {
+		if q.Match(v.fill(u.decode(v.rec(slot), mask))) {
+			set.add(slot)
+		}
+	}
+	return set.done()
+}
+
+// matching returns the slots of all users that match a tree, ascending.
+func (v *View) matching(n *node) []uint32 {
+	if few := n.few(); few != nil {
+		var slots []uint32
+		for _, slot := range few.list {
+			if v.live(slot) && v.holds(n, slot) {
+				slots = append(slots, slot)
+			}
+		}
+		return slots
+	}
+	return v.hits((&compiler{View: v}).paged(n)).slots()
+}
+
+// search returns the users among whom are all that match s.
+func (c *compiler) search(s roster.Search) *node {
+	terms := s.Terms()
+	if len(terms) == 0 {
+		return constant(false)
+	}
+	fields := searched()
+	nodes := make([]*node, len(terms))
+	for i, term := range terms {
+		set := c.newSet()
+		for _, f := range s.Fields {
+			field := slices.Index(fields[:], f)
+			c.text.contain(field, term, set)
+			if s.Fuzzy && field > 0 {
+				c.text.similar(field, term, set)
+			}
+		}
+		nodes[i] = setNode(set.done())
+	}
+	return and(nodes...)
+}
+
+// contains returns the users whose text contains another.
+func (c *compiler) contains(e roster.Contains) *node {
+	needle := roster.FoldSearch(e.Text)
+	if needle == "" {
+		return constant(true)
+	}
+	fields := searched()
+	field := slices.Index(fields[:], e.Field)
+	maybe := c.newSet()
+	c.text.contain(field, needle, maybe)
+	set := c.newSet()
+	var buf [36]byte
+	maybe.done().each(func(slot uint32) {
+		if c.live(slot) && strings.Contains(bareText(c.rec(slot), field, buf[:]), needle) {
+			set.add(slot)
+		}
+	})
+	return setNode(set.done())
+}
+
+// scorer scores records as roster.Search.Score does users.
+type scorer struct {
+	terms  []string
+	fields []int
+	fuzzy  bool
+	buf    [36]byte
+}
+
+func newScorer(s roster.Search) *scorer {
+	sc := &scorer{terms: s.Terms(), fuzzy: s.Fuzzy}
+	fields := searched()
+	for _, f := range s.Fields {
+		sc.fields = append(sc.fields, slices.Index(fields[:], f))
+	}
+	return sc
+}
+
+func (s *scorer) score(r rec) int {
+	total := 0
+	for _, term := range s.terms {
+		best := 0
+		for _, field := range s.fields {
+			best = max(best, roster.ScoreTerm(bareText(r, field, s.buf[:]), term, s.fuzzy && field > 0))
+		}
+		if best == 0 {
+			return 0
+		}
+		total += best
+	}
+	return total
+}
+
+// verified returns the users among those that match n who have a score.
+func (v *View) verified(n *node, s *scorer) *slotSet {
+	set := v.newSet()
+	for _, slot := range v.matching(n) {
+		if s.score(v.rec(slot)) > 0 {
+			set.add(slot)
+		}
+	}
+	return set.done()
+}
+
+// ranked orders the users that match n and a search: best first, and by number among equals.
+func (v *View) ranked(n *node, search roster.Search, offset, limit int) ([]uint32, int) {
+	type hit struct {
+		slot   uint32
+		score  int32
+		number int64
+	}
+	var hits []hit
+	s := newScorer(search)
+	for _, slot := range v.matching(n) {
+		r := v.rec(slot)
+		if score := s.score(r); score > 0 {
+			hits = append(hits, hit{slot, int32(score), r.word(wordNumber)}) //nolint:gosec // a few for each term
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.number, b.number))
+	})
+	slots := make([]uint32, len(hits))
+	for i, h := range hits {
+		slots[i] = h.slot
+	}
+	return cut(slots, offset, limit), len(hits)
+}

@@ -1,0 +1,120 @@
+package index
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// slotSet is a set of slots: a sorted list while it is small, a bit for each slot when it is not.
+type slotSet struct {
+	list  []uint32
+	dense []bitmap // by page; nil while list is used
+	n     int
+}
+
+// listMax is how many slots a list may hold.
+const listMax = 4096
+
+// slotSets collects slots, in any order and repeatedly.
+type slotSets struct {
+	pages int
+	set   slotSet
+}
+
+func (v *View) newSet() *slotSets { return &slotSets{pages: len(v.pages)} }
+
+func (s *slotSets) add(slots ...uint32) {
+	if s.set.dense == nil && len(s.set.list)+len(slots) <= listMax {
+		s.set.list = append(s.set.list, slots...)
+		return
+	}
+	s.spread()
+	for _, slot := range slots {
+		s.set.dense[slot>>rowBits][slot>>6&(rowWords-1)] |= 1 << (slot & 63)
+	}
+}
+
+func (s *slotSets) spread() {
+	if s.set.dense != nil {
+		return
+	}
+	s.set.dense = make([]bitmap, s.pages)
+	for _, slot := range s.set.list {
+		s.set.dense[slot>>rowBits][slot>>6&(rowWords-1)] |= 1 << (slot & 63)
+	}
+	s.set.list = nil
+}
+
+// done returns the set of what was added.
+func (s *slotSets) done() *slotSet {
+	if s.set.dense == nil {
+		slices.Sort(s.set.list)
+		s.set.list = slices.Compact(s.set.list)
+		s.set.n = len(s.set.list)
+		return &s.set
+	}
+	for i := range s.set.dense {
+		s.set.n += s.set.dense[i].count()
+	}
+	return &s.set
+}
+
+func (s *slotSet) has(slot uint32) bool {
+	if s.dense != nil {
+		return s.dense[slot>>rowBits].has(int(slot & (rowMax - 1)))
+	}
+	_, found := slices.BinarySearch(s.list, slot)
+	return found
+}
+
+// load writes the slots of a page to dst.
+func (s *slotSet) load(page int, dst *bitmap) {
+	if s.dense != nil {
+		*dst = s.dense[page]
+		return
+	}
+	*dst = bitmap{}
+	first := uint32(page << rowBits) //nolint:gosec // slots are 32 bits
+	i, _ := slices.BinarySearch(s.list, first)
+	for ; i < len(s.list) && s.list[i]>>rowBits == first>>rowBits; i++ {
+		dst.set(int(s.list[i]&(rowMax-1)), true)
+	}
+}
+
+// each calls fn with every slot, ascending.
+func (s *slotSet) each(fn func(slot uint32)) {
+	for _, slot := range s.list {
+		fn(slot)
+	}
+	for i := range s.dense {
+		s.dense[i].each(func(j int) { fn(uint32(i<<rowBits + j)) }) //nolint:gosec // slots are 32 bits
+	}
+}
+
+// slots returns all slots, ascending.
+func (s *slotSet) slots() []uint32 {
+	if s.dense == nil {
+		return s.list
+	}
+	out := make([]uint32, 0, s.n)
+	s.each(func(slot uint32) { out = append(out, slot) })
+	return out
+}
+
+func (b *bitmap) each(fn func(i int)) {
+	for i, word := range b {
+		for ; word != 0; word &= word - 1 {
+			fn(i<<6 + bits.TrailingZeros64(word))
+		}
+	}
+}
+
+// first returns the lowest bit; b must have one.
+func (b *bitmap) first() int {
+	for i, word := range b {
+		if word != 0 {
+			return i<<6 + bits.TrailingZeros64(word)
+		}
+	}
+	panic("index: the bitmap is empty")
+}

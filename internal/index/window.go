@@ -1,0 +1,329 @@
+package index
+
+import (
+	"slices"
+
+	"github.com/roster-dev/roster"
+)
+
+// ordering is what a query's users are ordered by: keys, and then numbers, descending where tieDesc says so.
+type ordering struct {
+	keys    []sortKey
+	tieDesc bool
+}
+
+// window returns the slots from offset on, at most limit, of those that match n, and how many match. A tree for which a
+// short list of slots is enough is answered from that; else one whose parts all know the order that is walked is evaluated
+// on its chunks; else it is evaluated on pages and the order walked past the slots that were found.
+func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, total int) {
+	if few := n.few(); few != nil {
+		return v.windowFew(n, few, by, offset, limit)
+	}
+	w := v.newWalk(by)
+	if n.any(opSlots) || n.foreign(w.order) {
+		hits := v.hits((&compiler{View: v}).paged(n))
+		if w.sortIsCheaper(hits.n, offset, limit) {
+			return cut(v.sorted(hits.slots(), by.keys, by.tieDesc), offset, limit), hits.n
+		}
+		w.hits, w.node = hits, setNode(hits)
+	} else {
+		w.node = n
+	}
+	total = w.count()
+	return w.slots(offset, limit), total
+}
+
+// foreign reports whether the tree has a range of an order other than o.
+func (n *node) foreign(o *order) bool {
+	return n.op == opRange && n.order != o ||
+		slices.ContainsFunc(n.kids, func(k *node) bool { return k.foreign(o) })
+}
+
+func (v *View) windowFew(n *node, few *slotSet, by ordering, offset, limit int) ([]uint32, int) {
+	var slots []uint32
+	for _, slot := range few.list {
+		if v.live(slot) && v.holds(n, slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return cut(v.sorted(slots, by.keys, by.tieDesc), offset, limit), len(slots)
+}
+
+func (v *View) live(slot uint32) bool {
+	return v.pages[slot>>rowBits].live.has(int(slot & (rowMax - 1)))
+}
+
+// hits returns the users that match a tree without ranges.
+func (v *View) hits(n *node) *slotSet {
+	set := &slotSet{dense: make([]bitmap, len(v.pages))}
+	for i, p := range v.pages {
+		b := &set.dense[i]
+		n.load(frame{&p.rows, i, true}, b)
+		for j := range b {
+			b[j] &= p.live[j]
+		}
+		set.n += b.count()
+	}
+	return set
+}
+
+// part is the users of one rank in the keys of enumerations that an ordering begins with.
+type part struct {
+	node   *node
+	total  int
+	counts []int32 // by chunk; -1 where it was not counted yet
+}
+
+// walk goes through an order in search of a window.
+type walk struct {
+	*View
+	order *order
+	desc  bool
+	node  *node
+	hits  *slotSet // what node matches, where it can't be evaluated on chunks
+	parts []part
+	rest  ordering // how runs of equal keys in the order are ordered
+	runs  bool     // whether they need to be
+}
+
+func (v *View) newWalk(by ordering) *walk {
+	parts, keys := partition(by.keys)
+	w := &walk{View: v, parts: parts, order: v.orders[0], desc: by.tieDesc, rest: ordering{nil, by.tieDesc}}
+	if len(keys) > 0 {
+		w.order, w.desc = v.order(keys[0].field), keys[0].desc
+		w.rest.keys = keys[1:]
+		w.runs = keys[0].field != roster.FieldNumber && (len(keys) > 1 || w.desc != by.tieDesc)
+	}
+	return w
+}
+
+// partition cuts the users by the enumerations that keys begin with, and returns the remaining keys.
+func partition(keys []sortKey) ([]part, []sortKey) {
+	nodes := []*node{constant(true)}
+	for len(keys) > 0 && keys[0].flag >= 0 {
+		var finer []*node
+		for _, n := range nodes {
+			for _, class := range ranked(keys[0]) {
+				finer = append(finer, and(n, class))
+			}
+		}
+		nodes, keys = finer, keys[1:]
+	}
+	parts := make([]part, len(nodes))
+	for i, n := range nodes {
+		parts[i].node = n
+	}
+	return parts, keys
+}
+
+// ranked returns the values of an enumeration in the order of a key; values of equal rank are one.
+func ranked(k sortKey) []*node {
+	first := map[roster.Field]int{
+		roster.FieldKind: classKind, roster.FieldStatus: classStatus, roster.FieldUserType: classUserType,
+	}[k.field]
+	byRank := map[int64]*node{}
+	var order []int64
+	for i := range k.field.Info().Enum {
+		rank := int64(i)
+		if len(k.ranks) > 0 {
+			rank = k.ranks[i]
+		}
+		if byRank[rank] == nil {
+			byRank[rank] = constant(false)
+			order = append(order, rank)
+		}
+		byRank[rank] = or(byRank[rank], classNode(first+i))
+	}
+	slices.Sort(order)
+	if k.desc {
+		slices.Reverse(order)
+	}
+	nodes := make([]*node, len(order))
+	for i, rank := range order {
+		nodes[i] = byRank[rank]
+	}
+	return nodes
+}
+
+// sortIsCheaper reports whether sorting all hits costs less than walking the order to the window.
+func (w *walk) sortIsCheaper(hits, offset, limit int) bool {
+	const perHit = 250 // what sorting a hit costs in steps of a walk
+	if hits == 0 {
+		return true
+	}
+	end := hits
+	if limit < hits-min(offset, hits) {
+		end = offset + limit
+	}
+	steps := float64(min(end, hits-min(offset, hits))) / float64(hits) * float64(w.users)
+	return float64(hits*perHit) < steps+rowMax
+}
+
+// load writes the rows of a chunk that match to dst.
+func (w *walk) load(chunk int, dst *bitmap) {
+	c := w.order.chunks[chunk]
+	if w.hits == nil {
+		w.node.load(frame{&c.rows, chunk, false}, dst)
+		return
+	}
+	*dst = bitmap{}
+	dense := w.hits.dense
+	for i, slot := range c.slots {
+		hit := dense[slot>>rowBits][slot>>6&(rowWords-1)] >> (slot & 63) & 1
+		dst[i>>6] |= hit << (i & 63)
+	}
+}
+
+// loadPart is load for the users of one part.
+func (w *walk) loadPart(p *part, chunk int, dst *bitmap) {
+	w.load(chunk, dst)
+	if p.node.op != opTrue {
+		restrict(dst, p.node, frame{&w.order.chunks[chunk].rows, chunk, false})
+	}
+}
+
+func restrict(b *bitmap, n *node, f frame) {
+	var own bitmap
+	n.load(f, &own)
+	for i := range b {
+		b[i] &= own[i]
+	}
+}
+
+// count fills in the totals of all parts, and returns their sum.
+func (w *walk) count() int {
+	if w.hits != nil {
+		return w.countHits()
+	}
+	total := 0
+	for i := range w.parts {
+		w.parts[i].counts = make([]int32, len(w.order.chunks))
+	}
+	single := len(w.parts) == 1 && w.parts[0].node.op == opTrue
+	var all, own bitmap
+	for c, chunk := range w.order.chunks {
+		f := frame{&chunk.rows, c, false}
+		if single {
+			n := w.node.count(f)
+			w.parts[0].counts[c] = int32(n) //nolint:gosec // at most rowMax
+			total += n
+			continue
+		}
+		w.load(c, &all)
+		for i := range w.parts {
+			own = all
+			restrict(&own, w.parts[i].node, f)
+			n := own.count()
+			w.parts[i].counts[c] = int32(n) //nolint:gosec // at most rowMax
+			w.parts[i].total += n
+			total += n
+		}
+	}
+	if single {
+		w.parts[0].total = total
+	}
+	return total
+}
+
+// countHits is count where the hits are known by slot: it leaves the counts by chunk for later.
+func (w *walk) countHits() int {
+	for i := range w.parts {
+		p := &w.parts[i]
+		p.counts = slices.Repeat([]int32{-1}, len(w.order.chunks))
+		if p.node.op == opTrue {
+			p.total = w.hits.n
+			continue
+		}
+		for j, page := range w.pages {
+			own := w.hits.dense[j]
+			restrict(&own, p.node, frame{&page.rows, j, true})
+			p.total += own.count()
+		}
+	}
+	return w.hits.n
+}
+
+// inChunk returns how many users of a part match in a chunk.
+func (w *walk) inChunk(p *part, chunk int) int {
+	if p.counts[chunk] < 0 {
+		var b bitmap
+		w.loadPart(p, chunk, &b)
+		p.counts[chunk] = int32(b.count()) //nolint:gosec // at most rowMax
+	}
+	return int(p.counts[chunk])
+}
+
+// slots returns the window.
+func (w *walk) slots(offset, limit int) []uint32 {
+	var out []uint32
+	for i := range w.parts {
+		p := &w.parts[i]
+		if offset >= p.total {
+			offset -= p.total
+			continue
+		}
+		n := min(limit, p.total-offset)
+		out = append(out, w.partSlots(p, offset, n)...)
+		offset, limit = 0, limit-n
+		if limit == 0 {
+			break
+		}
+	}
+	return out
+}
+
+// partSlots returns n users of a part from offset on; there are so many.
+func (w *walk) partSlots(p *part, offset, n int) []uint32 {
+	from := offset
+	if w.desc {
+		from = p.total - offset - n
+	}
+	slots := w.gather(p, from, n)
+	if w.desc {
+		slices.Reverse(slots)
+	}
+	if w.runs {
+		w.orderRuns(p, slots)
+	}
+	return slots
+}
+
+// gather returns n users of a part in ascending order, from the one at place from on.
+func (w *walk) gather(p *part, from, n int) []uint32 {
+	chunk, skip := w.locate(p, from)
+	out := make([]uint32, 0, n)
+	var b bitmap
+	for ; len(out) < n; chunk++ {
+		if w.inChunk(p, chunk) == 0 {
+			continue
+		}
+		w.loadPart(p, chunk, &b)
+		slots := w.order.chunks[chunk].slots
+		b.each(func(i int) {
+			if skip > 0 {
+				skip--
+			} else if len(out) < n {
+				out = append(out, slots[i])
+			}
+		})
+	}
+	return out
+}
+
+// locate returns the chunk of the user at place from, and how many of its users come before. It counts from the nearer end.
+func (w *walk) locate(p *part, from int) (chunk, skip int) {
+	if from <= p.total/2 {
+		for w.inChunk(p, chunk) <= from {
+			from -= w.inChunk(p, chunk)
+			chunk++
+		}
+		return chunk, from
+	}
+	chunk = len(w.order.chunks) - 1
+	left := p.total - from // users from the one at from to the end
+	for w.inChunk(p, chunk) < left {
+		left -= w.inChunk(p, chunk)
+		chunk--
+	}
+	return chunk, w.inChunk(p, chunk) - left
+}
