@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,9 +33,11 @@ func (p *Param) decode(name string, sent []string) (value, *roster.Error) {
 	if err != nil {
 		return value{}, roster.FieldErrorf(name, "%s", roster.AsError(err).Message)
 	}
-	v.given = given
+	v.given = given && (!p.IsList() || v.items() > 0)
 	return v, nil
 }
+
+func (v value) items() int { return len(v.texts) + len(v.nums) }
 
 func (p *Param) scalar(sent []string) (value, error) {
 	if len(sent) > 1 {
@@ -62,15 +65,15 @@ func (p *Param) scalar(sent []string) (value, error) {
 }
 
 func (p *Param) integer(s string) (int64, error) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	n, err := strconv.ParseInt(s, 10, 64) // n is the nearest number when s is out of range
+	if err != nil && (!p.Clip || !errors.Is(err, strconv.ErrRange)) {
 		return 0, invalid("must be an integer%s, not %s", p.rangeText(), quote(s))
 	}
 	if p.Max != nil && n > *p.Max && p.Clip {
 		return *p.Max, nil
 	}
 	if p.Min != nil && n < *p.Min || p.Max != nil && n > *p.Max {
-		return 0, invalid("must be an integer%s, not %d", p.rangeText(), n)
+		return 0, invalid("must be an integer%s, not %s", p.rangeText(), quote(s))
 	}
 	return n, nil
 }
@@ -111,8 +114,8 @@ func (p *Param) list(sent []string) (value, error) {
 			}
 		}
 	}
-	if n := len(v.texts) + len(v.nums); p.MaxItems > 0 && n > p.MaxItems {
-		return value{}, invalid("must have at most %d different items, not %d", p.MaxItems, n)
+	if p.MaxItems > 0 && v.items() > p.MaxItems {
+		return value{}, invalid("must have at most %d different items, not %d", p.MaxItems, v.items())
 	}
 	v.text = strings.Join(sent, ",")
 	return v, nil
@@ -127,12 +130,19 @@ func (p *Param) items(s string) ([]string, error) {
 	var elements []any
 	dec := json.NewDecoder(strings.NewReader(s))
 	dec.UseNumber()
-	if err := dec.Decode(&elements); err != nil || dec.More() {
+	if err := dec.Decode(&elements); err != nil || strings.TrimSpace(s[dec.InputOffset():]) != "" {
 		return nil, invalid("is not a valid JSON array: %s", quote(s))
 	}
 	items := make([]string, len(elements))
 	for i, e := range elements {
-		items[i] = fmt.Sprint(e)
+		switch e := e.(type) {
+		case string:
+			items[i] = e
+		case json.Number:
+			items[i] = e.String()
+		default:
+			return nil, invalid("must be a JSON array of texts or numbers, not %s", quote(s))
+		}
 	}
 	return items, nil
 }
@@ -154,7 +164,7 @@ func (p *Param) addItem(v *value, item string) error {
 	}
 	n, err := p.integer(item)
 	if err != nil {
-		return invalid("must hold integers, not %s", quote(item))
+		return invalid("must hold integers%s, not %s", p.rangeText(), quote(item))
 	}
 	if !slices.Contains(v.nums, n) {
 		v.nums = append(v.nums, n)

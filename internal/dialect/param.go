@@ -15,7 +15,7 @@ const (
 // ParamType is the type of a parameter's value.
 type ParamType int
 
-// The types. An empty value of any type is the same as none.
+// The types. An empty value of any type, a list without items included, is the same as none.
 const (
 	String   ParamType = iota
 	Integer            // decimal, optional sign
@@ -37,7 +37,8 @@ type Param struct {
 	Enum []string
 	// Default is the value where none is given, as a client would write it; "" for none.
 	Default string
-	// Min and Max are the range of an Integer, each nil where open. With Clip a larger value counts as Max.
+	// Min and Max are the range of an Integer or of each item of Integers, each nil where open. With Clip a larger
+	// value counts as Max, however large it is.
 	Min, Max *int64
 	Clip     bool
 	// MaxItems is how many different items a list may have; 0 for any number.
@@ -48,8 +49,8 @@ type Param struct {
 	Pattern string
 	// Needs is the permission without which giving the parameter is refused as [roster.Forbidden].
 	Needs roster.Permission
-	// With names boolean parameters of which one must be true for this one to count; otherwise it is silently ignored,
-	// whatever its value.
+	// With names boolean parameters without a With of their own, of which one must be true for this one to count;
+	// otherwise it is silently ignored, whatever its value.
 	With []string
 	// Required parameters must be given.
 	Required bool

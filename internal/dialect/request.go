@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -75,8 +76,9 @@ func (r *Request) value(name string) value {
 }
 
 // Decode reads the parameters of the endpoint from the query, the header and, by path, the path. It fails with
-// [roster.Invalid] and a detail for each parameter at fault, with [roster.NotFound] for a path parameter that can't be the
-// name of anything here, and with [roster.Forbidden] for a parameter that the principal may not use, whatever its value.
+// [roster.Invalid] and a detail for each parameter at fault, with [roster.NotFound] for a path parameter that can't
+// be the name of anything here, and with [roster.Forbidden] for a parameter that the principal may not use,
+// whatever its value.
 func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -85,15 +87,15 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 	r.Query = query
 	r.values = make(map[string]value, len(r.Endpoint.Params))
 	var faults []roster.Detail
-	for i := range r.Endpoint.Params {
-		v, fault := r.param(i, path)
+	for p := range r.Endpoint.inOrder() {
+		v, fault := r.param(p, path)
 		if fault != nil && fault.Code != roster.Invalid {
 			return fault
 		}
 		if fault != nil {
 			faults = append(faults, roster.Detail{Field: fault.Field, Message: fault.Message})
 		}
-		r.values[r.Endpoint.Params[i].Name] = v
+		r.values[p.Name] = v
 	}
 	if len(faults) == 0 {
 		return nil
@@ -101,10 +103,23 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 	return &roster.Error{Code: roster.Invalid, Field: faults[0].Field, Message: faults[0].Message, Details: faults}
 }
 
-// param decodes the i-th parameter of the endpoint's table.
-func (r *Request) param(i int, path func(string) string) (value, *roster.Error) {
-	p := &r.Endpoint.Params[i]
-	if p.Ignored || !r.counts(p, i) {
+// inOrder yields the parameters in the order in which they are decoded: those that count by themselves come first,
+// so that the flags that others need are known.
+func (e *Endpoint) inOrder() iter.Seq[*Param] {
+	return func(yield func(*Param) bool) {
+		for _, conditional := range [2]bool{false, true} {
+			for i := range e.Params {
+				if p := &e.Params[i]; (len(p.With) > 0) == conditional && !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// param decodes a parameter.
+func (r *Request) param(p *Param, path func(string) string) (value, *roster.Error) {
+	if p.Ignored || !r.counts(p) {
 		return value{}, nil
 	}
 	name, sent := r.raw(p, path)
@@ -123,11 +138,9 @@ func (r *Request) param(i int, path func(string) string) (value, *roster.Error) 
 	return v, fault
 }
 
-// counts reports whether the flags that a parameter works only with let it count. The flags stand before it in the table.
-func (r *Request) counts(p *Param, i int) bool {
-	return len(p.With) == 0 || slices.ContainsFunc(r.Endpoint.Params[:i], func(flag Param) bool {
-		return slices.Contains(p.With, flag.Name) && r.values[flag.Name].num != 0
-	})
+// counts reports whether the flags that a parameter works only with let it count.
+func (r *Request) counts(p *Param) bool {
+	return len(p.With) == 0 || slices.ContainsFunc(p.With, r.Bool)
 }
 
 // raw returns the parameter's values as they were sent, and the name that the client used.

@@ -1,0 +1,82 @@
+package dialect_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+func FuzzAppendText(f *testing.F) {
+	for _, s := range []string{
+		"", "Ada", `a "quoted" \ path`, "<b>&</b>", "\b\f\n\r\t\x00\x1f\x7f", "Zoë 王芳", "\u2028\u2029", "a\xff\xc3", "\ufffd",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(dialect.AppendText(nil, s)) + "\n"; got != want.String() {
+			t.Errorf("AppendText(%q) = %s, want %s", s, got, want.String())
+		}
+	})
+}
+
+func TestMembersTime(t *testing.T) {
+	first := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	last := time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC).UnixMilli()
+	rapid.Check(t, func(t *rapid.T) {
+		at := roster.Time(rapid.Int64Range(first, last).Draw(t, "at"))
+		want, err := json.Marshal(map[string]roster.Time{"at": at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(dialect.NewMembers(nil).Time("at", at).Close()); got != string(want) {
+			t.Errorf("Time(%d) = %s, want %s", at, got, want)
+		}
+	})
+}
+
+func TestMembers(t *testing.T) {
+	id := roster.MustParseID("9de0691c-bc8d-409b-8f40-75d4f45db2f3")
+	got := dialect.NewMembers([]byte("[")).
+		Text("text", "a\"b").TextOrNull("some", "x").TextOrNull("no_text", "").
+		Int("int", -7).IntOrNull("some_int", 7).IntOrNull("no_int", 0).
+		Float("float", 1.5).Bool("bool", true).JSON("json", `{"a":[]}`).
+		ID("id", id).ID("no_id", roster.ID{}).Time("no_time", 0).Close()
+	want := `[{"text":"a\"b","some":"x","no_text":null,"int":-7,"some_int":7,"no_int":null,"float":1.5,"bool":true,` +
+		`"json":{"a":[]},"id":"9de0691c-bc8d-409b-8f40-75d4f45db2f3","no_id":null,"no_time":null}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("members (-want +got):\n%s", diff)
+	}
+}
+
+// TestAppended writes lists on both sides of what the buffer holds.
+func TestAppended(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 40} {
+		values := slices.Repeat([]string{strings.Repeat("x", 2000)}, n)
+		add := func(b []byte, s string) []byte { return dialect.AppendText(b, s) }
+		var got, want bytes.Buffer
+		if err := dialect.Appended("[", slices.Values(values), "]", add)(&got); err != nil {
+			t.Fatal(err)
+		}
+		if err := dialect.List("[", slices.Values(values), "]")(&want); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != want.String() {
+			t.Errorf("%d values: Appended and List differ", n)
+		}
+	}
+}
