@@ -6,6 +6,7 @@ import (
 )
 
 // Object is a JSON object of settings, kept as compact JSON text because no rule of ours looks inside. "" means none.
+// The text is as encoding/json writes it (<, > and & escaped), so that encoding and decoding a record keeps it to the byte.
 type Object string
 
 // MarshalJSON returns the text, or null for none.
@@ -16,7 +17,7 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return []byte(o), nil
 }
 
-// UnmarshalJSON keeps an object's text without white space. null is none; anything but an object is [Invalid].
+// UnmarshalJSON keeps an object's text, without white space and escaped. null is none; anything but an object is [Invalid].
 func (o *Object) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*o = ""
@@ -26,6 +27,8 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	if err := json.Compact(&compact, data); err != nil || compact.Bytes()[0] != '{' {
 		return Errorf(Invalid, "must be a JSON object")
 	}
-	*o = Object(compact.String())
+	var escaped bytes.Buffer
+	json.HTMLEscape(&escaped, compact.Bytes())
+	*o = Object(escaped.String())
 	return nil
 }

@@ -124,6 +124,7 @@ func (v *validator) user(u *User) {
 	v.memberships(u)
 	v.prefixes("whitelisted_ips", u.WhitelistedIPs)
 	if u.PublicKey != "" {
+		u.PublicKey = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(u.PublicKey)
 		_, err := ParsePublicKey(u.PublicKey)
 		v.check(err == nil, "public_key", "must be a PEM block PUBLIC KEY with an RSA key")
 	}
