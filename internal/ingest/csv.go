@@ -107,7 +107,8 @@ func (r *rowReader) header() ([]column, error) {
 		name = strings.TrimSpace(name)
 		i := slices.IndexFunc(known, func(c column) bool { return c.name == name })
 		if i < 0 {
-			return nil, roster.FieldErrorf(name, "is not a column; columns, separated by commas, are %s", names(Columns()))
+			return nil, roster.FieldErrorf(
+				name, "is not a column; columns, separated by commas, are %s", names(Columns()))
 		}
 		if slices.ContainsFunc(chosen, func(c column) bool { return c.name == name }) {
 			return nil, roster.FieldErrorf(name, "is a column twice")
@@ -134,7 +135,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 func parseRow(columns []column, row []string, on roster.OnConflict) (roster.Import, error) {
 	if len(row) != len(columns) {
-		return roster.Import{}, roster.Errorf(roster.Invalid, "has %d cells, but there are %d columns", len(row), len(columns))
+		return roster.Import{}, roster.Errorf(
+			roster.Invalid, "has %d cells, but there are %d columns", len(row), len(columns))
 	}
 	doc, err := rowDocument(columns, row)
 	if err != nil {

@@ -63,7 +63,8 @@ func builtIn(role *roster.Role, on roster.OnConflict) roster.Import {
 	if on != roster.OnConflictSkip {
 		on = roster.OnConflictUpdate
 	}
-	return roster.Import{Record: &roster.Role{Handle: role.Handle, Name: role.Name}, OnConflict: on, Patch: namePatch(role)}
+	reduced := &roster.Role{Handle: role.Handle, Name: role.Name}
+	return roster.Import{Record: reduced, OnConflict: on, Patch: namePatch(role)}
 }
 
 func invalidUTF8() error { return roster.Errorf(roster.Invalid, "must be valid UTF-8") }
