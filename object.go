@@ -6,7 +6,8 @@ import (
 )
 
 // Object is a JSON object of settings, kept as compact JSON text because no rule of ours looks inside. "" means none.
-// The text is as encoding/json writes it (<, > and & escaped), so that encoding and decoding a record keeps it to the byte.
+// The text is as encoding/json writes it (<, > and & escaped), so that encoding and decoding a record keeps it to the
+// byte.
 type Object string
 
 // MarshalJSON returns the text, or null for none.
@@ -17,7 +18,8 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return []byte(o), nil
 }
 
-// UnmarshalJSON keeps an object's text, without white space and escaped. null is none; anything but an object is [Invalid].
+// UnmarshalJSON keeps an object's text, without white space and escaped. null is none; anything but an object is
+// [Invalid].
 func (o *Object) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*o = ""
