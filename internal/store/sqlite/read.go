@@ -13,9 +13,10 @@ import (
 
 // What readers ask; the organizations, which are few, apart.
 const (
-	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ? ORDER BY version LIMIT ?`
+	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ?
+		ORDER BY version LIMIT ?`
 	recordsQuery = `SELECT doc FROM entities WHERE org_id = ? AND type = ? ORDER BY number, id`
-	tokenQuery   = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
+	hashQuery    = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 )
 
 // Orgs implements [store.Store].
@@ -113,7 +114,7 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 	}
 	defer s.gate.Leave()
 	var org roster.ID
-	err := s.readers.QueryRowContext(ctx, tokenQuery, hash).Scan(scanID{&org})
+	err := s.readers.QueryRowContext(ctx, hashQuery, hash).Scan(scanID{&org})
 	if errors.Is(err, sql.ErrNoRows) {
 		return roster.ID{}, store.NoToken()
 	}
@@ -123,8 +124,8 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 	return org, nil
 }
 
-// UserOrgs implements [store.Store]. It looks into each organization by the primary key: an index on the id alone would make
-// every write dearer for the sake of a rare question.
+// UserOrgs implements [store.Store]. It looks into each organization by the primary key: an index on the id alone would
+// make every write dearer for the sake of a rare question.
 func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
 	if err := s.gate.Enter(); err != nil {
 		return nil, err

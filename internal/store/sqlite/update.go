@@ -86,18 +86,70 @@ func (u *update) write() error {
 	if err := u.free(); err != nil {
 		return err
 	}
-	for i, op := range u.change.Ops {
+	if err := u.take(u.change.Ops, enc.After); err != nil {
+		return err
+	}
+	return u.writeChange(enc.Ops)
+}
+
+// take writes what ops leave behind: creations that stand together many at once.
+func (u *update) take(ops []roster.Op, docs [][]byte) error {
+	for len(ops) > 0 {
 		if err := u.ctx.Err(); err != nil {
 			return err
 		}
+		n := 1
+		if len(ops) >= rowsAtOnce && !slices.ContainsFunc(ops[:rowsAtOnce], isNotInsert) {
+			n = rowsAtOnce
+		}
+		if err := u.takeSome(ops[:n], docs[:n]); err != nil {
+			return err
+		}
+		ops, docs = ops[n:], docs[n:]
+	}
+	return nil
+}
+
+func isNotInsert(op roster.Op) bool {
+	return op.Before != nil || op.Key().Type == roster.TypeOrganization
+}
+
+// takeSome writes rowsAtOnce creations at once, or any number of other ops one by one.
+func (u *update) takeSome(ops []roster.Op, docs [][]byte) error {
+	if len(ops) == rowsAtOnce {
+		// A conflict undoes the whole statement; one by one they show whose it is.
+		if err := u.insertRows(ops, docs); !isConstraint(err) {
+			return err
+		}
+	}
+	for i, op := range ops {
 		if op.After == nil {
 			continue
 		}
-		if err := u.writeRecord(op, enc.After[i]); err != nil {
+		if err := u.writeRecord(op, docs[i]); err != nil {
 			return fmt.Errorf("%s %s: %w", op.Verb(), op.Key(), err)
 		}
 	}
-	return u.writeChange(enc.Ops)
+	return nil
+}
+
+// insertRows creates rowsAtOnce records.
+func (u *update) insertRows(ops []roster.Op, docs [][]byte) error {
+	args := make([]any, 0, rowsAtOnce*8)
+	for i, op := range ops {
+		args = u.appendRow(args, op.After, docs[i])
+	}
+	if _, err := u.insertMany.ExecContext(u.quiet, args...); err != nil {
+		return fmt.Errorf("create %d records: %w", len(ops), err)
+	}
+	return nil
+}
+
+// appendRow appends the columns of a record in the order of the statements insert and revise.
+func (u *update) appendRow(args []any, e roster.Entity, doc []byte) []any {
+	key, k := e.Key(), e.Keys()
+	return append(args, orNull(k.Number), orNull(k.Email), orNull(k.Identifier), k.Owner, string(doc),
+		u.change.Org[:], string(key.Type), key.ID[:])
 }
 
 func deletesOrg(op roster.Op) bool {
@@ -147,16 +199,15 @@ func (u *update) writeRecord(op roster.Op, doc []byte) error {
 	if o, ok := op.After.(*roster.Organization); ok {
 		return u.writeOrg(op, o, doc)
 	}
-	stmt, key, k := u.revise, op.Key(), op.After.Keys()
+	stmt := u.revise
 	if op.Before == nil {
 		stmt = u.insert
 	}
-	err := mustHit(stmt.ExecContext(u.quiet, orNull(k.Number), orNull(k.Email), orNull(k.Identifier), k.Owner,
-		string(doc), u.change.Org[:], string(key.Type), key.ID[:]))
+	err := mustHit(stmt.ExecContext(u.quiet, u.appendRow(nil, op.After, doc)...))
 	if isConstraint(err) {
 		return u.conflict(op, err)
 	}
-	return orMissing(err, key)
+	return orMissing(err, op.Key())
 }
 
 func (u *update) writeOrg(op roster.Op, o *roster.Organization, doc []byte) error {

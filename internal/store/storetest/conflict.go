@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/roster-dev/roster"
@@ -18,6 +19,7 @@ func testConflict(t *testing.T, open Open) {
 		wantTaken(t, "two creations", err, "number")
 		wantContent(t, s, id(1), 1, org(1))
 	})
+	t.Run("among many creations", func(t *testing.T) { testTakenAmongMany(t, open(t)) })
 	t.Run("other types and organizations", func(t *testing.T) { testNotTaken(t, open(t)) })
 	t.Run("among organizations", func(t *testing.T) { testTakenOrg(t, open(t)) })
 	t.Run("absent keys", func(t *testing.T) {
@@ -61,6 +63,35 @@ func testTakenUser(t *testing.T, s store.Store) {
 	_, err := commit(t.Context(), s, id(1), creations(same)...)
 	wantTaken(t, "token", err, "identifier")
 	wantContent(t, s, id(1), 1, records...)
+}
+
+// testTakenAmongMany breaks each key at several places of a change that a driver may write in batches.
+func testTakenAmongMany(t *testing.T, s store.Store) {
+	t.Helper()
+	const users = 100
+	boss := changed(user(users+1), func(u *roster.User) { u.Owner = true })
+	mustCommit(t, s, id(1), creations(org(1), boss)...)
+	for field, set := range map[string]func(u, taken *roster.User){
+		"id":         func(u, taken *roster.User) { u.ID = taken.ID },
+		"number":     func(u, taken *roster.User) { u.Number = taken.Number },
+		"email":      func(u, taken *roster.User) { u.Email = taken.Email },
+		"identifier": func(u, taken *roster.User) { u.Identifier = taken.Identifier },
+		"owner":      func(u, taken *roster.User) { u.Owner = taken.Owner },
+	} {
+		for _, at := range []int{1, 50, users} {
+			ops := make([]roster.Op, users)
+			for n := range ops {
+				u := user(n + 1)
+				if n+1 == at {
+					set(u, boss)
+				}
+				ops[n].After = u
+			}
+			_, err := commit(t.Context(), s, id(1), ops...)
+			wantTaken(t, fmt.Sprintf("creation %d", at), err, field)
+		}
+	}
+	wantContent(t, s, id(1), 1, org(1), boss)
 }
 
 func testNotTaken(t *testing.T, s store.Store) {
