@@ -40,6 +40,14 @@ type Change struct {
 	Ops   []Op
 }
 
+// Outcome is what became of one command of several.
+type Outcome struct {
+	// Ops are what the command did, none where nothing was to be done.
+	Ops []Op
+	// Err is why the command was refused: an error with a code.
+	Err error
+}
+
 // NewEntity returns a new zero record of a type, or nil for an unknown type.
 func NewEntity(t Type) Entity {
 	switch t {

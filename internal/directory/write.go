@@ -8,14 +8,6 @@ import (
 	"github.com/roster-dev/roster/internal/index"
 )
 
-// Outcome is what became of one command.
-type Outcome struct {
-	// Ops are what the command did, none where nothing was to be done.
-	Ops []roster.Op
-	// Err is why the command was refused: an error with a code.
-	Err error
-}
-
 // Do carries out commands as one change, all or none, and returns the change; it has no ops where nothing was to be
 // done. It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable]
 // where the store can't commit now.
@@ -38,7 +30,7 @@ func (s *Service) Do(
 // error means that none was carried out.
 func (s *Service) DoEach(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
-) ([]Outcome, error) {
+) ([]roster.Outcome, error) {
 	_, outcomes, err := s.commit(ctx, org, by, cmds, true)
 	return outcomes, err
 }
@@ -87,7 +79,7 @@ func (s *Service) nextOrgNumber(ctx context.Context) (int64, error) {
 // commit decides on commands, commits what they do as one change and publishes the view that results.
 func (s *Service) commit(
 	ctx context.Context, id roster.ID, by roster.Principal, cmds []roster.Command, each bool,
-) (roster.Change, []Outcome, error) {
+) (roster.Change, []roster.Outcome, error) {
 	org := s.organization(id)
 	select {
 	case <-org.writer:
@@ -96,17 +88,12 @@ func (s *Service) commit(
 		return roster.Change{}, nil, ctx.Err()
 	}
 	env := roster.Env{Org: id, By: by, Now: s.now(), NewID: s.newID}
-	var outcomes []Outcome
+	var outcomes []roster.Outcome
 	change, err := s.store.Update(ctx, id, func(state roster.State) (roster.Change, error) {
 		pending := roster.NewPending(fastest(state, org.view.Load()))
-		outcomes = outcomes[:0]
-		for _, cmd := range cmds {
-			ops, err := roster.Decide(pending, env, cmd)
-			if err != nil && (!each || !isClientError(err)) {
-				return roster.Change{}, err
-			}
-			pending.Add(ops...)
-			outcomes = append(outcomes, Outcome{Ops: ops, Err: err})
+		var err error
+		if outcomes, err = decide(pending, env, cmds, each); err != nil {
+			return roster.Change{}, err
 		}
 		return roster.Change{At: env.Now, Actor: by.Actor(), Ops: pending.Ops()}, nil
 	})
@@ -115,6 +102,20 @@ func (s *Service) commit(
 	}
 	s.advance(context.WithoutCancel(ctx), org, change)
 	return change, outcomes, nil
+}
+
+// decide puts on top of pending what commands do, where each is set without those that are refused.
+func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
+	outcomes := make([]roster.Outcome, 0, len(cmds))
+	for _, cmd := range cmds {
+		ops, err := roster.Decide(pending, env, cmd)
+		if err != nil && (!each || !isClientError(err)) {
+			return nil, err
+		}
+		pending.Add(ops...)
+		outcomes = append(outcomes, roster.Outcome{Ops: ops, Err: err})
+	}
+	return outcomes, nil
 }
 
 // advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
