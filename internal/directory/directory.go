@@ -30,8 +30,7 @@ type Service struct {
 	// mu guards orgs and tokens.
 	mu   sync.RWMutex
 	orgs map[roster.ID]*organization
-	// tokens remembers which organization the hash of a token's secret leads to. A token never changes its
-	// organization.
+	// tokens remembers which organization the hash of a token's secret led to last.
 	tokens map[string]roster.ID
 }
 
@@ -44,7 +43,7 @@ type organization struct {
 	writer chan struct{}
 	// mu guards moved.
 	mu sync.Mutex
-	// moved is closed when the view is replaced, and then replaced itself.
+	// moved is closed when the view is replaced or should be looked at again, and then replaced itself.
 	moved chan struct{}
 }
 
@@ -67,28 +66,40 @@ func New(s store.Store, o Options) *Service {
 	}
 }
 
-// View returns the present view of an organization. The first request loads it, and others for the same
-// organization wait for that one load; a request that is given up does not stop it. It fails with [roster.NotFound]
-// where there is no such organization.
+// View returns the present view of an organization. The first request loads it, and others for the same organization
+// wait for that one load; a request that is given up does not stop it. It fails with [roster.NotFound] where there is
+// no such organization.
 func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
-	s.mu.RLock()
-	org := s.orgs[id]
-	s.mu.RUnlock()
-	if org != nil {
-		if view := org.view.Load(); view != nil {
+	for again := false; ; again = true {
+		if view := s.loaded(id); view != nil {
 			return view, nil
 		}
+		mine := false
+		loading := s.loads.DoChan(id.String(), func() (any, error) {
+			mine = true
+			return s.load(context.WithoutCancel(ctx), id)
+		})
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case result := <-loading:
+			// A load that was under way already may know nothing of a write that had returned by then. The next one does.
+			if mine || again {
+				view, _ := result.Val.(*index.View)
+				return view, result.Err
+			}
+		}
 	}
-	loading := s.loads.DoChan(id.String(), func() (any, error) {
-		return s.load(context.WithoutCancel(ctx), id)
-	})
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case result := <-loading:
-		view, _ := result.Val.(*index.View)
-		return view, result.Err
+}
+
+// loaded returns the present view of an organization, or nil where it is not loaded.
+func (s *Service) loaded(id roster.ID) *index.View {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if org := s.orgs[id]; org != nil {
+		return org.view.Load()
 	}
+	return nil
 }
 
 // load builds the view of an organization and publishes it. Changes that are committed meanwhile are caught up with
@@ -145,7 +156,8 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 	}
 }
 
-// publish replaces the view and wakes those who wait for that. The caller holds the writer's token.
+// publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for that.
+// The caller holds the writer's token.
 func (o *organization) publish(view *index.View) {
 	o.view.Store(view)
 	o.mu.Lock()
@@ -182,7 +194,7 @@ func (s *Service) Evict(id roster.ID) {
 	org := s.organization(id)
 	<-org.writer
 	defer func() { org.writer <- struct{}{} }()
-	org.view.Store(nil)
+	org.publish(nil)
 }
 
 // Changes returns the changes of an organization after a version, oldest first, at most limit of them.
@@ -216,14 +228,30 @@ func (s *Service) OrgBySlug(ctx context.Context, slug string) (*roster.Organizat
 	return nil, roster.Errorf(roster.NotFound, "there is no organization %q", slug)
 }
 
-// Token returns the token whose secret has a hash and its organization, both as they are now: a token that was
-// revoked shows so at once. It fails with [roster.NotFound] where there is no such token.
+// Token returns the token whose secret has a hash and its organization, both as they are now: a token that was revoked
+// shows so at once. It fails with [roster.NotFound] where there is no such token.
 func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roster.Organization, error) {
-	id, err := s.tokenOrg(ctx, hash)
+	s.mu.RLock()
+	org, known := s.tokens[hash]
+	s.mu.RUnlock()
+	if known {
+		token, o, err := s.tokenOf(ctx, org, hash)
+		if roster.CodeOf(err) != roster.NotFound {
+			return token, o, err
+		} // it is gone; another organization may have one with that secret
+	}
+	org, err := s.store.TokenOrg(ctx, hash)
 	if err != nil {
 		return nil, nil, err
 	}
-	view, err := s.View(ctx, id)
+	s.remember(hash, org)
+	return s.tokenOf(ctx, org, hash)
+}
+
+func (s *Service) tokenOf(
+	ctx context.Context, org roster.ID, hash string,
+) (*roster.Token, *roster.Organization, error) {
+	view, err := s.View(ctx, org)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -234,24 +262,13 @@ func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roste
 	return token, view.Org(), nil
 }
 
-func (s *Service) tokenOrg(ctx context.Context, hash string) (roster.ID, error) {
-	s.mu.RLock()
-	id, ok := s.tokens[hash]
-	s.mu.RUnlock()
-	if ok {
-		return id, nil
-	}
-	id, err := s.store.TokenOrg(ctx, hash)
-	if err != nil {
-		return roster.ID{}, err
-	}
+func (s *Service) remember(hash string, org roster.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.tokens) >= maxTokens {
 		clear(s.tokens)
 	}
-	s.tokens[hash] = id
-	return id, nil
+	s.tokens[hash] = org
 }
 
 // Memberships returns the user with an id of every organization that has one, by organization.

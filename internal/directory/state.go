@@ -24,9 +24,6 @@ func (v viewState) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
 	if t == roster.TypeUser {
 		return v.user(roster.Ref{ID: id})
 	}
-	if t == roster.TypeOrganization {
-		return v.organization(), nil
-	}
 	return v.first(t, func(e roster.Entity) bool { return e.Key().ID == id })
 }
 

@@ -14,16 +14,8 @@ import (
 func (s *Service) Do(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command,
 ) (roster.Change, error) {
-	change, outcomes, err := s.commit(ctx, org, by, cmds, false)
-	if err != nil {
-		return roster.Change{}, err
-	}
-	for _, o := range outcomes {
-		if o.Err != nil {
-			return roster.Change{}, o.Err
-		}
-	}
-	return change, nil
+	change, _, err := s.commit(ctx, org, by, cmds, false)
+	return change, err
 }
 
 // DoEach carries out commands as one change, without those that are refused, and returns what became of each. An
@@ -57,14 +49,25 @@ func (s *Service) CreateOrg(
 		}
 		change, err := s.Do(ctx, org.ID, by, roster.Create{Record: &org})
 		if err == nil {
-			made, _ := change.Ops[0].After.(*roster.Organization)
-			return made, nil
+			return made(change), nil
 		}
 		taken := roster.CodeOf(err) == roster.Conflict && roster.AsError(err).Field == "number"
 		if !taken || given != 0 {
 			return nil, err
 		} // another organization was made meanwhile: the number after it is free
 	}
+}
+
+// made returns the organization that a change made, its Version filled.
+func made(change roster.Change) *roster.Organization {
+	for _, op := range change.Ops {
+		if o, ok := op.After.(*roster.Organization); ok {
+			filled := *o
+			filled.Version = change.Version
+			return &filled
+		}
+	}
+	panic("directory: a change that creates an organization has no op on it")
 }
 
 func (s *Service) nextOrgNumber(ctx context.Context) (int64, error) {
@@ -118,17 +121,20 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 	return outcomes, nil
 }
 
-// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
-// request loads it again, so that no read ever sees an old state after a write has returned.
+// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next request
+// loads it again, so that no read ever sees an old state after a write has returned.
 func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
+	if len(change.Ops) == 0 {
+		return
+	}
 	view := org.view.Load()
-	if view == nil || len(change.Ops) == 0 {
+	if view == nil {
+		org.publish(nil)
 		return
 	}
 	next, err := s.apply(ctx, org.id, view, change)
 	if err != nil {
-		org.view.Store(nil)
-		return
+		next = nil
 	}
 	org.publish(next)
 }
