@@ -186,6 +186,9 @@ func ParseRef(s string) (Ref, error) {
 		return Ref{Number: n}, nil
 	}
 	id, err := ParseID(rest)
+	if err == nil && id.IsZero() {
+		err = Errorf(Invalid, "%s is the UUID of nothing", rest)
+	}
 	return Ref{ID: id}, err
 }
 

@@ -35,7 +35,7 @@ const (
 func (s Search) Terms() []string { return strings.Fields(FoldSearch(s.Text)) }
 
 // IsZero reports whether the search has no terms and so lets every user through.
-func (s Search) IsZero() bool { return strings.TrimSpace(s.Text) == "" }
+func (s Search) IsZero() bool { return len(s.Terms()) == 0 }
 
 // Match reports whether u matches.
 func (s Search) Match(u *User) bool { return s.IsZero() || s.Score(u) > 0 }

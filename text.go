@@ -18,7 +18,19 @@ func Fold(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
 	}
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(norm.NFKC.String(s))))
+}
+
+// foldCherokee turns small letters of Cherokee into capital ones, as Unicode folds them; [cases.Fold] swaps the two.
+func foldCherokee(r rune) rune {
+	switch {
+	case '\uab70' <= r && r <= '\uabbf':
+		return r - '\uab70' + '\u13a0'
+	case '\u13f8' <= r && r <= '\u13fd':
+		return r - '\u13f8' + '\u13f0'
+	default:
+		return r
+	}
 }
 
 // FoldSearch returns the form of s in which texts are searched: [Fold] without accents (combining marks).

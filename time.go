@@ -2,6 +2,7 @@ package roster
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,8 @@ func TimeOf(t time.Time) Time {
 // ParseTime reads an RFC 3339 date-time with any offset, cut to the millisecond. Anything else is [Invalid].
 func ParseTime(s string) (Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
+	lenient := err == nil && (s[13] != ':' || strings.Contains(s, ",")) // time.Parse takes 1:00 and a decimal comma
+	if err != nil || lenient || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
 		return 0, Errorf(Invalid, "%s is not an RFC 3339 date-time such as 2023-05-06T00:00:00Z", quote(s))
 	}
 	return TimeOf(t), nil
