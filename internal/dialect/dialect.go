@@ -1,6 +1,7 @@
-// Package dialect is the kit that dialects are made of. A dialect is a table plus pure functions: the table's endpoints and
-// parameters make the routes, the decoding, the OpenAPI document, the fidelity page, the rate limit and the coverage check
-// of the golden tests; the functions turn parameters into a query and users into a vendor's wire form.
+// Package dialect is the kit that dialects are made of. A dialect is a table plus pure functions: the table's
+// endpoints and parameters make the routes, the decoding, the OpenAPI document, the fidelity page, the rate limit
+// and the coverage check of the golden tests; the functions turn parameters into a query and users into a vendor's
+// wire form.
 //
 // A dialect sees one organization through [View] and nothing else: never a store, an index, another organization, a
 // http.ResponseWriter or a clock.
@@ -21,6 +22,8 @@ type Dialect struct {
 	// Prefix is the path below which the dialect is served, besides the root of hosts and listeners of its own;
 	// "/" + Name when empty.
 	Prefix string
+	// Own is true for Roster's own API, which has no vendor to be compatible with, and so no fidelity page.
+	Own bool
 	// Title is the vendor's name and Vendor the base URL of the vendor's own API, "" when it has no fixed one.
 	Title, Vendor string
 	// Doc says in a paragraph what the dialect is compatible with.
@@ -100,7 +103,8 @@ type Credential struct {
 	Signed bool
 }
 
-// Credential finds the credential of a request by the dialect's schemes; the zero Credential means that it carries none.
+// Credential finds the credential of a request by the dialect's schemes; the zero Credential means that it carries
+// none.
 func (d *Dialect) Credential(h http.Header) Credential {
 	for _, s := range d.Schemes {
 		if c := s.find(h); c != (Credential{}) {

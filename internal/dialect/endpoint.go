@@ -10,9 +10,10 @@ import (
 
 // Endpoint is one operation of a dialect.
 type Endpoint struct {
-	// Method is GET; HEAD comes with it.
+	// Method is the HTTP method; HEAD comes with GET.
 	Method string
-	// Path is the path below the dialect's root, with {name} for path parameters. Aliases are other paths to the same.
+	// Path is the path below the dialect's root, with {name} for path parameters. Aliases are other paths to the
+	// same.
 	Path    string
 	Aliases []string
 	// ID is the operation's id in the OpenAPI document, such as "listUsers".
@@ -30,9 +31,14 @@ type Endpoint struct {
 	// AllowDoc says what Allow asks for.
 	AllowDoc string
 	Params   []Param
+	// Strict refuses query parameters that are not in Params as [roster.Invalid]; otherwise they are ignored.
+	Strict bool
+	// Body documents the request's body; nil where the endpoint takes none.
+	Body *RequestBody
 	// Returns documents what the endpoint answers; the golden tests have a case for each.
 	Returns []Return
-	// Serve answers a request whose parameters are decoded. It is pure: what it sees is in the request.
+	// Serve answers a request whose parameters are decoded. It is pure but for what it writes through the request's
+	// Writer: what it sees is in the request.
 	Serve func(ctx context.Context, r *Request) (Response, error)
 }
 
@@ -63,12 +69,24 @@ type View interface {
 	Group(number int64) *roster.Group
 	Space(number int64) *roster.Space
 	Role(handle string) *roster.Role
+	Lists
+}
+
+// Lists are all records of an organization but its users.
+type Lists interface {
+	// Roles, Groups and Spaces are by number, Tokens by id, which is in the order of their creation. Those that do
+	// not count any more are among them.
+	Roles() []*roster.Role
+	Groups() []*roster.Group
+	Spaces() []*roster.Space
+	Tokens() []*roster.Token
 }
 
 // Paths returns the path and its aliases.
 func (e *Endpoint) Paths() []string { return append([]string{e.Path}, e.Aliases...) }
 
-// Match reports whether a path below the dialect's root is one of the endpoint's, and returns its path parameters, decoded.
+// Match reports whether a path below the dialect's root is one of the endpoint's, and returns its path parameters,
+// decoded.
 func (e *Endpoint) Match(escapedPath string) (params map[string]string, ok bool) {
 	for _, pattern := range e.Paths() {
 		if params, ok = matchPath(pattern, escapedPath); ok {

@@ -19,7 +19,7 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 		OpenAPI: "3.1.0",
 		Info: apiInfo{
 			Title:       d.Title + " API",
-			Description: d.Doc + " The vendor's name is used for compatibility only.",
+			Description: d.description(),
 			Version:     d.APIVersion,
 		},
 		Servers: []apiServer{{URL: server}},
@@ -41,6 +41,13 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 		*doc.Components.SecuritySchemes.at(s.name()) = s.openAPI()
 	}
 	return indented(doc)
+}
+
+func (d *Dialect) description() string {
+	if d.Own {
+		return d.Doc
+	}
+	return d.Doc + " The vendor's name is used for compatibility only."
 }
 
 func indented(doc openAPI) ([]byte, error) {
@@ -83,6 +90,7 @@ type apiOperation struct {
 	Permission  roster.Permission     `json:"x-permission,omitempty"`
 	Security    []ordered[[]string]   `json:"security"`
 	Parameters  []apiParam            `json:"parameters,omitempty"`
+	RequestBody *apiBody              `json:"requestBody,omitempty"`
 	Responses   ordered[*apiResponse] `json:"responses"`
 }
 
@@ -97,6 +105,12 @@ type apiParam struct {
 	Description string  `json:"description,omitempty"`
 	Required    bool    `json:"required,omitempty"`
 	Schema      *schema `json:"schema"`
+}
+
+type apiBody struct {
+	Description string             `json:"description,omitempty"`
+	Required    bool               `json:"required"`
+	Content     ordered[*apiMedia] `json:"content"`
 }
 
 type apiResponse struct {
@@ -136,6 +150,9 @@ func operation(d *Dialect, e *Endpoint, components *schemas) *apiOperation {
 	}
 	for i := range e.Params {
 		op.Parameters = append(op.Parameters, e.Params[i].openAPI())
+	}
+	if e.Body != nil {
+		op.RequestBody = e.Body.openAPI(components)
 	}
 	for _, r := range e.Returns {
 		op.respond(d, r, components)

@@ -7,6 +7,21 @@ import (
 	"strconv"
 )
 
+// openAPI returns the body with one schema for all of its media types.
+func (b *RequestBody) openAPI(components *schemas) *apiBody {
+	body := &apiBody{
+		Description: sentences(b.Doc, "At most "+strconv.FormatInt(b.MaxBytes(), 10)+" bytes."), Required: true,
+	}
+	for _, name := range b.MediaTypes() {
+		media := &apiMedia{Example: json.RawMessage(b.Example)}
+		if b.Body != nil {
+			media.Schema = components.of(reflect.TypeOf(b.Body))
+		}
+		*body.Content.at(name) = media
+	}
+	return body
+}
+
 // respond adds what an endpoint returns to the operation's responses. Where a status has several forms, the schema
 // allows any of them and the description names all.
 func (op *apiOperation) respond(d *Dialect, r Return, components *schemas) {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,6 +29,13 @@ type Request struct {
 	Query url.Values
 	// Header is the request's header. Read parameters through the accessors instead.
 	Header http.Header
+	// Body is the request's body, nil where the endpoint takes none.
+	Body []byte
+	// Writer changes the principal's organization; nil for a public endpoint. View stays as it is when Writer writes:
+	// what a write has led to is in the Writer's View.
+	Writer Writer
+	// NewSecret makes the secret of a new token.
+	NewSecret func() (string, error)
 
 	values map[string]value
 }
@@ -97,10 +105,39 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 		}
 		r.values[p.Name] = v
 	}
+	faults = append(faults, r.unknown()...)
 	if len(faults) == 0 {
 		return nil
 	}
 	return &roster.Error{Code: roster.Invalid, Field: faults[0].Field, Message: faults[0].Message, Details: faults}
+}
+
+// unknown returns a fault for each query parameter that a strict endpoint does not have, by name.
+func (r *Request) unknown() []roster.Detail {
+	if !r.Endpoint.Strict {
+		return nil
+	}
+	var faults []roster.Detail
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		if !r.Endpoint.takes(name) {
+			faults = append(faults, roster.Detail{Field: name, Message: "is not a parameter of this endpoint"})
+		}
+	}
+	return faults
+}
+
+// takes reports whether a name in the query is that of a parameter.
+func (e *Endpoint) takes(name string) bool {
+	return slices.ContainsFunc(e.Params, func(p Param) bool {
+		if p.In != Query {
+			return false
+		}
+		bare := name
+		if p.IsList() {
+			bare = strings.TrimSuffix(name, "[]")
+		}
+		return slices.Contains(p.names(), bare)
+	})
 }
 
 // inOrder yields the parameters in the order in which they are decoded: those that count by themselves come first,

@@ -52,8 +52,8 @@ func Text(s string) Body {
 	}
 }
 
-// List returns a body with the values of a sequence, separated by commas, between head and tail, as in "[" and "]". The values
-// are encoded and written as they come, so that a list of any length needs little memory.
+// List returns a body with the values of a sequence, separated by commas, between head and tail, as in "[" and "]".
+// The values are encoded and written as they come, so that a list of any length needs little memory.
 func List[T any](head string, values iter.Seq[T], tail string) Body {
 	return func(w io.Writer) error {
 		var e encoder

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// crossOrigin lets pages of the allowed origins read responses and try requests, and answers OPTIONS.
-func (s *Server) crossOrigin(next http.Handler) http.Handler {
+// crossOrigin lets pages of the allowed origins read responses and try requests, and answers OPTIONS with the
+// methods of the path.
+func (s *Server) crossOrigin(next http.Handler, find finder) http.Handler {
 	exposed := s.exposedHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.allowOrigin(w, r, exposed)
@@ -15,10 +16,10 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		h := w.Header()
-		h.Set("Allow", "GET, HEAD, OPTIONS")
+		h, methods := w.Header(), allowHeader(methodsOf(find(r)))
+		h.Set("Allow", methods)
 		if r.Header.Get("Access-Control-Request-Method") != "" {
-			h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+			h.Set("Access-Control-Allow-Methods", methods)
 			h.Set("Access-Control-Max-Age", "600")
 			if wanted := r.Header.Get("Access-Control-Request-Headers"); wanted != "" {
 				h.Set("Access-Control-Allow-Headers", wanted)
@@ -26,6 +27,39 @@ func (s *Server) crossOrigin(next http.Handler) http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
+}
+
+// methodsOf returns the methods of the endpoints at a path of a dialect, GET and HEAD where there are none:
+// probes, lists and documents.
+func methodsOf(m *mount, path string) []string {
+	if m != nil {
+		if methods := m.methods(path); len(methods) > 0 {
+			return methods
+		}
+	}
+	return []string{http.MethodGet, http.MethodHead}
+}
+
+// methods returns the methods of the endpoints at a path below the dialect's root.
+func (m *mount) methods(path string) []string {
+	var methods []string
+	for i := range m.dialect.Endpoints {
+		e := &m.dialect.Endpoints[i]
+		if _, ok := e.Match(path); !ok {
+			continue
+		}
+		methods = append(methods, e.Method)
+		if e.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	return methods
+}
+
+// allowHeader returns the value of an Allow header: the methods in the order of their names, and OPTIONS.
+func allowHeader(methods []string) string {
+	slices.Sort(methods)
+	return strings.Join(append(slices.Compact(methods), http.MethodOptions), ", ")
 }
 
 func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, exposed string) {

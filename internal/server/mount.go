@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -17,11 +18,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-const (
-	openAPIPath = "/openapi.json"
-	// maxBody is how much of a request's body is read, in bytes. No endpoint takes more.
-	maxBody = 1 << 20
-)
+const openAPIPath = "/openapi.json"
 
 // failedLimit is how often an address may show credentials that do not count.
 var failedLimit = roster.Limit{Rate: 50, Burst: 500}
@@ -42,6 +39,8 @@ type exchange struct {
 	path     map[string]string
 	contract roster.Contract
 	retry    dialect.Rate
+	// started is set once the head of the response has been handed out.
+	started bool
 }
 
 // serve answers a request for a path below the dialect's root.
@@ -67,11 +66,15 @@ func (x *exchange) recover() {
 	if cause == nil {
 		return
 	}
-	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) || record(x.r).status != 0 {
-		x.Log.ErrorContext(x.r.Context(), "a response broke off", "panic", cause)
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(cause)
+	}
+	err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+	if x.started {
+		record(x.r).err = err
 		panic(http.ErrAbortHandler)
 	}
-	x.write(x.fail(fmt.Errorf("panic: %v\n%s", cause, stack())))
+	x.write(x.fail(err))
 }
 
 // answer takes a request through all that comes before and after the endpoint's own part.
@@ -81,7 +84,7 @@ func (x *exchange) answer(path string) (dialect.Response, error) {
 	}
 	req := &dialect.Request{
 		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
-		Software: x.Software,
+		Software: x.Software, NewSecret: x.secret,
 	}
 	if !x.endpoint.Public {
 		if err := x.admit(req); err != nil {
@@ -91,12 +94,16 @@ func (x *exchange) answer(path string) (dialect.Response, error) {
 	if err := req.Decode(x.r.URL.RawQuery, func(name string) string { return x.path[name] }); err != nil {
 		return dialect.Response{}, err
 	}
+	body, err := x.body()
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	req.Body = body
 	return x.endpoint.Serve(x.r.Context(), req)
 }
 
 // find sets the endpoint of the request.
 func (x *exchange) find(path string) error {
-	var allowed []string
 	for i := range x.dialect.Endpoints {
 		e := &x.dialect.Endpoints[i]
 		params, ok := e.Match(path)
@@ -105,18 +112,15 @@ func (x *exchange) find(path string) error {
 		}
 		if e.Method == x.r.Method || e.Method == http.MethodGet && x.r.Method == http.MethodHead {
 			x.endpoint, x.path = e, params
+			record(x.r).route(x.r.URL.EscapedPath()[:len(x.r.URL.EscapedPath())-len(path)], e.Path, params)
 			return nil
 		}
-		allowed = append(allowed, e.Method)
-		if e.Method == http.MethodGet {
-			allowed = append(allowed, http.MethodHead)
-		}
 	}
-	if len(allowed) == 0 {
+	methods := x.methods(path)
+	if len(methods) == 0 {
 		return roster.Errorf(roster.NotFound, "there is no such path")
 	}
-	slices.Sort(allowed)
-	allow := strings.Join(append(slices.Compact(allowed), http.MethodOptions), ", ")
+	allow := allowHeader(methods)
 	x.w.Header().Set("Allow", allow)
 	return roster.Errorf(roster.MethodNotAllowed, "the method %s is not allowed here, only %s", x.r.Method, allow)
 }
@@ -137,7 +141,7 @@ func (x *exchange) admit(req *dialect.Request) error {
 	if err := present(principal, view); err != nil {
 		return x.refused(err)
 	}
-	req.Principal, req.View = principal, view
+	req.Principal, req.View, req.Writer = principal, view, writing{x.Server, principal}
 	req.Contract = view.Org().Contract(x.dialect.Name)
 	x.contract = req.Contract
 	if err := x.limit(principal, view.Org()); err != nil {
@@ -152,10 +156,13 @@ func present(p roster.Principal, view dialect.View) error {
 		return nil
 	}
 	u, err := view.User(roster.Ref{ID: p.ActsAs})
-	if roster.CodeOf(err) == roster.NotFound || err == nil && (u.Status == roster.Deactivated || u.Status == roster.Suspended) {
+	if err != nil && roster.CodeOf(err) != roster.NotFound {
+		return err
+	}
+	if err != nil || u.Status == roster.Deactivated || u.Status == roster.Suspended {
 		return roster.Errorf(roster.Unauthenticated, "the user whom the token acts as is not active")
 	}
-	return err
+	return nil
 }
 
 // permit checks what an endpoint asks of a principal.
@@ -185,9 +192,13 @@ func (x *exchange) authenticate(ctx context.Context) (roster.Principal, error) {
 	if !credential.Signed {
 		return x.Tokens.Bearer(ctx, credential.Secret, x.dialect.Name, x.from)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxBody))
+	most := int64(dialect.MaxBody)
+	if x.endpoint.Body != nil {
+		most = x.endpoint.Body.MaxBytes()
+	}
+	body, err := x.readBody(most)
 	if err != nil {
-		return roster.Principal{}, roster.Errorf(roster.TooLarge, "the body must have at most %d bytes", maxBody)
+		return roster.Principal{}, err
 	}
 	x.r.Body = io.NopCloser(bytes.NewReader(body))
 	return x.Verifier.Verify(ctx, &auth.Request{
@@ -237,15 +248,21 @@ func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
 
 // fail turns an error into the dialect's response, and tells the log what the client is not told.
 func (x *exchange) fail(err error) dialect.Response {
-	if x.r.Context().Err() != nil {
-		err = &roster.Error{Code: roster.Unavailable, Message: "the request was given up", Err: err}
-	}
-	e := roster.AsError(err)
+	err = x.fault(err)
 	record(x.r).err = err
+	e := roster.AsError(err)
 	return x.dialect.Fail(dialect.Failure{
 		Error: e, Status: x.dialect.Status(e.Code), Contract: x.contract, RequestID: record(x.r).id,
 		RetryAfter: x.retry.RetryAfter,
 	})
+}
+
+// fault returns err, or where the client has gone an error that says so: what fails then is no fault of ours.
+func (x *exchange) fault(err error) error {
+	if x.r.Context().Err() == nil {
+		return err
+	}
+	return &roster.Error{Code: roster.Unavailable, Message: "the request was given up", Err: err}
 }
 
 // absoluteURL returns the URL as the client sees it.
@@ -269,6 +286,6 @@ func (x *exchange) absoluteURL() *url.URL {
 func (x *exchange) fromTrustedProxy() bool {
 	peer, err := netip.ParseAddrPort(x.r.RemoteAddr)
 	return err == nil && slices.ContainsFunc(x.TrustedProxies, func(p netip.Prefix) bool {
-		return p.Contains(peer.Addr().Unmap())
+		return p.Contains(peer.Addr().Unmap().WithZone(""))
 	})
 }

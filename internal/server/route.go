@@ -13,7 +13,7 @@ import (
 
 // Handler returns the handler of a listener for everything: dialects by host name and by path prefix, and the probes.
 func (s *Server) Handler() http.Handler {
-	return s.wrap(http.HandlerFunc(s.route))
+	return s.wrap(http.HandlerFunc(s.route), s.locate)
 }
 
 // DialectHandler returns the handler of a listener with one dialect at its root, and the probes.
@@ -27,17 +27,20 @@ func (s *Server) DialectHandler(name string) (http.Handler, error) {
 		if !s.probe(w, r) {
 			m.serve(w, r, r.URL.EscapedPath())
 		}
-	})), nil
+	}), func(r *http.Request) (*mount, string) { return m, r.URL.EscapedPath() }), nil
 }
 
+// finder returns the dialect that a request is for and the path below the dialect's root; nil where it is for none.
+type finder func(r *http.Request) (m *mount, path string)
+
 // wrap puts around a handler what every request goes through.
-func (s *Server) wrap(h http.Handler) http.Handler {
+func (s *Server) wrap(h http.Handler, find finder) http.Handler {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.EnableZstd(true), gzhttp.PreferZstd(true),
 		gzhttp.CompressionLevel(2), gzhttp.SetContentType(false))
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	return s.identify(s.crossOrigin(compress(h)))
+	return s.identify(s.crossOrigin(compress(h), find))
 }
 
 func (s *Server) names() string {
@@ -49,27 +52,32 @@ func (s *Server) names() string {
 }
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.EscapedPath()
-	if m := s.mounts[s.Hosts[hostName(r.Host)]]; m != nil {
-		if !s.probe(w, r) {
-			m.serve(w, r, path)
-		}
-		return
-	}
-	for _, d := range s.Dialects {
-		if rest, ok := strings.CutPrefix(path, d.Mount()); ok && (rest == "" || rest[0] == '/') {
-			s.mounts[d.Name].serve(w, r, rest)
-			return
-		}
-	}
 	if s.probe(w, r) {
 		return
 	}
-	if path == "/" {
+	if m, path := s.locate(r); m != nil {
+		m.serve(w, r, path)
+		return
+	}
+	if r.URL.EscapedPath() == "/" {
 		s.index(w)
 		return
 	}
 	writeText(w, http.StatusNotFound, "There is nothing here. GET / lists what there is.\n")
+}
+
+// locate is the finder of a listener for everything.
+func (s *Server) locate(r *http.Request) (m *mount, below string) {
+	path := r.URL.EscapedPath()
+	if m := s.mounts[s.Hosts[hostName(r.Host)]]; m != nil {
+		return m, path
+	}
+	for _, d := range s.Dialects {
+		if rest, ok := strings.CutPrefix(path, d.Mount()); ok && (rest == "" || rest[0] == '/') {
+			return s.mounts[d.Name], rest
+		}
+	}
+	return nil, ""
 }
 
 func hostName(hostport string) string {

@@ -8,6 +8,7 @@ package server
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -35,6 +36,11 @@ type Config struct {
 	NewID     func() (roster.ID, error)
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
+	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
+	Writer Writer
+	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
+	// safe for concurrent use, as that of crypto/rand is.
+	Random io.Reader
 	// Ready says whether requests can be served at present; optional.
 	Ready func(context.Context) error
 	// Hosts maps lower-case host names without port to the names of the dialects at their roots; optional.

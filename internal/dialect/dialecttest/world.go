@@ -43,6 +43,7 @@ type World struct {
 	Secrets  map[string]string
 	contract roster.Contract
 	ids      uint64
+	draws    byte
 }
 
 // NewWorld returns a world whose organizations have chosen a contract for every dialect of ds.
@@ -197,6 +198,8 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Now:       Now,
 		Software:  "1.4.0",
+		Writer:    w.Service,
+		Random:    drawn{w},
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
 	})
 	if err != nil {
@@ -226,4 +229,16 @@ func signingKey(t *testing.T, user string) *rsa.PrivateKey {
 		t.Fatalf("the key of %s is a %T", user, key)
 	}
 	return private
+}
+
+// drawn makes the secrets of the tokens that requests make: other ones than those of the world, and the same in every
+// run.
+type drawn struct{ *World }
+
+func (d drawn) Read(p []byte) (int, error) {
+	d.draws++
+	for i := range p {
+		p[i] = 255 - d.draws
+	}
+	return len(p), nil
 }

@@ -19,6 +19,8 @@ import (
 
 // fakeView is an organization in memory. Its users need not be in order: queries are answered by [roster.Query.Scan].
 type fakeView struct {
+	dialect.View // nil: for the methods that a list of users does not need
+
 	users  []*roster.User
 	groups []*roster.Group
 	spaces []*roster.Space

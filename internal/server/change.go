@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// Writer carries out the commands that requests lead to. It is safe for concurrent use.
+type Writer interface {
+	// Do carries out commands of a principal on an organization as one change, all or none.
+	Do(ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command) (roster.Change, error)
+	// DoEach carries out commands as one change, without those that are refused, and returns what became of each.
+	DoEach(
+		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
+	) ([]roster.Outcome, error)
+	// DryRun returns what DoEach would, and changes nothing.
+	DryRun(
+		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
+	) ([]roster.Outcome, error)
+}
+
+// writing is what an endpoint can change: the principal's own organization, as the principal.
+type writing struct {
+	*Server
+	by roster.Principal
+}
+
+// Do implements [dialect.Writer].
+func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change, error) {
+	if w.Writer == nil {
+		return roster.Change{}, readOnly()
+	}
+	return w.Writer.Do(ctx, w.by.Org, w.by, cmds...)
+}
+
+// DoEach implements [dialect.Writer].
+func (w writing) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	if w.Writer == nil {
+		return nil, readOnly()
+	}
+	return w.Writer.DoEach(ctx, w.by.Org, w.by, cmds)
+}
+
+// DryRun implements [dialect.Writer].
+func (w writing) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	if w.Writer == nil {
+		return nil, readOnly()
+	}
+	return w.Writer.DryRun(ctx, w.by.Org, w.by, cmds)
+}
+
+// View implements [dialect.Writer].
+func (w writing) View(ctx context.Context) (dialect.View, error) {
+	return w.Directory.View(ctx, w.by.Org)
+}
+
+func readOnly() error {
+	return roster.Errorf(roster.Unavailable, "this server does not take changes")
+}
+
+// secret makes the secret of a new token.
+func (s *Server) secret() (string, error) {
+	if s.Random == nil {
+		return "", readOnly()
+	}
+	return roster.NewSecret(s.Random)
+}
+
+// body reads the body that the endpoint takes, nil where it takes none.
+func (x *exchange) body() ([]byte, error) {
+	if x.endpoint.Body == nil {
+		return nil, nil
+	}
+	return x.readBody(x.endpoint.Body.MaxBytes())
+}
+
+// readBody fails with [roster.TooLarge] for a body longer than most.
+func (x *exchange) readBody(most int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
+	if err == nil {
+		return body, nil
+	}
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		return nil, roster.Errorf(roster.TooLarge, "the body must have at most %d bytes", most)
+	}
+	return nil, &roster.Error{Code: roster.Invalid, Message: "the body did not arrive in full", Err: err}
+}
