@@ -37,8 +37,8 @@ func channels() [][]string {
 }
 
 func slack(d *dice) roster.Slack {
-	const digits = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-	channel := []byte("D0000000000")
+	const digits = "0123456789" // the vendor who shows the channel numbers it
+	channel := []byte("1000000000")
 	for i := 1; i < len(channel); i++ {
 		channel[i] = digits[d.IntN(len(digits))]
 	}

@@ -22,12 +22,17 @@ func newCoverage(d *dialect.Dialect) *coverage {
 }
 
 // note marks what a request and its response touched. A parameter, and each value of an enumeration, counts only
-// where the request succeeded, for only then did it have its effect.
+// where the request succeeded, for only then did it have its effect. A path that no endpoint has is the 404 of them
+// all: vendors document one even for a path that always exists.
 func (c *coverage) note(r *http.Request, response *http.Response, contract roster.Contract) {
+	nowhere := !slices.ContainsFunc(c.dialect.Endpoints, func(e dialect.Endpoint) bool {
+		_, ok := e.Match(r.URL.EscapedPath())
+		return ok
+	})
 	for i := range c.dialect.Endpoints {
 		e := &c.dialect.Endpoints[i]
 		params, ok := e.Match(r.URL.EscapedPath())
-		if !ok || r.Method != e.Method {
+		if !ok && !nowhere || r.Method != e.Method {
 			continue
 		}
 		c.seen[status(e, response.StatusCode, contract)] = true

@@ -174,8 +174,8 @@ func render(response *http.Response, d *dialect.Dialect) string {
 func headersOf(d *dialect.Dialect) []string {
 	names := []string{"Content-Type", "Link", "X-Total-Count", "WWW-Authenticate", "Allow", "Retry-After"}
 	for _, h := range d.Headers {
-		names = append(names, http.CanonicalHeaderKey(h.Name))
+		names = append(names, h.Name)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return slices.CompactFunc(names, strings.EqualFold)
 }

@@ -38,7 +38,7 @@ func New() *dialect.Dialect {
 
 func headers() []dialect.HeaderDoc {
 	authenticated := []int{
-		http.StatusOK, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests,
+		http.StatusOK, http.StatusBadRequest, http.StatusForbidden, http.StatusTooManyRequests,
 	}
 	return []dialect.HeaderDoc{
 		{
