@@ -110,18 +110,15 @@ func (e *editor) page(slot uint32) *page {
 	return e.pages[i]
 }
 
-// editOrders makes the orders and the sets of members ready to be written to; nil while there are none.
-func (e *editor) editOrders() []*order {
-	if e.orders == nil || e.ownOrders {
-		return e.orders
+// editOrder returns the ith order, ready to be written to.
+func (e *editor) editOrder(i int) *order {
+	if !e.ownOrders {
+		e.orders, e.ownOrders = slices.Clone(e.orders), true
 	}
-	e.ownOrders = true
-	e.orders = slices.Clone(e.orders)
-	for i, o := range e.orders {
-		e.orders[i] = o.clone(e.edit)
+	if e.orders[i].owner != e.edit {
+		e.orders[i] = e.orders[i].clone(e.edit)
 	}
-	e.groups, e.spaces = e.groups.clone(e.edit), e.spaces.clone(e.edit)
-	return e.orders
+	return e.orders[i]
 }
 
 // free returns a slot that holds no user: one that was given up, or the next one.
@@ -149,13 +146,12 @@ func (e *editor) free() uint32 {
 }
 
 func (e *editor) create(r rec) {
-	orders := e.editOrders()
 	slot := e.free()
 	e.place(slot, r)
 	e.users++
 	p := e.profile(slot)
-	for _, o := range orders {
-		e.insert(o, slot, p)
+	for i := range e.orders {
+		e.insert(e.editOrder(i), slot, p)
 	}
 	e.addMember(slot)
 	e.textChanged = append(e.textChanged, slot)
@@ -172,14 +168,14 @@ func (e *editor) place(slot uint32, r rec) {
 	p := e.dict.profile(r)
 	if i == page.rows.n {
 		page.rows = page.rows.insert(i, p)
-	} else {
+	} else if page.rows.of(i) != p {
 		page.rows = page.rows.set(i, p)
 	}
 }
 
 func (e *editor) delete(slot uint32) {
-	for _, o := range e.editOrders() {
-		e.remove(o, slot)
+	for i := range e.orders {
+		e.remove(e.editOrder(i), slot)
 	}
 	e.removeMember(slot)
 	page, i := e.page(slot), int(slot&(rowMax-1))
@@ -196,20 +192,26 @@ func (e *editor) update(slot uint32, r rec) {
 	before, after := e.dict.profile(old), e.dict.profile(r)
 	renumbered := old.word(wordNumber) != r.word(wordNumber)
 	var moved []*order
-	for _, o := range e.editOrders() {
+	for i, o := range e.orders {
 		if renumbered || o.src.key(old) != o.src.key(r) {
+			o = e.editOrder(i)
 			e.remove(o, slot)
 			moved = append(moved, o)
 		} else if before != after {
-			e.reclass(o, slot, after)
+			e.reclass(e.editOrder(i), slot, after)
 		}
 	}
-	if sameTexts(old, r) == false {
+	if !sameTexts(old, r) {
 		e.textChanged = append(e.textChanged, slot)
 	}
-	e.removeMember(slot)
+	members := !sameMembers(old, r)
+	if members {
+		e.removeMember(slot)
+	}
 	e.place(slot, r)
-	e.addMember(slot)
+	if members {
+		e.addMember(slot)
+	}
 	for _, o := range moved {
 		e.insert(o, slot, after)
 	}
@@ -225,24 +227,32 @@ func sameTexts(a, b rec) bool {
 	return a.textAt(textID) == b.textAt(textID)
 }
 
+// sameMembers reports whether two records have the same groups and spaces.
+func sameMembers(a, b rec) bool {
+	return slices.Equal(a.groups(), b.groups()) && a.textAt(textLists) == b.textAt(textLists)
+}
+
 func (e *editor) addMember(slot uint32) {
-	e.eachMember(slot, e.groups.insert, e.spaces.insert)
+	e.eachMember(slot, (*pairs).insert)
 }
 
 func (e *editor) removeMember(slot uint32) {
-	e.eachMember(slot, e.groups.remove, e.spaces.remove)
+	e.eachMember(slot, (*pairs).remove)
 }
 
-// eachMember calls group and space with each group and space of the user in a slot.
-func (e *editor) eachMember(slot uint32, group, space func(number int64, slot uint32)) {
+// eachMember calls fn for each group and space of the user in a slot.
+func (e *editor) eachMember(slot uint32, fn func(p *pairs, number int64, slot uint32)) {
 	if e.orders == nil {
 		return
 	}
+	if e.groups.owner != e.edit {
+		e.groups, e.spaces = e.groups.clone(e.edit), e.spaces.clone(e.edit)
+	}
 	u := newCell().decode(e.rec(slot), maskOf(roster.FieldGroups)|maskOf(roster.FieldSpaces))
 	for _, n := range distinct(u.Groups) {
-		group(n, slot)
+		fn(e.groups, n, slot)
 	}
 	for _, n := range distinct(roster.FieldSpaces.Numbers(u)) {
-		space(n, slot)
+		fn(e.spaces, n, slot)
 	}
 }

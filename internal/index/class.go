@@ -1,6 +1,7 @@
 package index
 
 import (
+	"maps"
 	"math/bits"
 	"strings"
 
@@ -87,9 +88,7 @@ func number[K comparable](d *dictionary, classes map[K]int, value K) (map[K]int,
 		return classes, true
 	}
 	grown := make(map[K]int, len(classes)+1)
-	for k, v := range classes {
-		grown[k] = v
-	}
+	maps.Copy(grown, classes)
 	grown[value] = d.next
 	d.next++
 	return grown, false
@@ -230,6 +229,17 @@ func (r *rows) load(class int, dst *bitmap) {
 // has reports whether row i has the class.
 func (r *rows) has(class, i int) bool {
 	return r.full.has(class) || r.some.has(class) && r.slice(class)[i>>6]>>(i&63)&1 != 0
+}
+
+// of returns the classes of row i.
+func (r *rows) of(i int) profile {
+	p := r.full
+	r.some.each(func(class int) {
+		if r.has(class, i) {
+			p.add(class)
+		}
+	})
+	return p
 }
 
 // insert adds a row at i.

@@ -25,7 +25,7 @@ const (
 
 // chunk is a run of an order with the classes of its users.
 type chunk struct {
-	owner *edit
+	owner *edit // who may write to slots
 	slots []uint32
 	rows  rows
 }
@@ -47,8 +47,6 @@ func (l loc) before(m loc) bool { return l.chunk < m.chunk || l.chunk == m.chunk
 type span struct{ lo, hi loc }
 
 func (v *View) rec(slot uint32) rec { return v.pages[slot>>rowBits].rec(int(slot & (rowMax - 1))) }
-
-func (v *View) number(slot uint32) int64 { return v.rec(slot).word(wordNumber) }
 
 // compare compares the user in a slot with a place in the order.
 func (v *View) compare(o *order, slot uint32, k key, number int64) int {
@@ -113,9 +111,6 @@ func (o *order) each(s span, fn func(slots []uint32)) {
 		}
 	}
 }
-
-// all is the span of the whole order.
-func (o *order) all() span { return span{hi: loc{len(o.chunks), 0}} }
 
 func (o *order) clone(owner *edit) *order {
 	return &order{owner: owner, field: o.field, src: o.src, chunks: slices.Clone(o.chunks)}
@@ -208,8 +203,9 @@ func (v *View) join(o *order, i int) {
 // reclass replaces the classes of a slot, whose record is still the old one.
 func (v *View) reclass(o *order, slot uint32, p profile) {
 	at := v.find(o, slot)
-	c := o.chunkAt(at.chunk)
+	c := *o.chunks[at.chunk]
 	c.rows = c.rows.set(at.pos, p)
+	o.chunks[at.chunk] = &c
 }
 
 func (o *order) bytes() int {

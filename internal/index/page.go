@@ -19,7 +19,7 @@ type page struct {
 	deadWords, deadBytes int
 }
 
-func (p *page) rec(i int) rec { return rec{p.words.data[p.word[i]:], p.text.data[p.byte[i]:]} }
+func (p *page) rec(i int) rec { return rec{p.words.from(int(p.word[i])), p.text.from(int(p.byte[i]))} }
 
 // size returns how many words and bytes r takes.
 func (r rec) size() (words, text int) {
@@ -56,7 +56,7 @@ func (p *page) put(i int, r rec) {
 	} else if p.live.has(i) {
 		p.drop(i)
 	}
-	p.word[i], p.byte[i] = uint32(len(p.words.data)), uint32(len(p.text.data)) //nolint:gosec // a page is small
+	p.word[i], p.byte[i] = uint32(p.words.size()), uint32(p.text.size()) //nolint:gosec // a page is small
 	p.words, p.text = p.words.add(r.words), p.text.add(r.text)
 	p.live.set(i, true)
 	p.n++
@@ -71,14 +71,13 @@ func (p *page) drop(i int) {
 	p.n--
 }
 
-// tidy copies the live records together once the dead ones outweigh them.
+// tidy copies the live records together once the dead ones take a third.
 func (p *page) tidy() {
-	if 2*p.deadWords <= len(p.words.data) && 2*p.deadBytes <= len(p.text.data) || p.deadWords < rowMax {
+	if 3*p.deadWords <= p.words.size() && 3*p.deadBytes <= p.text.size() || p.deadWords < rowMax {
 		return
 	}
-	fresh := page{words: arena[uint64]{}, text: arena[byte]{}}
-	words := make([]uint64, 0, len(p.words.data)-p.deadWords)
-	text := make([]byte, 0, len(p.text.data)-p.deadBytes)
+	words := make([]uint64, 0, p.words.size()-p.deadWords)
+	text := make([]byte, 0, p.text.size()-p.deadBytes)
 	for i := range p.word {
 		if !p.live.has(i) {
 			continue
@@ -88,18 +87,17 @@ func (p *page) tidy() {
 		p.word[i], p.byte[i] = uint32(len(words)), uint32(len(text)) //nolint:gosec // a page is small
 		words, text = append(words, r.words[:w]...), append(text, r.text[:b]...)
 	}
-	p.words, p.text = fresh.words.add(words), fresh.text.add(text)
+	p.words, p.text = arena[uint64]{base: words}, arena[byte]{base: text}
 	p.deadWords, p.deadBytes = 0, 0
 }
 
 // trim gives back the memory that adding records left over.
 func (p *page) trim() {
-	p.words = arena[uint64]{data: slices.Clone(p.words.data)}
-	p.text = arena[byte]{data: slices.Clone(p.text.data)}
+	p.words, p.text = p.words.packed(), p.text.packed()
 	p.word, p.byte = slices.Clone(p.word), slices.Clone(p.byte)
 }
 
 func (p *page) bytes() int {
 	const fixed = 512
-	return fixed + 8*len(p.word) + 8*cap(p.words.data) + cap(p.text.data) + 8*len(p.rows.words) + 2*len(p.rows.count)
+	return fixed + 8*len(p.word) + 8*(cap(p.words.base)+cap(p.words.more)) + cap(p.text.base) + cap(p.text.more) + 8*len(p.rows.words) + 2*len(p.rows.count)
 }

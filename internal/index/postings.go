@@ -131,8 +131,13 @@ func decodeSlots(dst []uint32, list []byte) []uint32 {
 	return dst
 }
 
-// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more.
-func (p *postings) find(needle string, set *slotSets) {
+// What it costs to look at a text, in slots decoded.
+const lookCost = 16
+
+// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more. Trigrams of one
+// word mostly come together, so that going through the slots of one more often leaves nearly all that were there: a sample,
+// looked at by check, tells when it is time to stop.
+func (p *postings) find(needle string, set *slotSets, check func(slot uint32) bool) {
 	if len(needle) < 3 {
 		p.findShort(needle, set)
 		return
@@ -147,15 +152,28 @@ func (p *postings) find(needle string, set *slotSets) {
 		lists = append(lists, p.list(at))
 	}
 	slices.SortFunc(lists, func(a, b []byte) int { return len(a) - len(b) })
-	slots := decodeSlots(nil, lists[0])
+	slots := decodeSlots(make([]uint32, 0, len(lists[0])), lists[0])
 	for _, list := range lists[1:] {
-		// Looking at a text costs about as much as decoding 50 slots.
-		if len(list) > 50*len(slots) {
+		if len(list) > lookCost*misses(slots, check) {
 			break
 		}
-		slots = intersect(slots, decodeSlots(make([]uint32, 0, len(list)), list))
+		slots = intersectList(slots, list)
 	}
 	set.add(slots...)
+}
+
+// misses estimates how many slots fail check, from a few of them.
+func misses(slots []uint32, check func(slot uint32) bool) int {
+	const sample = 32
+	step := max(1, len(slots)/sample)
+	looked, missed := 0, 0
+	for i := 0; i < len(slots); i += step {
+		looked++
+		if !check(slots[i]) {
+			missed++
+		}
+	}
+	return len(slots) * missed / max(1, looked)
 }
 
 // findShort adds the slots that have a trigram with a prefix.
@@ -171,6 +189,28 @@ func (p *postings) findShort(prefix string, set *slotSets) {
 		slots = decodeSlots(slots[:0], p.list(at))
 		set.add(slots...)
 	}
+}
+
+// intersectList keeps the slots of a that are in an encoded list too; a ascends.
+func intersectList(a []uint32, list []byte) []uint32 {
+	kept, j, slot := a[:0], 0, uint32(0)
+	for i := 0; i < len(list) && j < len(a); {
+		n, shift := uint32(list[i]&0x7f), 7
+		for ; list[i] >= 0x80; shift += 7 {
+			i++
+			n |= uint32(list[i]&0x7f) << shift
+		}
+		i++
+		slot += n
+		for j < len(a) && a[j] < slot {
+			j++
+		}
+		if j < len(a) && a[j] == slot {
+			kept = append(kept, slot)
+			j++
+		}
+	}
+	return kept
 }
 
 // intersect keeps the slots of a that are in b too; both ascend.

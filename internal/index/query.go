@@ -49,7 +49,7 @@ func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, t
 	}
 	if v.orders == nil {
 		list := v.matching(n)
-		return cut(v.sorted(list, by.keys, by.tieDesc), q.Offset, limit), len(list)
+		return cut(v.sorted(list, by), q.Offset, limit), len(list)
 	}
 	return v.window(n, by, q.Offset, limit)
 }
@@ -114,7 +114,7 @@ func (c *compiler) search(s roster.Search) *node {
 		set := c.newSet()
 		for _, f := range s.Fields {
 			field := slices.Index(fields[:], f)
-			c.text.contain(field, term, set)
+			c.text.contain(field, term, set, c.containing(field, term))
 			if s.Fuzzy && field > 0 {
 				c.text.similar(field, term, set)
 			}
@@ -133,47 +133,23 @@ func (c *compiler) contains(e roster.Contains) *node {
 	fields := searched()
 	field := slices.Index(fields[:], e.Field)
 	maybe := c.newSet()
-	c.text.contain(field, needle, maybe)
+	check := c.containing(field, needle)
+	c.text.contain(field, needle, maybe, check)
 	set := c.newSet()
-	var buf [36]byte
 	maybe.done().each(func(slot uint32) {
-		if c.live(slot) && strings.Contains(bareText(c.rec(slot), field, buf[:]), needle) {
+		if check(slot) {
 			set.add(slot)
 		}
 	})
 	return setNode(set.done())
 }
 
-// scorer scores records as roster.Search.Score does users.
-type scorer struct {
-	terms  []string
-	fields []int
-	fuzzy  bool
-	buf    [36]byte
-}
-
-func newScorer(s roster.Search) *scorer {
-	sc := &scorer{terms: s.Terms(), fuzzy: s.Fuzzy}
-	fields := searched()
-	for _, f := range s.Fields {
-		sc.fields = append(sc.fields, slices.Index(fields[:], f))
+// containing returns the test of whether the user in a slot has a needle in a searchable field. It is for one goroutine.
+func (v *View) containing(field int, needle string) func(slot uint32) bool {
+	buf := make([]byte, len(roster.ID{}.String()))
+	return func(slot uint32) bool {
+		return v.live(slot) && strings.Contains(bareText(v.rec(slot), field, buf), needle)
 	}
-	return sc
-}
-
-func (s *scorer) score(r rec) int {
-	total := 0
-	for _, term := range s.terms {
-		best := 0
-		for _, field := range s.fields {
-			best = max(best, roster.ScoreTerm(bareText(r, field, s.buf[:]), term, s.fuzzy && field > 0))
-		}
-		if best == 0 {
-			return 0
-		}
-		total += best
-	}
-	return total
 }
 
 // verified returns the users among those that match n who have a score.

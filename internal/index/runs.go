@@ -5,7 +5,7 @@ func (w *walk) orderRuns(p *part, slots []uint32) {
 	for i := 0; i < len(slots); {
 		j := w.runEnd(slots, i)
 		if i > 0 && j < len(slots) {
-			w.sorted(slots[i:j], w.rest.keys, w.rest.tieDesc)
+			w.sorted(slots[i:j], w.rest)
 		} else {
 			w.orderEdge(p, slots[i:j], i == 0)
 		}
@@ -29,7 +29,7 @@ func (w *walk) orderEdge(p *part, run []uint32, first bool) {
 	k := w.order.src.key(w.rec(run[0]))
 	whole := span{w.below(w.order, k), w.through(w.order, k)}
 	if w.order.size(whole) == len(run) {
-		w.sorted(run, w.rest.keys, w.rest.tieDesc)
+		w.sorted(run, w.rest)
 		return
 	}
 	before := 0

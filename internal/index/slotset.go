@@ -8,7 +8,7 @@ import (
 // slotSet is a set of slots: a sorted list while it is small, a bit for each slot when it is not.
 type slotSet struct {
 	list  []uint32
-	dense []bitmap // by page; nil while list is used
+	dense []uint64 // rowWords words for each page; nil while list is used
 	n     int
 }
 
@@ -29,8 +29,9 @@ func (s *slotSets) add(slots ...uint32) {
 		return
 	}
 	s.spread()
+	dense := s.set.dense
 	for _, slot := range slots {
-		s.set.dense[slot>>rowBits][slot>>6&(rowWords-1)] |= 1 << (slot & 63)
+		dense[slot>>6] |= 1 << (slot & 63)
 	}
 }
 
@@ -38,9 +39,9 @@ func (s *slotSets) spread() {
 	if s.set.dense != nil {
 		return
 	}
-	s.set.dense = make([]bitmap, s.pages)
+	s.set.dense = make([]uint64, s.pages*rowWords)
 	for _, slot := range s.set.list {
-		s.set.dense[slot>>rowBits][slot>>6&(rowWords-1)] |= 1 << (slot & 63)
+		s.set.dense[slot>>6] |= 1 << (slot & 63)
 	}
 	s.set.list = nil
 }
@@ -53,15 +54,15 @@ func (s *slotSets) done() *slotSet {
 		s.set.n = len(s.set.list)
 		return &s.set
 	}
-	for i := range s.set.dense {
-		s.set.n += s.set.dense[i].count()
+	for _, word := range s.set.dense {
+		s.set.n += bits.OnesCount64(word)
 	}
 	return &s.set
 }
 
 func (s *slotSet) has(slot uint32) bool {
 	if s.dense != nil {
-		return s.dense[slot>>rowBits].has(int(slot & (rowMax - 1)))
+		return s.dense[slot>>6]>>(slot&63)&1 != 0
 	}
 	_, found := slices.BinarySearch(s.list, slot)
 	return found
@@ -70,7 +71,7 @@ func (s *slotSet) has(slot uint32) bool {
 // load writes the slots of a page to dst.
 func (s *slotSet) load(page int, dst *bitmap) {
 	if s.dense != nil {
-		*dst = s.dense[page]
+		*dst = bitmap(s.dense[page*rowWords:])
 		return
 	}
 	*dst = bitmap{}
@@ -86,8 +87,10 @@ func (s *slotSet) each(fn func(slot uint32)) {
 	for _, slot := range s.list {
 		fn(slot)
 	}
-	for i := range s.dense {
-		s.dense[i].each(func(j int) { fn(uint32(i<<rowBits + j)) }) //nolint:gosec // slots are 32 bits
+	for i, word := range s.dense {
+		for ; word != 0; word &= word - 1 {
+			fn(uint32(i<<6 + bits.TrailingZeros64(word))) //nolint:gosec // slots are 32 bits
+		}
 	}
 }
 

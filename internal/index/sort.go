@@ -5,39 +5,49 @@ import (
 	"slices"
 )
 
-// sortItem is a slot on its way into an order.
+// sortItem is a slot on its way into an order. prefix decides most comparisons: it orders items as the first key does, as
+// far as 8 bytes go.
 type sortItem struct {
-	slot   uint32
+	prefix uint64
 	number int64
-	keys   []key
+	slot   uint32
 }
 
-// sorted returns the slots by keys and then by number, descending where tieDesc says so.
-func (v *View) sorted(slots []uint32, keys []sortKey, tieDesc bool) []uint32 {
+// sorted puts slots into an order, in place, and returns them.
+func (v *View) sorted(slots []uint32, by ordering) []uint32 {
 	items := make([]sortItem, len(slots))
-	all := make([]key, len(slots)*len(keys))
 	for i, slot := range slots {
 		r := v.rec(slot)
-		own := all[i*len(keys) : (i+1)*len(keys)]
-		for j, k := range keys {
-			own[j] = k.key(r)
+		items[i] = sortItem{number: r.word(wordNumber), slot: slot}
+		if len(by.keys) == 0 {
+			continue
 		}
-		items[i] = sortItem{slot, r.word(wordNumber), own}
+		items[i].prefix = by.keys[0].key(r).prefix()
+		if by.keys[0].desc {
+			items[i].prefix = ^items[i].prefix
+		}
 	}
-	slices.SortFunc(items, func(a, b sortItem) int { return compareItems(&a, &b, keys, tieDesc) })
+	slices.SortFunc(items, func(a, b sortItem) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return v.compareTied(a, b, by)
+	})
 	for i := range items {
 		slots[i] = items[i].slot
 	}
 	return slots
 }
 
-func compareItems(a, b *sortItem, keys []sortKey, tieDesc bool) int {
-	for i := range keys {
-		if c := a.keys[i].compare(b.keys[i]); c != 0 {
-			return direct(c, keys[i].desc)
+// compareTied compares two items whose prefixes are equal.
+func (v *View) compareTied(a, b sortItem, by ordering) int {
+	x, y := v.rec(a.slot), v.rec(b.slot)
+	for _, k := range by.keys {
+		if c := k.key(x).compare(k.key(y)); c != 0 {
+			return direct(c, k.desc)
 		}
 	}
-	return direct(cmp.Compare(a.number, b.number), tieDesc)
+	return direct(cmp.Compare(a.number, b.number), by.tieDesc)
 }
 
 func direct(c int, desc bool) int {

@@ -127,10 +127,10 @@ func (s *segment) dict() *words {
 	return s.words
 }
 
-// contain adds the slots whose field may contain a folded needle, which is not empty.
-func (t *texts) contain(field int, needle string, set *slotSets) {
+// contain adds the slots whose field may contain a folded needle, which is not empty; check tells whether it does.
+func (t *texts) contain(field int, needle string, set *slotSets, check func(slot uint32) bool) {
 	for _, s := range t.segments {
-		s.postings(field).find(needle, set)
+		s.postings(field).find(needle, set, check)
 	}
 	set.add(t.tail...)
 }

@@ -23,7 +23,7 @@ func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, 
 	if n.any(opSlots) || n.foreign(w.order) {
 		hits := v.hits((&compiler{View: v}).paged(n))
 		if w.sortIsCheaper(hits.n, offset, limit) {
-			return cut(v.sorted(hits.slots(), by.keys, by.tieDesc), offset, limit), hits.n
+			return cut(v.sorted(hits.slots(), by), offset, limit), hits.n
 		}
 		w.hits, w.node = hits, setNode(hits)
 	} else {
@@ -46,7 +46,7 @@ func (v *View) windowFew(n *node, few *slotSet, by ordering, offset, limit int) 
 			slots = append(slots, slot)
 		}
 	}
-	return cut(v.sorted(slots, by.keys, by.tieDesc), offset, limit), len(slots)
+	return cut(v.sorted(slots, by), offset, limit), len(slots)
 }
 
 func (v *View) live(slot uint32) bool {
@@ -55,9 +55,9 @@ func (v *View) live(slot uint32) bool {
 
 // hits returns the users that match a tree without ranges.
 func (v *View) hits(n *node) *slotSet {
-	set := &slotSet{dense: make([]bitmap, len(v.pages))}
+	set := &slotSet{dense: make([]uint64, len(v.pages)*rowWords)}
 	for i, p := range v.pages {
-		b := &set.dense[i]
+		b := (*bitmap)(set.dense[i*rowWords:])
 		n.load(frame{&p.rows, i, true}, b)
 		for j := range b {
 			b[j] &= p.live[j]
@@ -167,10 +167,14 @@ func (w *walk) load(chunk int, dst *bitmap) {
 		return
 	}
 	*dst = bitmap{}
-	dense := w.hits.dense
-	for i, slot := range c.slots {
-		hit := dense[slot>>rowBits][slot>>6&(rowWords-1)] >> (slot & 63) & 1
-		dst[i>>6] |= hit << (i & 63)
+	dense, slots := w.hits.dense, c.slots
+	for i := 0; len(slots) > 0; i++ {
+		part := slots[:min(64, len(slots))]
+		word := uint64(0)
+		for j, slot := range part {
+			word |= dense[slot>>6] >> (slot & 63) & 1 << j
+		}
+		dst[i], slots = word, slots[len(part):]
 	}
 }
 
@@ -235,7 +239,7 @@ func (w *walk) countHits() int {
 			continue
 		}
 		for j, page := range w.pages {
-			own := w.hits.dense[j]
+			own := bitmap(w.hits.dense[j*rowWords:])
 			restrict(&own, p.node, frame{&page.rows, j, true})
 			p.total += own.count()
 		}

@@ -2,7 +2,6 @@ package index
 
 import (
 	"cmp"
-	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -145,9 +144,7 @@ func (w *words) similar(wanted string) []int {
 	limit, length, letters := roster.TypingErrors(wanted), runeLength(wanted), sign(wanted)
 	lo, hi := w.first[max(0, length-limit)], w.first[min(length+limit, wordRunes)+1]
 	for i := int(lo); i < int(hi); i++ {
-		s := w.signs[i]
-		if bits.OnesCount64(s&^letters) <= limit && bits.OnesCount64(letters&^s) <= limit &&
-			roster.SimilarWords(w.word(i), wanted) {
+		if closeSigns(w.signs[i], letters, limit) && roster.SimilarWords(w.word(i), wanted) {
 			found = append(found, i)
 		}
 	}
