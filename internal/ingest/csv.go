@@ -203,7 +203,7 @@ func WriteCSV(w io.Writer, v View) error {
 	}
 	err := eachUser(v, func(u *roster.User) error {
 		for i, c := range columns {
-			row[i] = guard(c.cell(u))
+			row[i] = Guard(c.cell(u))
 		}
 		return out.Write(row)
 	})
@@ -217,9 +217,9 @@ func WriteCSV(w io.Writer, v View) error {
 	return nil
 }
 
-// guard puts an apostrophe before what begins a formula, and before what it made earlier, so that unguard is its
+// Guard puts an apostrophe before what begins a formula, and before what it made earlier, so that unguard is its
 // inverse.
-func guard(cell string) string {
+func Guard(cell string) string {
 	if formula(cell) {
 		return "'" + cell
 	}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"io"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/roster-dev/roster"
+)
+
+// app is what every command needs of the world around it.
+type app struct {
+	streams
+
+	getenv func(string) string
+	now    func() time.Time
+	random io.Reader
+}
+
+func (a *app) time() roster.Time { return roster.TimeOf(a.now()) }
+
+func (a *app) newID() (roster.ID, error) { return roster.NewID(a.time(), a.random) }
+
+// root returns the whole tree of commands.
+func (a *app) root() *cobra.Command {
+	root := group(&cobra.Command{
+		Use:   "roster",
+		Short: "A directory of users that speaks several vendors' APIs",
+		Long: "Roster keeps organizations, users, groups, roles and tokens, and serves them through several HTTP APIs, each\n" +
+			"compatible with an existing one.\n\n" +
+			"Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage,\n" +
+			"3 not found, 4 refused, 5 conflict.",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	},
+		a.serve(), a.demo(), a.orgs(), a.tokens(), a.users(), a.importing(), a.exporting(),
+		a.openAPI(), a.routes(), a.versions(), a.completion(),
+	)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnv(cmd.Flags()) }
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
+	return root
+}
+
+// group makes a command that only has subcommands.
+func group(cmd *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(children...)
+	cmd.Args = cobra.ArbitraryArgs // else cobra makes an error of its own of an unknown subcommand
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usage(cmd, "a subcommand is missing")
+		}
+		cmd.SuggestionsMinimumDistance = 2
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return usage(cmd, "there is no subcommand %q; did you mean %s?", args[0], strings.Join(near, " or "))
+		}
+		return usage(cmd, "there is no subcommand %q", args[0])
+	}
+	return cmd
+}
+
+// exactly checks the number of arguments, which names describe.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return usage(cmd, "the argument %s is missing", names[len(args)])
+		}
+		if len(args) > len(names) {
+			return usage(cmd, "unexpected argument %q", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// fromEnvironment is the annotation of a flag that holds the name of the variable that it can be set by.
+const fromEnvironment = "environment"
+
+// env lets flags be set by environment variables: --tls-cert by ROSTER_TLS_CERT.
+func env(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		variable := "ROSTER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		f := flags.Lookup(name)
+		f.Usage += " [$" + variable + "]"
+		f.Annotations = map[string][]string{fromEnvironment: {variable}}
+	}
+}
+
+// fromEnv sets the flags that are not on the command line from the environment.
+func (a *app) fromEnv(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		variables := f.Annotations[fromEnvironment]
+		if f.Changed || len(variables) == 0 || failed != nil {
+			return
+		}
+		if value := a.getenv(variables[0]); value != "" {
+			if err := flags.Set(f.Name, value); err != nil {
+				failed = usageError{message: "the variable " + variables[0] + ": " + err.Error()}
+			}
+		}
+	})
+	return failed
+}
+
+// require fails where a flag has no value.
+func require(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f.Value.String() == "" {
+			return usage(cmd, "the flag --%s is required", name)
+		}
+	}
+	return nil
+}
+
+func software() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

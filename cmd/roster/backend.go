@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/ingest"
+	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/store/open"
+)
+
+// backend is where the organizations are that a command is about.
+type backend interface {
+	// Orgs returns the organizations by number.
+	Orgs(ctx context.Context) ([]*roster.Organization, error)
+	// CreateOrg makes an organization and returns it complete.
+	CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error)
+	// Account returns the organization with a slug, or fails with [roster.NotFound].
+	Account(ctx context.Context, slug string) (account, error)
+	Close() error
+}
+
+// account is one organization.
+type account interface {
+	// User returns a user, or fails with [roster.NotFound].
+	User(ctx context.Context, ref roster.Ref) (*roster.User, error)
+	Users(ctx context.Context, q userQuery) (roster.Page, error)
+	// Tokens returns the tokens, without any secret.
+	Tokens(ctx context.Context) ([]*roster.Token, error)
+	// Do carries out a command and returns what it did.
+	Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error)
+	// Importer returns what carries out imports or, with dryRun, only says what they would do.
+	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
+	// Export returns the organization at one version.
+	Export(ctx context.Context) (ingest.View, error)
+}
+
+// userQuery asks for users in the few ways that the command line knows.
+type userQuery struct {
+	Search        string
+	Statuses      []roster.Status
+	Sort          []roster.Sort
+	Offset, Limit int
+}
+
+func (q userQuery) query() roster.Query {
+	rq := roster.Query{Sort: q.Sort, Offset: q.Offset, Limit: q.Limit}
+	rq.Search = roster.Search{Text: q.Search}
+	for _, f := range roster.Fields() {
+		if f.Searchable {
+			rq.Search.Fields = append(rq.Search.Fields, f.Field)
+		}
+	}
+	if len(q.Statuses) > 0 {
+		in := roster.In{Field: roster.FieldStatus}
+		for _, s := range q.Statuses {
+			in.Values = append(in.Values, roster.IntValue(int64(s)))
+		}
+		rq.Where = in
+	}
+	return rq
+}
+
+// local is a backend in this process, over a store of its own. Whoever runs the command is the operator.
+type local struct {
+	*directory.Service
+
+	store store.Store
+}
+
+func (a *app) openStore(ctx context.Context, dsn string) (*local, error) {
+	s, err := open.Store(ctx, dsn)
+	if err != nil {
+		return nil, inUse(doing("open the store", err))
+	}
+	return &local{directory.New(s, directory.Options{Now: a.time, NewID: a.newID}), s}, nil
+}
+
+func (l *local) Close() error { return l.store.Close() }
+
+func (l *local) CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error) {
+	return l.Service.CreateOrg(ctx, roster.Operator(), org)
+}
+
+func (l *local) Account(ctx context.Context, slug string) (account, error) {
+	org, err := l.OrgBySlug(ctx, slug)
+	if err != nil {
+		return nil, hint(doing("find the organization", err), "`roster org list` shows what there is")
+	}
+	return &localAccount{l.Service, org.ID}, nil
+}
+
+type localAccount struct {
+	service *directory.Service
+	org     roster.ID
+}
+
+func (l *localAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
+	view, err := l.service.View(ctx, l.org)
+	if err != nil {
+		return nil, err
+	}
+	return view.User(ref)
+}
+
+func (l *localAccount) Users(ctx context.Context, q userQuery) (roster.Page, error) {
+	view, err := l.service.View(ctx, l.org)
+	if err != nil {
+		return roster.Page{}, err
+	}
+	return view.Users(q.query())
+}
+
+func (l *localAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
+	view, err := l.service.View(ctx, l.org)
+	if err != nil {
+		return nil, err
+	}
+	return view.Tokens(), nil
+}
+
+func (l *localAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {
+	change, err := l.service.Do(ctx, l.org, roster.Operator(), cmd)
+	return change.Ops, err
+}
+
+func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply, error) {
+	do := func(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+		return l.service.DoEach(ctx, l.org, roster.Operator(), cmds)
+	}
+	if dryRun {
+		rehearsal, err := l.service.Rehearse(ctx, l.org, roster.Operator())
+		if err != nil {
+			return nil, err
+		}
+		do = func(_ context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+			return rehearsal.DoEach(cmds)
+		}
+	}
+	return func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
+		cmds := make([]roster.Command, len(imports))
+		for i, c := range imports {
+			cmds[i] = c
+		}
+		outcomes, err := do(ctx, cmds)
+		results := make([]ingest.Result, len(outcomes))
+		for i, o := range outcomes {
+			results[i] = ingest.Result{Effect: ingest.EffectOf(imports[i], o.Ops), Err: o.Err}
+		}
+		return results, err
+	}, nil
+}
+
+func (l *localAccount) Export(ctx context.Context) (ingest.View, error) {
+	return l.service.View(ctx, l.org)
+}
+
+// within runs fn on the store that the command's flags name.
+func (a *app) within(ctx context.Context, dsn string, fn func(backend) error) error {
+	b, err := a.openStore(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(b), b.Close())
+}

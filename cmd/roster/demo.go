@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/demo"
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/all"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+func (a *app) demo() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Serve made-up users from memory, with tokens and curl lines to try", Args: exactly(),
+		Long: "Serve a made-up organization from memory until Ctrl-C. Standard output has a token and a curl line for each\n" +
+			"dialect, to paste into another terminal. Nothing is kept.",
+	}
+	f := &serveFlags{}
+	f.add(cmd)
+	users := cmd.Flags().Int("users", 10_000, "how many users to make up")
+	seed := cmd.Flags().Uint64("seed", 1, "what the data follows from: the same seed makes the same users")
+	env(cmd.Flags(), "users", "seed")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, err := a.newService(f)
+		if err != nil {
+			return usage(cmd, "%w", err)
+		}
+		return s.runDemo(cmd.Context(), demo.New(*seed, *users))
+	}
+	return cmd
+}
+
+func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
+	l, err := s.openStore(ctx, "memory:")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := s.seed(ctx, l.store, g); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "roster-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the signing key: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	intro := demoIntro{org: demo.Organization(), keyFile: filepath.Join(dir, "client.pem")}
+	if intro.client, err = writeKey(intro.keyFile, g); err != nil {
+		return err
+	}
+	token, err := s.makeToken(ctx, &localAccount{l.Service, intro.org.ID}, intro.org.Slug, &tokenFlags{
+		name: "demo", kind: string(roster.TokenAccount), permissions: []string{
+			string(roster.UsersRead), string(roster.MetadataRead), string(roster.MembersAdmin),
+		},
+	})
+	if err != nil {
+		return doing("create a token", err)
+	}
+	intro.secret = token.Secret
+	return s.run(ctx, l.Service, func(baseURL string) error {
+		intro.baseURL = baseURL
+		return intro.print(s.out)
+	})
+}
+
+// writeKey writes the private key of an API client of the demo to a file that only its owner can read.
+func writeKey(path string, g *demo.Generator) (client roster.ID, err error) {
+	key, client := g.SigningKey()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return client, fmt.Errorf("encode the signing key: %w", err)
+	}
+	return client, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+}
+
+// seed puts the records of a generator into an empty store.
+func (s *service) seed(ctx context.Context, into store.Store, g *demo.Generator) error {
+	const batch = 10_000
+	org := demo.Organization().ID
+	var ops []roster.Op
+	commit := func() error {
+		_, err := into.Update(ctx, org, func(roster.State) (roster.Change, error) {
+			return roster.Change{At: demo.Epoch(), Ops: ops}, nil
+		})
+		ops = nil
+		return err
+	}
+	for e := range g.Entities() {
+		if ops = append(ops, roster.Op{After: e}); len(ops) < batch {
+			continue
+		}
+		if err := commit(); err != nil {
+			return doing("make the demo organization", err)
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	return doing("make the demo organization", commit())
+}
+
+// seedOnce makes the demo organization unless the store has it.
+func (s *service) seedOnce(ctx context.Context, l *local, seed uint64, users int) error {
+	_, err := l.OrgBySlug(ctx, demo.Organization().Slug)
+	if roster.CodeOf(err) != roster.NotFound {
+		return err
+	}
+	if err := s.seed(ctx, l.store, demo.New(seed, users)); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "made the demo organization", "slug", demo.Organization().Slug, "users", users)
+	return nil
+}
+
+// demoIntro is what a demo tells its user.
+type demoIntro struct {
+	baseURL, secret, keyFile string
+	org                      *roster.Organization
+	client                   roster.ID
+}
+
+func (i *demoIntro) print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Serving %s on %s until Ctrl-C. Paste a line into another terminal:\n", i.org.Name, i.baseURL)
+	for _, d := range all.Dialects() {
+		path := i.path(d)
+		fmt.Fprintf(&b, "\n# %s\n", d.Title)
+		for _, scheme := range d.Schemes {
+			fmt.Fprintln(&b, i.line(scheme, path))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// path returns the path of a dialect's first operation that asks for a credential.
+func (i *demoIntro) path(d *dialect.Dialect) string {
+	for _, e := range d.Endpoints {
+		if !e.Public {
+			return d.Mount() + strings.ReplaceAll(e.Path, "{company_id}", i.org.ID.String())
+		}
+	}
+	return d.Mount()
+}
+
+// line returns a shell line that sends a request with a credential.
+func (i *demoIntro) line(s dialect.Scheme, path string) string {
+	switch s.Kind {
+	case dialect.HeaderKey:
+		return fmt.Sprintf("curl -sS -H '%s: %s' '%s%s'", s.Header, i.secret, i.baseURL, path)
+	case dialect.HTTPSignature:
+		return i.signed(path)
+	default:
+		return fmt.Sprintf("curl -sS -H 'Authorization: Bearer %s' '%s%s'", i.secret, i.baseURL, path)
+	}
+}
+
+// signed returns a shell line that signs a request with openssl.
+func (i *demoIntro) signed(path string) string {
+	_, host, _ := strings.Cut(i.baseURL, "://")
+	return fmt.Sprintf(`D=$(LC_ALL=C date -u '+%%a, %%d %%b %%Y %%H:%%M:%%S GMT'); `+
+		`S=$(printf '(request-target): get %s\nhost: %s\ndate: %%s' "$D" | openssl dgst -sha256 -sign '%s' | openssl base64 -A); `+
+		`curl -sS -H "Date: $D" -H "Signature: keyId=\"%s\",algorithm=\"hs2019\",`+
+		`headers=\"(request-target) host date\",signature=\"$S\"" '%s%s'`,
+		path, host, i.keyFile, i.client, i.baseURL, path)
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/dialect/all"
+	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/server"
+)
+
+// serveFlags are what a server is made from.
+type serveFlags struct {
+	addr, tlsCert, tlsKey, logFormat string
+	hosts, listens, proxies, origins []string
+}
+
+func (f *serveFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 takes any that is free")
+	flags.StringVar(&f.logFormat, "log-format", "text", "form of the log on standard error: text or json")
+	env(flags, "addr", "log-format")
+}
+
+func (a *app) serve() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve the organizations of a store over HTTP", Args: exactly(),
+		Long: "Serve the organizations of a store over HTTP, each dialect below a prefix of its own, such as /flxpoint. GET /\n" +
+			"lists the routes, /healthz and /readyz are for whoever watches the process. Ctrl-C or SIGTERM ends it after the\n" +
+			"requests that are under way.",
+		Example: "  roster serve --store sqlite:roster.db --host flxpoint=api.flxpoint.example --listen d3lay=127.0.0.1:9001",
+	}
+	dsn := storeFlag(cmd)
+	var f serveFlags
+	f.add(cmd)
+	flags := cmd.Flags()
+	users := flags.Int("demo", 0, "make a demo organization with so many users, unless there is one")
+	seed := flags.Uint64("seed", 1, "what the demo data follows from")
+	flags.StringSliceVar(&f.hosts, "host", nil, "DIALECT=NAME: serve a dialect at the root of a host name; may be repeated")
+	flags.StringSliceVar(&f.listens, "listen", nil,
+		"DIALECT=ADDRESS: serve a dialect at the root of another address; may be repeated")
+	flags.StringVar(&f.tlsCert, "tls-cert", "", "file with the certificate chain (PEM); with --tls-key serves HTTPS")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "file with the certificate's private key (PEM)")
+	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil,
+		"address or CIDR prefix whose X-Forwarded-* headers count; may be repeated")
+	flags.StringSliceVar(&f.origins, "cors-origin", nil,
+		"origin whose pages may read responses in a browser; may be repeated (default: every origin)")
+	env(flags, "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy", "cors-origin")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, err := a.newService(&f)
+		if err != nil {
+			return usage(cmd, "%w", err)
+		}
+		l, err := a.openStore(cmd.Context(), *dsn)
+		if err != nil {
+			return err
+		}
+		if *users > 0 {
+			err = s.seedOnce(cmd.Context(), l, *seed, *users)
+		}
+		if err == nil {
+			err = s.run(cmd.Context(), l.Service, nil)
+		}
+		return errors.Join(err, l.Close())
+	}
+	return cmd
+}
+
+// service is a server that is about to run.
+type service struct {
+	*app
+	*serveFlags
+
+	log     *slog.Logger
+	hosts   map[string]string // host name -> dialect
+	listens [][2]string       // dialect, address
+	proxies []netip.Prefix
+	tls     *tls.Config
+}
+
+func (a *app) newService(f *serveFlags) (*service, error) {
+	s := &service{app: a, serveFlags: f, hosts: map[string]string{}}
+	switch f.logFormat {
+	case "text":
+		s.log = slog.New(slog.NewTextHandler(a.err, nil))
+	case "json":
+		s.log = slog.New(slog.NewJSONHandler(a.err, nil))
+	default:
+		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
+	}
+	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS())
+}
+
+func (s *service) parseMounts() error {
+	for _, given := range s.serveFlags.hosts {
+		name, host, err := mountPoint("--host", "NAME", given)
+		if err != nil {
+			return err
+		}
+		s.hosts[strings.ToLower(host)] = name
+	}
+	for _, given := range s.serveFlags.listens {
+		name, addr, err := mountPoint("--listen", "ADDRESS", given)
+		if err != nil {
+			return err
+		}
+		s.listens = append(s.listens, [2]string{name, addr})
+	}
+	return nil
+}
+
+// mountPoint reads DIALECT=PLACE.
+func mountPoint(flag, place, given string) (name, at string, err error) {
+	name, at, ok := strings.Cut(given, "=")
+	if !ok || at == "" {
+		return "", "", roster.FieldErrorf(flag, "must be DIALECT=%s, not %q", place, given)
+	}
+	if all.ByName(name) == nil {
+		return "", "", roster.FieldErrorf(flag, "there is no dialect %q; dialects are %s", name, dialectNames())
+	}
+	return name, at, nil
+}
+
+func (s *service) parseProxies() error {
+	for _, given := range s.serveFlags.proxies {
+		prefix, err := roster.ParsePrefix(given)
+		if err != nil {
+			return fmt.Errorf("--trusted-proxy: %w", err)
+		}
+		s.proxies = append(s.proxies, prefix)
+	}
+	return nil
+}
+
+func (s *service) loadTLS() error {
+	if s.tlsCert == "" && s.tlsKey == "" {
+		return nil
+	}
+	if s.tlsCert == "" || s.tlsKey == "" {
+		return roster.Errorf(roster.Invalid, "--tls-cert and --tls-key need each other")
+	}
+	pair, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
+	if err != nil {
+		return fmt.Errorf("load the certificate: %w", err)
+	}
+	s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	return nil
+}
+
+// run serves until ctx ends. Once all addresses listen, it calls started, if that is not nil, with the base URL of
+// the first.
+func (s *service) run(ctx context.Context, d *directory.Service, started func(baseURL string) error) error {
+	lastUse := auth.NewLastUse(maxTokens)
+	srv, err := server.New(server.Config{
+		Dialects:  all.Dialects(),
+		Directory: server.Views(d.View),
+		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
+		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
+		Limiter:   auth.NewLimiter(s.now, maxTokens),
+		Log:       s.log, Now: s.now, NewID: s.newID, Software: software(),
+		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins,
+	})
+	if err != nil {
+		return err
+	}
+	listeners, err := s.listenAll(ctx, srv)
+	if err != nil {
+		return err
+	}
+	if started != nil {
+		if err := started(s.baseURL(listeners[0])); err != nil {
+			return errors.Join(err, closeAll(listeners))
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	recorded := make(chan struct{})
+	go func() {
+		defer close(recorded)
+		s.recordUse(ctx, d, lastUse)
+	}()
+	err = srv.Run(ctx, listeners...)
+	stop()
+	<-recorded
+	return err
+}
+
+// maxTokens is how many tokens' last use and rate limits are remembered.
+const maxTokens = 100_000
+
+func (s *service) listenAll(ctx context.Context, srv *server.Server) ([]server.Listener, error) {
+	first, err := s.listen(ctx, "everything", s.addr, srv.Handler())
+	if err != nil {
+		return nil, err
+	}
+	listeners := []server.Listener{first}
+	for _, at := range s.listens {
+		handler, err := srv.DialectHandler(at[0])
+		if err == nil {
+			var l server.Listener
+			l, err = s.listen(ctx, at[0], at[1], handler)
+			listeners = append(listeners, l)
+		}
+		if err != nil {
+			return nil, errors.Join(err, closeAll(listeners))
+		}
+	}
+	return listeners, nil
+}
+
+func (s *service) listen(ctx context.Context, what, addr string, h http.Handler) (server.Listener, error) {
+	var config net.ListenConfig
+	socket, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return server.Listener{}, fmt.Errorf("serve %s: %w", what, err)
+	}
+	l := server.Listener{Listener: socket, Handler: h, TLS: s.tls}
+	s.log.InfoContext(ctx, "listening", "serves", what, "url", s.baseURL(l))
+	return l, nil
+}
+
+func (s *service) baseURL(l server.Listener) string {
+	scheme := "http://"
+	if l.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + l.Addr().String()
+}
+
+func closeAll(listeners []server.Listener) error {
+	var err error
+	for _, l := range listeners {
+		if l.Listener != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	return err
+}
+
+// recordUse stores now and then when tokens were last used, and once more when ctx ends.
+func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *auth.LastUse) {
+	const every, resolution = time.Minute, time.Hour
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for lag := resolution; ; {
+		select {
+		case <-ctx.Done():
+			lag = 0
+		case <-ticker.C:
+		}
+		err := lastUse.Drain(lag, func(uses []auth.Use) error { return touch(context.WithoutCancel(ctx), d, uses) })
+		if err != nil {
+			s.log.ErrorContext(ctx, "the last use of tokens was not stored", "error", err)
+		}
+		if lag == 0 {
+			return
+		}
+	}
+}
+
+// touch stores uses, which are in the order of their organizations.
+func touch(ctx context.Context, d *directory.Service, uses []auth.Use) error {
+	for len(uses) > 0 {
+		org, used := uses[0].Org, map[roster.ID]roster.Time{}
+		for len(uses) > 0 && uses[0].Org == org {
+			used[uses[0].Token] = uses[0].At
+			uses = uses[1:]
+		}
+		if _, err := d.Do(ctx, org, roster.Operator(), roster.Touch{Used: used}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

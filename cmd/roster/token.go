@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect/all"
+)
+
+func (a *app) tokens() *cobra.Command {
+	return group(&cobra.Command{Use: "token", Short: "Make, list and revoke API tokens"},
+		a.tokenCreate(), a.tokenList(), a.tokenRevoke())
+}
+
+// shownToken is a token as it is shown: without the hash, and with the secret only when it is made.
+type shownToken struct {
+	ID          roster.ID          `json:"id"`
+	Secret      string             `json:"secret,omitempty"`
+	Org         string             `json:"org"`
+	Name        string             `json:"name"`
+	Kind        roster.TokenKind   `json:"kind"`
+	Permissions roster.Permissions `json:"permissions"`
+	ActsAs      roster.ID          `json:"acts_as,omitzero"`
+	Dialects    []string           `json:"dialects,omitempty"`
+	AllowedIPs  []string           `json:"allowed_ips,omitempty"`
+	CreatedAt   roster.Time        `json:"created_at,omitzero"`
+	ExpiresAt   roster.Time        `json:"expires_at,omitzero"`
+	LastUsedAt  roster.Time        `json:"last_used_at,omitzero"`
+	RevokedAt   roster.Time        `json:"revoked_at,omitzero"`
+	Status      string             `json:"status"`
+}
+
+func (a *app) showToken(org string, t *roster.Token) *shownToken {
+	status := "active"
+	if t.ExpiresAt != 0 && t.ExpiresAt <= a.time() {
+		status = "expired"
+	}
+	if t.RevokedAt != 0 {
+		status = "revoked"
+	}
+	return &shownToken{
+		ID: t.ID, Org: org, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs,
+		Dialects: t.Dialects, AllowedIPs: t.AllowedIPs, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+		LastUsedAt: t.LastUsedAt, RevokedAt: t.RevokedAt, Status: status,
+	}
+}
+
+func tokenColumns() []string {
+	return []string{"id", "name", "kind", "status", "permissions", "dialects", "expires_at", "last_used_at"}
+}
+
+func (t *shownToken) row(f format) row {
+	permissions := make([]string, len(t.Permissions))
+	for i, p := range t.Permissions {
+		permissions[i] = string(p)
+	}
+	return row{t, dashes(f,
+		t.ID.String(), t.Name, string(t.Kind), t.Status, strings.Join(permissions, " "), strings.Join(t.Dialects, " "),
+		t.ExpiresAt.String(), t.LastUsedAt.String(),
+	)}
+}
+
+// tokenFlags are what a new token is made from.
+type tokenFlags struct {
+	name, kind, actsAs                string
+	permissions, dialects, allowedIPs []string
+	expiresIn                         time.Duration
+}
+
+func (f *tokenFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.name, "name", "", "what the token is for")
+	flags.StringVar(&f.kind, "kind", "account", "what the token stands for: account, source or channel")
+	flags.StringSliceVar(&f.permissions, "permission", []string{string(roster.UsersRead)},
+		"what the token allows; may be repeated: users:read, users:write, metadata:read, members:admin, groups:write,\n"+
+			"tokens:write, audit:read or * for everything")
+	flags.StringVar(&f.actsAs, "acts-as", "", "the user on whose behalf the token acts: a number, an e-mail or a UUID")
+	flags.StringSliceVar(&f.dialects, "dialect", nil, "a dialect that accepts the token; may be repeated (default: all)")
+	flags.DurationVar(&f.expiresIn, "expires-in", 0, "how long the token counts, such as 720h (default: for ever)")
+	flags.StringSliceVar(&f.allowedIPs, "allowed-ip", nil,
+		"an address or a CIDR prefix that may use the token; may be repeated (default: all)")
+}
+
+// token returns the token that the flags describe, and its secret.
+func (f *tokenFlags) token(ctx context.Context, a *app, in account) (*roster.Token, string, error) {
+	t := &roster.Token{Name: f.name, Kind: roster.TokenKind(f.kind), Dialects: f.dialects, AllowedIPs: f.allowedIPs}
+	for _, p := range f.permissions {
+		t.Permissions = append(t.Permissions, roster.Permission(p))
+	}
+	for _, name := range f.dialects {
+		if all.ByName(name) == nil {
+			return nil, "", roster.FieldErrorf("dialect", "must be one of %s, not %q", dialectNames(), name)
+		}
+	}
+	if f.expiresIn != 0 {
+		t.ExpiresAt = a.time().Add(f.expiresIn)
+	}
+	if f.actsAs != "" {
+		ref, err := roster.ParseRef(f.actsAs)
+		if err != nil {
+			return nil, "", err
+		}
+		user, err := in.User(ctx, ref)
+		if err != nil {
+			return nil, "", err
+		}
+		t.ActsAs = user.ID
+	}
+	secret, err := roster.NewSecret(a.random)
+	t.Hash = roster.HashSecret(secret)
+	return t, secret, err
+}
+
+func (a *app) tokenCreate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "create --org SLUG --name NAME", Short: "Make a token and show its secret, once", Args: exactly(),
+		Example: "  roster token create --org acme --name 'my connector' --permission users:read --expires-in 720h",
+	}
+	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	var f tokenFlags
+	f.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := require(cmd, "org", "name"); err != nil {
+			return err
+		}
+		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
+			shown, err := a.makeToken(cmd.Context(), in, *org, &f)
+			if err != nil {
+				return doing("create the token", err)
+			}
+			columns := append([]string{"secret"}, tokenColumns()...)
+			r := shown.row(*out)
+			r.cells = append([]string{shown.Secret}, r.cells...)
+			return out.one(a.out, columns, r)
+		})
+	}
+	return cmd
+}
+
+func (a *app) makeToken(ctx context.Context, in account, org string, f *tokenFlags) (*shownToken, error) {
+	wanted, secret, err := f.token(ctx, a, in)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := in.Do(ctx, roster.Create{Record: wanted})
+	if err != nil {
+		return nil, err
+	}
+	shown := a.showToken(org, after(ops, func(*roster.Token) bool { return true }))
+	shown.Secret = secret
+	return shown, nil
+}
+
+func (a *app) tokenList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list --org SLUG", Short: "List the tokens, without their secrets", Args: exactly()}
+	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := require(cmd, "org"); err != nil {
+			return err
+		}
+		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
+			tokens, err := in.Tokens(cmd.Context())
+			if err != nil {
+				return doing("list the tokens", err)
+			}
+			return out.list(a.out, tokenColumns(), func(yield func(row) bool) {
+				for _, t := range tokens {
+					if !yield(a.showToken(*org, t).row(*out)) {
+						return
+					}
+				}
+			})
+		})
+	}
+	return cmd
+}
+
+func (a *app) tokenRevoke() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "revoke --org SLUG ID", Short: "Revoke a token: it counts no more, from the next request on",
+		Args: exactly("ID"),
+	}
+	dsn, org := storeFlag(cmd), orgFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := require(cmd, "org"); err != nil {
+			return err
+		}
+		id, err := roster.ParseID(args[0])
+		if err != nil {
+			return usage(cmd, "the argument ID: %w", err)
+		}
+		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
+			_, err := in.Do(cmd.Context(), roster.Revoke{Token: id})
+			return hint(doing("revoke the token", err), "`roster token list --org %s` shows the ids", *org)
+		})
+	}
+	return cmd
+}
+
+// inAccount runs fn on the organization that the command's flags name.
+func (a *app) inAccount(ctx context.Context, dsn, slug string, fn func(account) error) error {
+	return a.within(ctx, dsn, func(b backend) error {
+		in, err := b.Account(ctx, slug)
+		if err != nil {
+			return err
+		}
+		return fn(in)
+	})
+}
+
+func dialectNames() string {
+	var names []string
+	for _, d := range all.Dialects() {
+		names = append(names, d.Name)
+	}
+	return strings.Join(names, ", ")
+}
