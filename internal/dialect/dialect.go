@@ -36,11 +36,14 @@ type Dialect struct {
 	Limit roster.Limit
 	// LimitHeaders sets what the vendor tells about the limit on every authenticated response; nil sets nothing.
 	LimitHeaders func(http.Header, Rate)
+	// LimitAlways is for vendors who tell it on every response: LimitHeaders then describes a bucket that nobody has
+	// used where there is no credential that counts.
+	LimitAlways bool
 	// Statuses replaces the status of codes where the vendor's differ from [DefaultStatus].
 	Statuses map[roster.Code]int
 	// Fail makes the response to a failed request in the vendor's shape.
 	Fail func(Failure) Response
-	// FailHeaders documents the headers that Fail and LimitHeaders set.
+	// Headers documents the headers that Fail and LimitHeaders set.
 	Headers []HeaderDoc
 	// Endpoints are the operations, in the order of the documentation.
 	Endpoints []Endpoint

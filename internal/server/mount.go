@@ -53,6 +53,10 @@ func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
 		x.openAPI()
 		return
 	}
+	if m.dialect.LimitAlways {
+		unused := m.dialect.Limit
+		m.dialect.LimitHeaders(w.Header(), dialect.Rate{Limit: unused, Remaining: unused.Burst, ResetAt: m.Now()})
+	}
 	response, err := x.answer(path)
 	if err != nil {
 		response = x.fail(err)

@@ -94,7 +94,7 @@ func fail(f dialect.Failure) dialect.Response {
 	for _, d := range f.Faults() {
 		entry := fault{Detail: d.Message, Code: f.Error.Code}
 		if d.Field != "" {
-			entry.Source = &source{Parameter: d.Field}
+			entry.Source, entry.Detail = &source{Parameter: d.Field}, d.Field+" "+d.Message
 		}
 		body.Errors = append(body.Errors, entry)
 	}

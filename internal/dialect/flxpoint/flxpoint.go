@@ -27,6 +27,7 @@ func New() *dialect.Dialect {
 		},
 		Limit:        roster.Limit{Rate: 2, Burst: 40},
 		LimitHeaders: limitHeaders,
+		LimitAlways:  true,
 		Statuses:     map[roster.Code]int{roster.WrongTokenKind: http.StatusUnauthorized},
 		Fail:         fail,
 		Headers: []dialect.HeaderDoc{
