@@ -64,9 +64,10 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// A bulk import writes all over the indexes: room for their pages saves reading and writing them again and again.
+	// A bulk import writes all over the indexes: room for their pages, in memory and in 64 MB of log, saves reading and
+	// writing them again and again.
 	forWriting := dsn(path,
-		"journal_size_limit(67108864)", "wal_autocheckpoint(4000)", "cache_size(-32768)", "temp_store(MEMORY)")
+		"journal_size_limit(67108864)", "wal_autocheckpoint(16000)", "cache_size(-32768)", "temp_store(MEMORY)")
 	if s.writers, err = sql.Open("sqlite", forWriting); err != nil {
 		return err
 	}
