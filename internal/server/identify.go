@@ -2,15 +2,9 @@ package server
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
-	"time"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/auth"
-	"github.com/roster-dev/roster/internal/dialect"
 )
 
 // requestRecord is what the access log says about a request. One goroutine at a time uses it.
@@ -19,8 +13,11 @@ type requestRecord struct {
 	dialect   string
 	principal roster.Principal
 	err       error
-	status    int
-	bytes     int64
+	// path is the path as the log shows it.
+	path   string
+	isHead bool
+	status int
+	bytes  int64
 }
 
 type recordKey struct{}
@@ -41,7 +38,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 			writeText(w, http.StatusInternalServerError, "internal error\n")
 			return
 		}
-		rec := &requestRecord{id: id.String()}
+		rec := &requestRecord{id: id.String(), path: plainPath(r.URL), isHead: r.Method == http.MethodHead}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set("X-Request-Id", rec.id)
 		defer func() { s.access(r, rec, s.Now().Sub(start)) }()
@@ -49,7 +46,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 	})
 }
 
-// recorder notes the status and the bytes of a response.
+// recorder notes the status and the bytes of a response, and drops the body where only the head was asked for.
 type recorder struct {
 	http.ResponseWriter
 	record *requestRecord
@@ -64,6 +61,9 @@ func (w *recorder) Write(p []byte) (int, error) {
 	if w.record.status == 0 {
 		w.record.status = http.StatusOK
 	}
+	if w.record.isHead {
+		return len(p), nil
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.record.bytes += int64(n)
 	return n, err
@@ -71,56 +71,3 @@ func (w *recorder) Write(p []byte) (int, error) {
 
 // Unwrap is for [http.ResponseController].
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// access writes the log line of a request that is done. It has no secrets, and no values of free text.
-func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration) {
-	level, code := slog.LevelInfo, roster.CodeOf(rec.err)
-	attrs := []slog.Attr{
-		slog.String("request_id", rec.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.String("query", s.safeQuery(rec.dialect, r.URL)), slog.Int("status", rec.status),
-		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
-		slog.String("client", auth.ClientAddr(r, s.TrustedProxies).String()),
-	}
-	if rec.dialect != "" {
-		attrs = append(attrs, slog.String("dialect", rec.dialect))
-	}
-	if !rec.principal.Org.IsZero() {
-		attrs = append(attrs, slog.String("organization", rec.principal.Org.String()),
-			slog.String("principal", rec.principal.Name))
-	}
-	if rec.err != nil {
-		attrs = append(attrs, slog.String("code", string(code)), slog.String("error", rec.err.Error()))
-	}
-	if code == roster.Internal {
-		level = slog.LevelError
-	}
-	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
-}
-
-// safeQuery returns the query with "*" in the place of every value that may say something about a person: only
-// values of parameters that are numbers, flags, times, ids or enumerations stay.
-func (s *Server) safeQuery(name string, u *url.URL) string {
-	if u.RawQuery == "" {
-		return ""
-	}
-	var parts []string
-	for part := range strings.SplitSeq(u.RawQuery, "&") {
-		key, value, _ := strings.Cut(part, "=")
-		if m := s.mounts[name]; m == nil || !m.harmless(key) {
-			value = "*"
-		}
-		parts = append(parts, key+"="+value)
-	}
-	return strings.Join(parts, "&")
-}
-
-func (m *mount) harmless(key string) bool {
-	for i := range m.dialect.Endpoints {
-		for _, p := range m.dialect.Endpoints[i].Params {
-			if p.Name == key && p.In == dialect.Query {
-				return p.Type != dialect.Strings && (p.Type != dialect.String || len(p.Enum) > 0)
-			}
-		}
-	}
-	return false
-}

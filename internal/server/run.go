@@ -61,7 +61,7 @@ func (s *Server) httpServer(l Listener) *http.Server {
 }
 
 func serve(server *http.Server, l Listener) error {
-	var socket net.Listener = l.Listener
+	socket := l.Listener
 	if l.MaxConnections > 0 {
 		socket = netutil.LimitListener(socket, l.MaxConnections)
 	}

@@ -1,9 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/roster-dev/roster/internal/dialect"
@@ -12,44 +13,48 @@ import (
 // write sends a response. Short bodies go out with their length, long ones as they are made.
 func (x *exchange) write(response dialect.Response) {
 	header := x.w.Header()
-	for name, values := range response.Header {
-		header[name] = values
-	}
-	status := response.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
+	maps.Copy(header, response.Header)
+	status := cmp.Or(response.Status, http.StatusOK)
 	if response.Body == nil {
-		x.w.WriteHeader(status)
+		x.head(status)
 		return
 	}
-	header.Set("Content-Type", "application/json")
-	if response.ContentType != "" {
-		header.Set("Content-Type", response.ContentType)
-	}
+	header.Set("Content-Type", cmp.Or(response.ContentType, "application/json"))
 	header.Set("X-Content-Type-Options", "nosniff")
-	out := &bodyWriter{w: x.w, status: status, head: x.r.Method == http.MethodHead}
-	if err := response.Body(out); err != nil && !errors.Is(err, errHeadDone) {
-		record(x.r).err = err
-		if out.started {
-			panic(http.ErrAbortHandler) // the client must not take half a list for a whole one
+	out := &bodyWriter{exchange: x, status: status}
+	err := response.Body(out)
+	switch {
+	case errors.Is(err, errHeadDone):
+	case err == nil:
+		out.finish()
+	case x.started:
+		record(x.r).err = x.fault(err)
+		panic(http.ErrAbortHandler) // the client must not take half a list for a whole one
+	case status >= http.StatusInternalServerError: // the words for a failure failed
+		record(x.r).err = x.fault(err)
+		header.Del("Content-Type")
+		x.head(status)
+	default:
+		for name := range response.Header {
+			delete(header, name)
 		}
-		if status < http.StatusInternalServerError {
-			x.write(x.fail(err))
-		}
-		return
+		x.write(x.fail(err))
 	}
-	out.finish()
 }
 
-// bodyWriter holds a body back until it is complete or longer than most, so that a short one has a Content-Length
-// and goes out in one write, and an error before that can still become a status.
+// head hands out the head of the response.
+func (x *exchange) head(status int) {
+	x.started = true
+	x.w.WriteHeader(status)
+}
+
+// bodyWriter holds a body back until it is complete or longer than most, so that a short one has a Content-Length and
+// goes out in one write, and an error before that can still become a status.
 type bodyWriter struct {
-	w       http.ResponseWriter
-	status  int
-	head    bool
-	held    []byte
-	started bool
+	*exchange
+
+	status int
+	held   []byte
 }
 
 const mostHeld = 64 << 10
@@ -59,14 +64,13 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 		b.held = append(b.held, p...)
 		return len(p), nil
 	}
-	if b.head {
-		b.start()
-		return 0, errHeadDone
-	}
 	if !b.started {
-		b.start()
+		b.head(b.status)
 		if _, err := b.w.Write(b.held); err != nil {
 			return 0, err
+		}
+		if b.r.Method == http.MethodHead {
+			return 0, errHeadDone
 		}
 	}
 	return b.w.Write(p)
@@ -75,24 +79,15 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 // errHeadDone ends the making of a long body of which only the head was asked for.
 var errHeadDone = errors.New("only the head was asked for")
 
-func (b *bodyWriter) start() {
-	b.started = true
-	b.w.WriteHeader(b.status)
-}
-
 // finish sends a body that was held back in full.
 func (b *bodyWriter) finish() {
 	if b.started {
 		return
 	}
 	b.w.Header().Set("Content-Length", strconv.Itoa(len(b.held)))
-	b.start()
-	if !b.head {
-		_, _ = b.w.Write(b.held)
-	}
+	b.head(b.status)
+	_, _ = b.w.Write(b.held)
 }
-
-func stack() []byte { return debug.Stack() }
 
 // openAPI answers with the dialect's OpenAPI document.
 func (x *exchange) openAPI() {
