@@ -2,6 +2,7 @@ package index
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -35,12 +36,13 @@ func (s snapshot) check(t *testing.T, q roster.Query) {
 		c := *u
 		got = append(got, &c)
 	}
-	if diff := cmp.Diff(numbers(want), numbers(got)); diff != "" {
-		t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), diff)
+	if !slices.Equal(numbers(want), numbers(got)) {
+		t.Fatalf("version %d: Users(%s) are the numbers %d, want %d",
+			s.view.Version(), describe(q), numbers(got), numbers(want))
 	}
-	if len(got) > 0 && len(got) <= 20 {
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), diff)
+	for i := range min(20, len(got)) {
+		if !reflect.DeepEqual(want[i], got[i]) {
+			t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), cmp.Diff(want[i], got[i]))
 		}
 	}
 }
@@ -58,7 +60,10 @@ func numbers(users []*roster.User) []int64 {
 // checkLookups compares every way to name a user with what the user is.
 func (s snapshot) checkLookups(t *testing.T) {
 	t.Helper()
-	for _, want := range s.users {
+	for i, want := range s.users {
+		if i%10 != 0 {
+			continue
+		}
 		refs := []roster.Ref{{ID: want.ID}, {Number: want.Number}, {Identifier: roster.Fold(want.Identifier)}}
 		if want.Email != "" {
 			refs = append(refs, roster.Ref{Email: want.Email})
@@ -68,8 +73,8 @@ func (s snapshot) checkLookups(t *testing.T) {
 			if err != nil {
 				t.Fatalf("version %d: User(%s): %v", s.view.Version(), ref, err)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("version %d: User(%s) (-want +got):\n%s", s.view.Version(), ref, diff)
+			if !reflect.DeepEqual(want, got) {
+				t.Fatalf("version %d: User(%s) (-want +got):\n%s", s.view.Version(), ref, cmp.Diff(want, got))
 			}
 		}
 	}
@@ -82,15 +87,16 @@ func TestViewAnswersLikeAScan(t *testing.T) {
 		name                   string
 		options                options
 		users, changes, checks int
+		seeds                  uint64
 	}{
-		{"indexed from the start", options{scanBelow: 1, tail: 8}, 300, 40, 30},
-		{"grows from nothing", options{scanBelow: 20, tail: 8}, 0, 60, 12},
-		{"never indexed", options{scanBelow: 1 << 30, tail: 8}, 150, 15, 20},
-		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 12, 20},
+		{"indexed from the start", options{scanBelow: 1, tail: 8}, 300, 30, 25, 3},
+		{"grows from nothing", options{scanBelow: 20, tail: 8}, 0, 50, 12, 4},
+		{"never indexed", options{scanBelow: 1 << 30, tail: 8}, 150, 10, 20, 2},
+		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 10, 15, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(3) {
+			for seed := range tc.seeds {
 				w := newWorld(seed)
 				for range tc.users {
 					u := w.user(w.id())

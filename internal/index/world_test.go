@@ -16,6 +16,7 @@ type world struct {
 	org    *roster.Organization
 	users  map[roster.ID]*roster.User
 	groups map[roster.ID]*roster.Group
+	sorted []*roster.User // users by id; nil after a change
 	serial int64
 	at     roster.Version
 }
@@ -139,7 +140,10 @@ func (w *world) sortedGroups() []*roster.Group {
 }
 
 func (w *world) sortedUsers() []*roster.User {
-	return slices.SortedFunc(maps.Values(w.users), func(a, b *roster.User) int { return a.ID.Compare(b.ID) })
+	if w.sorted == nil {
+		w.sorted = slices.SortedFunc(maps.Values(w.users), func(a, b *roster.User) int { return a.ID.Compare(b.ID) })
+	}
+	return w.sorted
 }
 
 // reference returns the users as a view must show them.
@@ -167,7 +171,7 @@ func (w *world) view(o options) *View {
 	for _, g := range w.groups {
 		b.Add(g)
 	}
-	users := w.sortedUsers()
+	users := slices.Clone(w.sortedUsers())
 	if w.often(50) {
 		slices.SortFunc(users, func(a, b *roster.User) int { return int(a.Number - b.Number) })
 	}
@@ -189,6 +193,7 @@ func (w *world) change(ops int) roster.Change {
 
 func (w *world) op() roster.Op {
 	users := w.sortedUsers()
+	w.sorted = nil
 	switch n := w.rnd.IntN(100); {
 	case n < 35 || len(users) == 0:
 		u := w.user(w.id())

@@ -1,0 +1,147 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/roster-dev/roster"
+)
+
+// TestScoreIsRostersScore compares the points of a term with those of roster.ScoreTerm.
+func TestScoreIsRostersScore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := roster.FoldSearch(rapid.StringMatching(`[abß .\-é漢1]{0,12}`).Draw(t, "text"))
+		terms := strings.Fields(roster.FoldSearch(rapid.StringMatching(`[abß.\-1漢]{1,5}`).Draw(t, "term")))
+		fuzzy := rapid.Bool().Draw(t, "fuzzy")
+		if len(terms) != 1 {
+			return
+		}
+		s := newScorer(roster.Search{Text: terms[0], Fuzzy: fuzzy})
+		if got, want := s.terms[0].score(text, fuzzy), roster.ScoreTerm(text, terms[0], fuzzy); got != want {
+			t.Fatalf("score(%q, %q, fuzzy %v) = %d, want %d", text, terms[0], fuzzy, got, want)
+		}
+	})
+}
+
+func TestEachWordIsRostersWords(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := roster.FoldSearch(rapid.String().Draw(t, "text"))
+		var got []string
+		eachWord(text, func(word string) { got = append(got, word) })
+		if want := roster.Words(text); !slices.Equal(got, want) {
+			t.Fatalf("eachWord(%q) = %q, want %q", text, got, want)
+		}
+	})
+}
+
+// TestSignsLetSimilarWordsThrough holds the filter in front of the edit distance to its promise.
+func TestSignsLetSimilarWordsThrough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := rapid.StringMatching(`[abcéñ1]{3,10}`).Draw(t, "a")
+		b := rapid.StringMatching(`[abcéñ1]{3,10}`).Draw(t, "b")
+		if roster.SimilarWords(a, b) && !closeSigns(sign(a), sign(b), roster.TypingErrors(b)) {
+			t.Fatalf("the signs %x and %x of similar words %q and %q differ too much", sign(a), sign(b), a, b)
+		}
+	})
+}
+
+// TestPostingsFindEveryHit compares candidates with the texts that contain a needle: none may be missing, and needles of up
+// to three bytes find no others.
+func TestPostingsFindEveryHit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.StringMatching(`[abé ]{0,9}`), 1, 300).Draw(t, "texts")
+		needle := rapid.StringMatching(`[abé ]{1,5}`).Draw(t, "needle")
+		p := makePostings(func(fn func(slot uint32, text string)) {
+			for i, text := range texts {
+				fn(uint32(3*i), text)
+			}
+		})
+		v := &View{pages: make([]*page, 1)}
+		set := v.newSet()
+		check := func(slot uint32) bool { return strings.Contains(texts[slot/3], needle) }
+		p.find(needle, set, check)
+		found := set.done()
+		for i, text := range texts {
+			hit, want := found.has(uint32(3*i)), strings.Contains(text, needle)
+			if want && !hit || hit && !want && len(needle) <= 3 {
+				t.Fatalf("find(%q) among %q: slot %d is %v, want %v", needle, texts, 3*i, hit, want)
+			}
+		}
+	})
+}
+
+// TestBitmapRows compares opening and shutting rows with inserting into and deleting from a slice.
+func TestBitmapRows(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var b bitmap
+	var want []bool
+	for range 5000 {
+		if len(want) > 0 && (len(want) == rowMax || rnd.IntN(3) == 0) {
+			i := rnd.IntN(len(want))
+			want = slices.Delete(want, i, i+1)
+			b.shut(i)
+		} else {
+			i, on := rnd.IntN(len(want)+1), rnd.IntN(2) == 0
+			want = slices.Insert(want, i, on)
+			b.open(i)
+			b.set(i, on)
+		}
+		for i, on := range want {
+			if b.has(i) != on {
+				t.Fatalf("row %d of %d is %v, want %v", i, len(want), b.has(i), on)
+			}
+		}
+	}
+}
+
+// TestSlotSetForms compares the list and the bits of a set.
+func TestSlotSetForms(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(2, 2))
+	v := &View{pages: make([]*page, 20)}
+	for _, n := range []int{0, 10, listMax, listMax + 1, 15000} {
+		set, want := v.newSet(), map[uint32]bool{}
+		for len(want) < n {
+			slot := rnd.Uint32N(20 << rowBits)
+			set.add(slot, slot)
+			want[slot] = true
+		}
+		got := set.done()
+		if got.n != n || len(got.slots()) != n || !slices.IsSorted(got.slots()) {
+			t.Errorf("a set of %d slots has n %d and %d slots", n, got.n, len(got.slots()))
+		}
+		in := 0
+		for page := range v.pages {
+			var b bitmap
+			got.load(page, &b)
+			in += b.count()
+		}
+		if in != n {
+			t.Errorf("the pages of a set of %d slots have %d", n, in)
+		}
+	}
+}
+
+// TestManyRolesAndApps has more values than there are classes: then queries scan.
+func TestManyRolesAndApps(t *testing.T) {
+	b := newBuilder(options{scanBelow: 1, tail: 8})
+	var users []*roster.User
+	for i := range int64(600) {
+		u := &roster.User{ID: roster.ID{1, byte(i >> 8), byte(i)}, Number: i + 1, Identifier: strings.Repeat("x", int(i)+1)}
+		u.Role, u.AppsAccess = "role"+u.Identifier[:i/3+1], i/4
+		users = append(users, u)
+		b.Add(u)
+	}
+	s := snapshot{b.View(1), users}
+	for i := 0; i < 600; i += 37 {
+		s.check(t, roster.Query{Where: roster.Cmp{Field: roster.FieldRole, Value: roster.FieldRole.Value(users[i])}})
+		s.check(t, roster.Query{Where: roster.Bits{Field: roster.FieldAppsAccess, Mask: users[i].AppsAccess}})
+		s.check(t, roster.Query{Where: roster.Not{Expr: roster.Has{Field: roster.FieldRole}}})
+	}
+	if !s.view.dict.roleOverflow && !s.view.dict.appsOverflow {
+		t.Error("the dictionary still has room: the test must add more values")
+	}
+}
