@@ -3,6 +3,7 @@ package dialect
 import (
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -85,6 +86,7 @@ func (m Members) ID(name string, id roster.ID) Members {
 
 // Appended is [List] for values that add appends to the buffer by itself.
 func Appended[T any](head string, values iter.Seq[T], tail string, add func(b []byte, v T) []byte) Body {
+	const most = 32 << 10
 	return func(w io.Writer) error {
 		b := append(make([]byte, 0, 4<<10), head...)
 		comma := false
@@ -94,7 +96,10 @@ func Appended[T any](head string, values iter.Seq[T], tail string, add func(b []
 			}
 			comma = true
 			b = add(b, v)
-			if len(b) < 32<<10 {
+			if len(b) < most {
+				if len(b) > cap(b)/2 { // it is no short answer: grow once
+					b = slices.Grow(b, most+most/8-len(b))
+				}
 				continue
 			}
 			if _, err := w.Write(b); err != nil {
@@ -112,33 +117,25 @@ func AppendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	done := 0 // s[:done] is in b
 	for i := 0; i < len(s); {
-		width := plain(s[i:])
-		if width > 0 {
-			i += width
+		if c := s[i]; c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
 			continue
 		}
-		b = append(b, s[done:i]...)
 		r, size := utf8.DecodeRuneInString(s[i:])
-		b = appendEscaped(b, r)
+		if mustEscape(r, size) {
+			b = append(b, s[done:i]...)
+			b = appendEscaped(b, r)
+			done = i + size
+		}
 		i += size
-		done = i
 	}
 	return append(append(b, s[done:]...), '"')
 }
 
-// plain returns the length of the character that s begins with, or 0 where it can't stand in a JSON string as it is.
-func plain(s string) int {
-	if c := s[0]; c < utf8.RuneSelf {
-		if c < ' ' || c == '"' || c == '\\' {
-			return 0
-		}
-		return 1
-	}
-	r, size := utf8.DecodeRuneInString(s)
-	if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
-		return 0
-	}
-	return size
+// mustEscape reports whether a character of a size can't stand in a JSON string as it is. The two separators can, but
+// not in JavaScript.
+func mustEscape(r rune, size int) bool {
+	return r < utf8.RuneSelf || r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029'
 }
 
 func appendEscaped(b []byte, r rune) []byte {

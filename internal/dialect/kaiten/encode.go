@@ -17,6 +17,9 @@ const (
 	noAccess         = "by_invite"
 )
 
+// fragment is about how many bytes of JSON a group or space has.
+const fragment = 448
+
 const (
 	avatarGravatar = 1
 	avatarInitials = 2
@@ -176,7 +179,7 @@ func (e *encoder) space(number int64) []byte {
 	if s == nil {
 		return nil
 	}
-	return dialect.NewMembers(nil).
+	return dialect.NewMembers(make([]byte, 0, fragment)).
 		Int("id", s.Number).
 		ID("uid", s.ID).
 		Text("title", s.Title).
@@ -196,7 +199,7 @@ func (e *encoder) group(number int64) []byte {
 	if g == nil {
 		return nil
 	}
-	return dialect.NewMembers(nil).
+	return dialect.NewMembers(make([]byte, 0, fragment)).
 		Int("id", g.Number).
 		ID("uid", g.ID).
 		Text("name", g.Name).
