@@ -1,5 +1,10 @@
 package roster
 
+import (
+	"maps"
+	"slices"
+)
+
 // createOrganization makes the organization itself and its built-in roles.
 func (d *decider) createOrganization(o *Organization) error {
 	if !d.By.Org.IsZero() {
@@ -69,7 +74,10 @@ func (d *decider) invite(c Invite) error {
 	if err := d.allow(TypeInvitation); err != nil {
 		return err
 	}
-	if c.Hash == "" || c.ExpiresAt <= d.Now {
+	if c.Hash == "" {
+		return FieldErrorf("secret", "is required")
+	}
+	if c.ExpiresAt <= d.Now {
 		return FieldErrorf("expires_at", "must be in the future")
 	}
 	user, err := d.invitee(c.User)
@@ -152,7 +160,8 @@ func (d *decider) accept(hash string) error {
 }
 
 func (d *decider) touch(used map[ID]Time) error {
-	for id, at := range used {
+	for _, id := range slices.SortedFunc(maps.Keys(used), ID.Compare) {
+		at := used[id]
 		e, err := d.Get(TypeToken, id)
 		if err != nil {
 			return err

@@ -19,6 +19,9 @@ func (d *decider) settleUser(u *User) error {
 	if err := Validate(u); err != nil {
 		return err
 	}
+	if u.Owner && u.Status == Deactivated {
+		return conflict(nil, "status", "the owner can't be deactivated")
+	}
 	if err := d.references(u); err != nil {
 		return err
 	}
@@ -30,7 +33,7 @@ func (d *decider) identifier(u *User) error {
 	if u.Identifier != "" {
 		return nil
 	}
-	base, _, _ := strings.Cut(u.Email, "@")
+	base, _, _ := strings.Cut(strings.TrimSpace(u.Email), "@")
 	if base == "" {
 		base = strings.Join(Words(FoldSearch(u.Name)), ".")
 	}
@@ -117,8 +120,6 @@ func (d *decider) owner(before, after Entity) error {
 	switch {
 	case was.Owner && !is.Owner:
 		return conflict(nil, "owner", "the owner can't drop ownership; make another user the owner")
-	case is.Owner && is.Status == Deactivated:
-		return conflict(nil, "status", "the owner can't be deactivated")
 	case is.Owner && !was.Owner:
 		return d.passOwnership(is)
 	}
@@ -133,7 +134,7 @@ func (d *decider) passOwnership(to *User) error {
 	before := e.(*User)
 	after := *before
 	after.Owner = false
-	after.UpdatedAt = d.Now
+	stamp(&after, stamps{updated: d.Now, by: d.By.Author()})
 	d.Add(Op{Before: before, After: &after})
 	return nil
 }

@@ -67,6 +67,10 @@ func (p *parser) object(path string, raw []byte) map[string]json.RawMessage {
 		} else {
 			p.fault(path, "must be a JSON object")
 		}
+		return nil
+	}
+	if members == nil {
+		p.fault(path, "must be a JSON object, not null")
 	}
 	return members
 }

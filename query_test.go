@@ -154,9 +154,9 @@ func drawUser(t *rapid.T, number int64) *User {
 	text := rapid.SampledFrom([]string{"", "a", "A", "é", "b"})
 	at := rapid.SampledFrom([]Time{0, -1, monday, tuesday})
 	return &User{
-		ID: testID(uint64(number)), Number: number, //nolint:gosec // it is small
+		ID: testID(uint64(number)), Number: number,
 		Identifier: text.Draw(t, "identifier"), Email: text.Draw(t, "email"), Name: text.Draw(t, "name"),
-		Status: Status(rapid.IntRange(0, 6).Draw(t, "status")), CreatedAt: at.Draw(t, "created"), //nolint:gosec // as above
+		Status: Status(rapid.IntRange(0, 6).Draw(t, "status")), CreatedAt: at.Draw(t, "created"),
 		UpdatedAt: at.Draw(t, "updated"), LastLoginAt: at.Draw(t, "login"),
 	}
 }

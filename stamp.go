@@ -59,6 +59,32 @@ func times(e Entity) (created, updated *Time) {
 	}
 }
 
+// keepOurs gives a record that a patch has made of another one the times and authors back that only we set: an update
+// can neither rewrite history nor bring a revoked token back.
+func keepOurs(from, to Entity) {
+	stamp(to, stampsOf(from))
+	switch to := to.(type) {
+	case *User:
+		was := from.(*User)
+		to.CreatedBy, to.UpdatedBy = was.CreatedBy, was.UpdatedBy
+	case *Token:
+		was := from.(*Token)
+		to.CreatedBy, to.RevokedAt, to.LastUsedAt = was.CreatedBy, was.RevokedAt, was.LastUsedAt
+	}
+}
+
+// keepIdentity gives a record that was made of another one the id and the number back where it names none.
+func keepIdentity(from, to Entity) {
+	wasID, wasNumber := identity(from)
+	id, number := identity(to)
+	if id.IsZero() {
+		*id = *wasID
+	}
+	if number != nil && *number == 0 {
+		*number = *wasNumber
+	}
+}
+
 // identity returns where a record keeps its id and, if it has one, its number.
 func identity(e Entity) (id *ID, number *int64) {
 	switch e := e.(type) {

@@ -100,19 +100,23 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-func TestPrincipalActor(t *testing.T) {
+func TestPrincipalActorAndAuthor(t *testing.T) {
 	t.Parallel()
 	token, user := testID(1), testID(2)
 	for _, tc := range []struct {
-		by   Principal
-		want ID
+		by            Principal
+		actor, author ID
 	}{
-		{Principal{Token: token, ActsAs: user}, token},
-		{Principal{ActsAs: user}, user},
-		{Operator(), ID{}},
+		{Principal{Token: token, ActsAs: user}, token, user},
+		{Principal{Token: token}, token, token},
+		{Principal{ActsAs: user}, user, user},
+		{Operator(), ID{}, ID{}},
 	} {
-		if got := tc.by.Actor(); got != tc.want {
-			t.Errorf("actor of %+v = %s, want %s", tc.by, got, tc.want)
+		if got := tc.by.Actor(); got != tc.actor {
+			t.Errorf("actor of %+v = %s, want %s", tc.by, got, tc.actor)
+		}
+		if got := tc.by.Author(); got != tc.author {
+			t.Errorf("author of %+v = %s, want %s", tc.by, got, tc.author)
 		}
 	}
 	if (Principal{}).Permissions.Has(UsersRead) {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/mail"
 	"net/netip"
 	"reflect"
@@ -215,11 +216,13 @@ func (v *validator) organization(o *Organization) {
 		"must be a DNS label: 1 to 63 lower-case letters, digits and inner hyphens, not %s", quote(o.Slug))
 	v.required("name", o.Name)
 	v.check(o.Number >= 1, "number", "must be from 1 to %d", int64(MaxNumber))
-	for dialect, c := range o.Contracts {
+	for _, dialect := range slices.Sorted(maps.Keys(o.Contracts)) {
+		c := o.Contracts[dialect]
 		v.check(c == Documented || c == Live, "contracts."+dialect,
 			"must be documented or live, not %s", quote(string(c)))
 	}
-	for dialect, l := range o.Limits {
+	for _, dialect := range slices.Sorted(maps.Keys(o.Limits)) {
+		l := o.Limits[dialect]
 		v.check(l.Rate > 0 && l.Rate <= 1e6 && l.Burst >= 1 && l.Burst <= 1e6, "limits."+dialect,
 			"must have a rate above 0 and a burst from 1, each at most 1000000")
 	}

@@ -1,0 +1,121 @@
+package roster
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.user("ada@example.com")
+	token := func(change func(*Token)) Create {
+		made := &Token{Name: "CI", Kind: TokenAccount, Hash: "h", Permissions: Permissions{UsersRead}}
+		change(made)
+		return Create{Record: made}
+	}
+	w.refused(token(func(t *Token) { t.Hash = "" }), Invalid, "secret")
+	w.refused(token(func(t *Token) { t.ExpiresAt = tuesday }), Invalid, "expires_at")
+	w.refused(token(func(t *Token) { t.ActsAs = testID(9) }), Invalid, "acts_as")
+	w.refused(token(func(t *Token) { t.Kind = "app" }), Invalid, "kind")
+	limited := w.as(TokensWrite, UsersRead)
+	limited.refused(token(func(t *Token) { t.Permissions = Permissions{UsersRead, UsersWrite} }), Forbidden, "")
+	limited.refused(token(func(t *Token) { t.Permissions = Permissions{Everything} }), Forbidden, "")
+	made := limited.do(token(func(t *Token) { t.ExpiresAt, t.ActsAs = tuesday+1, u.ID }))[0].After.(*Token)
+
+	update := func(patch string) Update { return Update{TypeToken, Ref{ID: made.ID}, []byte(patch)} }
+	limited.refused(update(`{"permissions":["*"]}`), Forbidden, "")
+	limited.refused(update(`{"secret_sha256":"x"}`), Invalid, "secret_sha256")
+	limited.do(update(`{"name":"CD","expires_at":"2020-01-01T00:00:00Z"}`))
+	if got := get(w, made); got.Name != "CD" || got.Hash != "h" || got.ExpiresAt >= tuesday {
+		t.Errorf("the token is %+v, want another name, the same hash, expired", got)
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.do(Create{Record: &Token{Name: "CI", Kind: TokenAccount, Hash: "h"}})[0].After.(*Token)
+	wantVerbs(t, w.do(Revoke{Token: token.ID}), "update token")
+	if got := get(w, token); got.RevokedAt != tuesday || token.RevokedAt != 0 {
+		t.Errorf("revoked %s, the record before %s; want Tuesday and not", got.RevokedAt, token.RevokedAt)
+	}
+	w.env.Now++
+	if ops := w.do(Revoke{Token: token.ID}); len(ops) != 0 {
+		t.Errorf("revoking again makes %v, want nothing", verbs(ops))
+	}
+	if ops := w.do(Update{TypeToken, Ref{ID: token.ID}, []byte(`{"revoked_at":null,"last_used_at":null}`)}); len(ops) != 0 {
+		t.Errorf("a patch brings the token back: %v", verbs(ops))
+	}
+	w.refused(Revoke{Token: testID(9)}, NotFound, "")
+	wantVerbs(t, w.do(Delete{TypeToken, Ref{ID: token.ID}}), "delete token")
+}
+
+func TestTouch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	used := map[ID]Time{testID(9): tuesday} // the token of an unknown id
+	var tokens []*Token
+	for _, hash := range []string{"a", "b", "c"} {
+		made := w.do(Create{Record: &Token{Name: hash, Kind: TokenAccount, Hash: hash}})[0].After.(*Token)
+		tokens = append(tokens, made)
+		used[made.ID] = tuesday
+	}
+	w.do(Touch{Used: map[ID]Time{tokens[1].ID: tuesday + 1}})
+	ops := w.do(Touch{Used: used})
+	if diff := cmp.Diff([]Key{tokens[0].Key(), tokens[2].Key()}, []Key{ops[0].Key(), ops[len(ops)-1].Key()}); diff != "" {
+		t.Errorf("touched in another order than that of ids (-want +got):\n%s", diff)
+	}
+	wantVerbs(t, ops, "update token", "update token")
+	if a, b := get(w, tokens[0]), get(w, tokens[1]); a.LastUsedAt != tuesday || b.LastUsedAt != tuesday+1 {
+		t.Errorf("last used %s and %s, want Tuesday and what was later", a.LastUsedAt, b.LastUsedAt)
+	}
+}
+
+func TestInviteAndAccept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	invite := func(hash string, u User) Invite { return Invite{User: &u, Hash: hash, ExpiresAt: tuesday + 10} }
+	ops := w.do(invite("h1", User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1, Activated: true}))
+	wantVerbs(t, ops, "update organization", "create user", "create invitation")
+	u := ops[1].After.(*User)
+	if u.Status != Invited || u.InvitedAt != tuesday || u.CreatedAt != tuesday || u.Activated {
+		t.Errorf("invited as %+v, want the status invited, on Tuesday", u)
+	}
+	w.refused(invite("h2", User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1}), Conflict, "email")
+	w.refused(invite("h2", User{Email: "x", Name: "X", AppsAccess: 1}), Invalid, "email")
+	w.refused(invite("", User{Email: "bob@example.com", Name: "Bob", AppsAccess: 1}), Invalid, "secret")
+	w.refused(Invite{User: &User{ID: u.ID}, Hash: "h2", ExpiresAt: tuesday}, Invalid, "expires_at")
+	w.refused(invite("h2", User{ID: testID(9)}), NotFound, "")
+
+	w.env.Now++
+	wantVerbs(t, w.do(invite("h2", User{ID: u.ID})), "update user", "delete invitation", "create invitation")
+	w.refused(Accept{Hash: "h1"}, NotFound, "") // a later invitation replaces it
+	w.refused(Accept{Hash: "h3"}, NotFound, "")
+	w.refused(Accept{}, NotFound, "")
+
+	w.env.By = Principal{} // whoever has the secret needs no token
+	w.env.Now = tuesday + 10
+	w.refused(Accept{Hash: "h2"}, NotFound, "") // expired
+	w.env.Now--
+	wantVerbs(t, w.do(Accept{Hash: "h2"}), "update user", "update invitation")
+	if got := get(w, u); got.Status != Active || !got.Activated || got.InvitedAt != tuesday+1 || got.UpdatedAt != w.env.Now {
+		t.Errorf("the user is %+v, want it active", got)
+	}
+	w.refused(Accept{Hash: "h2"}, NotFound, "") // a secret works once
+	w.env.By = Operator()
+	w.refused(invite("h3", User{ID: u.ID}), Conflict, "status")
+}
+
+func TestAcceptLeavesOtherStatuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ops := w.do(Invite{User: &User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1}, Hash: "h", ExpiresAt: tuesday + 1})
+	u := ops[1].After.(*User)
+	w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"status":"suspended"}`)})
+	w.do(Accept{Hash: "h"})
+	if got := get(w, u); got.Status != Suspended || !got.Activated {
+		t.Errorf("the user is %s, activated %t; want it still suspended", got.Status, got.Activated)
+	}
+}

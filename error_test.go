@@ -1,0 +1,64 @@
+package roster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestCodeOf(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want Code
+	}{
+		{nil, ""},
+		{io.EOF, Internal},
+		{Errorf(NotFound, "no user"), NotFound},
+		{fmt.Errorf("load: %w", Errorf(Gone, "too old")), Gone},
+		{&Error{Code: Conflict, Err: Errorf(NotFound, "inside")}, Conflict},
+	} {
+		if got := CodeOf(tc.err); got != tc.want {
+			t.Errorf("CodeOf(%v) = %q, want %q", tc.err, got, tc.want)
+		}
+	}
+}
+
+func TestAsError(t *testing.T) {
+	t.Parallel()
+	ours := FieldErrorf("name", "is %d characters too long", 3)
+	if got := AsError(fmt.Errorf("create: %w", ours)); got != ours {
+		t.Errorf("AsError = %v, want the error inside", got)
+	}
+	got := AsError(io.EOF)
+	if got.Code != Internal || !errors.Is(got, io.EOF) || strings.Contains(got.Message, "EOF") {
+		t.Errorf("AsError(EOF) = %+v, want it as the cause of an internal error, not in its message", got)
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]*Error{
+		"gone":                          {Message: "gone"},
+		"name: is required":             FieldErrorf("name", "is required"),
+		"gone: EOF":                     {Message: "gone", Err: io.EOF},
+		"a: one; b: two; c: three":      {Field: "a", Message: "one", Details: []Detail{{"a", "one"}, {"b", "two"}, {"c", "three"}}},
+		"name: is required; theme: bad": {Field: "name", Message: "is required", Details: []Detail{{"name", "is required"}, {"theme", "bad"}}},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("Error() = %q, want %q", got, want)
+		}
+	}
+}
+
+func TestQuoteIsShort(t *testing.T) {
+	t.Parallel()
+	if got, want := quote("a\"b"), `"a\"b"`; got != want {
+		t.Errorf("quote = %s, want %s", got, want)
+	}
+	if got := quote(strings.Repeat("é", 1000)); len(got) > 100 || !strings.HasSuffix(got, "...") {
+		t.Errorf("quote of a long text = %s, want it cut", got)
+	}
+}
