@@ -97,18 +97,20 @@ func unknownMembers(r *dialect.Request) error {
 // ignored, and a request with no others refused (JSON:API 1.1, server responsibilities).
 func acceptable(h http.Header) bool {
 	refused := false
-	for _, item := range acceptItems(strings.Join(h.Values("Accept"), ",")) {
-		t, params, err := mime.ParseMediaType(item)
-		if err != nil || t != mediaType {
-			continue
+	for _, accept := range h.Values("Accept") {
+		for _, item := range acceptItems(accept) {
+			t, params, err := mime.ParseMediaType(item)
+			if err != nil || t != mediaType {
+				continue
+			}
+			delete(params, "q") // the weight is not the media type's (RFC 9110)
+			delete(params, "ext")
+			delete(params, "profile")
+			if len(params) == 0 {
+				return true
+			}
+			refused = true
 		}
-		delete(params, "q") // the weight is not the media type's (RFC 9110)
-		delete(params, "ext")
-		delete(params, "profile")
-		if len(params) == 0 {
-			return true
-		}
-		refused = true
 	}
 	return !refused
 }

@@ -1,0 +1,62 @@
+package fipto
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+func TestWireUserByKind(t *testing.T) {
+	t.Parallel()
+	id := roster.MustParseID("3f0c6a52-8d0e-4c5b-9a44-6f1f6f0f2c11")
+	head := `{"id":"` + id.String() + `","type":"user","attributes":{"status":"active","whitelisted_ips":`
+	for name, c := range map[string]struct {
+		user roster.User
+		want string
+	}{
+		"an API client without a key": {
+			roster.User{Kind: roster.APIClient, Name: "Sync", FirstName: "S", WhitelistedIPs: []string{"192.0.2.1"}},
+			`["192.0.2.1"],"public_key":"","name":"Sync"}}`,
+		},
+		"a person": {
+			roster.User{Name: "Ada Moreno", FirstName: "Ada", LastName: "Moreno", Email: "ada@example.com", PublicKey: "k"},
+			`[],"email":"ada@example.com","firstname":"Ada","lastname":"Moreno"}}`,
+		},
+		"a virtual user": {
+			roster.User{Kind: roster.Virtual, Name: "Night shift"},
+			`[],"email":"","firstname":"Night shift","lastname":""}}`,
+		},
+	} {
+		c.user.ID = id
+		got, err := dialect.Encode(wireUser(&c.user))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(head+c.want, string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestEveryStatusHasANameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for i := range roster.Statuses() {
+		name := shown(roster.Status(i))
+		seen[name] = true
+		if got := shownAs([]string{name}); len(got) != 1 || got[0] != roster.IntValue(int64(i)) {
+			t.Errorf("shownAs(%s) = %v, want the status %d alone", name, got, i)
+		}
+	}
+	for _, name := range statuses() {
+		if !seen[name] {
+			t.Errorf("no status is shown as %s", name)
+		}
+	}
+	if len(seen) != len(statuses()) {
+		t.Errorf("%d names are shown, the table has %d", len(seen), len(statuses()))
+	}
+}
