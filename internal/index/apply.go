@@ -7,14 +7,15 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// Apply returns the view after a change, which must be the next one of the organization. v stays as it is and valid; both
-// share nearly all of their memory. It must be called by one goroutine at a time for all views of an organization.
+// Apply returns the view after a change, which must be the next one of the organization. v stays as it is and valid;
+// both share nearly all of their memory. It must be called by one goroutine at a time for all views of an
+// organization.
 //
-// It fails with [roster.Conflict] where the change is of another organization or not the next version, creates a user that
-// exists, or changes one that does not.
+// It fails with [roster.Conflict] where the change is of another organization or not the next version, creates a user
+// that exists, or changes one that does not.
 func (v *View) Apply(change roster.Change) (*View, error) {
 	if v.org != nil && change.Org != v.org.ID {
-		return nil, roster.Errorf(roster.Conflict, "the change is of organization %s, the view of %s", change.Org, v.org.ID)
+		return nil, roster.Errorf(roster.Conflict, "a change of organization %s is not one of %s", change.Org, v.org.ID)
 	}
 	if change.Version != v.version+1 {
 		return nil, roster.Errorf(roster.Conflict, "change %d does not follow version %d", change.Version, v.version)
@@ -142,7 +143,7 @@ func (e *editor) free() uint32 {
 	if used == len(e.pages)<<rowBits {
 		e.pages, e.ownPages = append(slices.Clip(e.pages), &page{owner: e.edit}), true
 	}
-	return uint32(used) //nolint:gosec // slots are 32 bits
+	return uint32(used)
 }
 
 func (e *editor) create(r rec) {

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// arena is an append-only array that views share: each view sees the length it knows of, and what lies within it never
-// changes. A writer that holds the longest view of the array appends in place; any other one copies first what was
-// appended, so that two views made from the same one never write to the same place. The base is never copied.
+// arena is an append-only array that views share: each view sees the length it knows of, and what lies within it
+// never changes. A writer that holds the longest view of the array appends in place; any other one copies first what
+// was appended, so that two views made from the same one never write to the same place. The base is never copied.
 type arena[T byte | uint64] struct {
 	base []T
 	more []T           // what was appended to the base

@@ -10,17 +10,21 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// sizes are the numbers of users that benchmarks run with; choose one with -bench=/100k or -bench=/1M.
+// sizes are the numbers of users that benchmarks run with; choose one with -bench=Users/100k or -bench=Users/1M.
 var sizes = []struct {
 	name  string
 	users int
 }{{"100k", 100_000}, {"1M", 1_000_000}}
 
 var (
-	benchFirst = []string{"Anna", "Boris", "Clara", "David", "Elena", "Farid", "Greta", "Hugo", "Irina", "Jonas", "Katrin", "Leon",
-		"Marta", "Nikolai", "Olga", "Pavel", "Quentin", "Rosa", "Stefan", "Tamara", "Ulrich", "Vera", "Walter", "Xenia", "Yusuf", "Zoe"}
-	benchLast = []string{"Adler", "Becker", "Conrad", "Dietrich", "Engel", "Fischer", "Gross", "Hoffmann", "Ivanov", "Jansen", "Keller",
-		"Lehmann", "Meier", "Neumann", "Olsen", "Peters", "Quast", "Richter", "Schmidt", "Thomas", "Urban", "Vogel", "Weber", "Zimmer"}
+	benchFirst = []string{
+		"Anna", "Boris", "Clara", "David", "Elena", "Farid", "Greta", "Hugo", "Irina", "Jonas", "Katrin", "Leon",
+		"Marta", "Nikolai", "Olga", "Pavel", "Quentin", "Rosa", "Stefan", "Tamara", "Ulrich", "Vera", "Walter", "Xenia", "Yusuf", "Zoe",
+	}
+	benchLast = []string{
+		"Adler", "Becker", "Conrad", "Dietrich", "Engel", "Fischer", "Gross", "Hoffmann", "Ivanov", "Jansen", "Keller",
+		"Lehmann", "Meier", "Neumann", "Olsen", "Peters", "Quast", "Richter", "Schmidt", "Thomas", "Urban", "Vogel", "Weber", "Zimmer",
+	}
 )
 
 // benchUser makes the nth user of an organization, as the vendors' user lists show them.
@@ -66,31 +70,21 @@ func benchView(users int) *View {
 
 // eachSize runs fn with a view of each size; a size that is not asked for costs nothing.
 func eachSize(b *testing.B, fn func(b *testing.B, v *View)) {
-	for _, size := range sizes {
-		b.Run(size.name, func(b *testing.B) { fn(b, sharedView(b, size.users)) })
-	}
-}
-
-// views keeps the view of the size that is being measured.
-var views struct {
-	users int
-	view  *View
-}
-
-func sharedView(b *testing.B, users int) *View {
 	b.Helper()
-	if views.users != users {
-		views.view = nil
-		views.users, views.view = users, benchView(users)
-		views.view.Warm()
-		runtime.GC()
+	for _, size := range sizes {
+		b.Run(size.name, func(b *testing.B) {
+			v := benchView(size.users)
+			v.Warm()
+			runtime.GC()
+			fn(b, v)
+		})
 	}
-	return views.view
 }
 
 func eq(f roster.Field, v roster.Value) roster.Expr { return roster.Cmp{Field: f, Value: v} }
 
-// BenchmarkUsers measures pages of 100 users with their exact total, by the shape of the query. Offsets differ each time.
+// BenchmarkUsers measures pages of 100 users with their exact total, by the shape of the query. Offsets differ each
+// time.
 func BenchmarkUsers(b *testing.B) {
 	three := roster.And{
 		eq(roster.FieldStatus, roster.IntValue(int64(roster.Active))), eq(roster.FieldActivated, roster.BoolValue(true)),
@@ -98,7 +92,7 @@ func BenchmarkUsers(b *testing.B) {
 	}
 	since := roster.Cmp{Field: roster.FieldCreatedAt, Op: roster.GE}
 	all := searched()
-	for _, shape := range []struct {
+	shapes := []struct {
 		name  string
 		query roster.Query
 		deep  bool
@@ -108,24 +102,31 @@ func BenchmarkUsers(b *testing.B) {
 		{"one filter by number", roster.Query{Where: three[0]}, true},
 		{"three filters by email", roster.Query{Where: three, Sort: []roster.Sort{{Field: roster.FieldEmail, Desc: true}}}, true},
 		{"three filters by status and name", roster.Query{Where: three[1:], Sort: []roster.Sort{
-			{Field: roster.FieldStatus, Ranks: []int64{3, 0, 1, 2, 2, 4, 5}}, {Field: roster.FieldName}}}, true},
+			{Field: roster.FieldStatus, Ranks: []int64{3, 0, 1, 2, 2, 4, 5}}, {Field: roster.FieldName},
+		}}, true},
 		{"filter by name and created", roster.Query{Where: three[0], Sort: []roster.Sort{
-			{Field: roster.FieldName}, {Field: roster.FieldCreatedAt, Desc: true}}}, true},
+			{Field: roster.FieldName}, {Field: roster.FieldCreatedAt, Desc: true},
+		}}, true},
 		{"filter by last login and name", roster.Query{Where: three[0], Sort: []roster.Sort{
-			{Field: roster.FieldLastLoginAt, Desc: true}, {Field: roster.FieldName}}}, true},
+			{Field: roster.FieldLastLoginAt, Desc: true}, {Field: roster.FieldName},
+		}}, true},
 		{"created range by created", roster.Query{Where: roster.And{three[0], since}, Sort: []roster.Sort{{Field: roster.FieldCreatedAt}}}, true},
 		{"created range by email", roster.Query{Where: roster.And{three[0], since}, Sort: []roster.Sort{{Field: roster.FieldEmail}}}, true},
-		{"group by name", roster.Query{Where: roster.In{Field: roster.FieldGroups, Values: []roster.Value{roster.IntValue(7)}},
-			Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
+		{"group by name", roster.Query{
+			Where: roster.In{Field: roster.FieldGroups, Values: []roster.Value{roster.IntValue(7)}},
+			Sort:  []roster.Sort{{Field: roster.FieldName}},
+		}, false},
 		{"permission by number", roster.Query{Where: roster.Bits{Field: roster.FieldPermissions, Mask: 4}}, true},
 		{"search few", roster.Query{Search: roster.Search{Text: "zimmer-zimmer", Fields: all[:]}}, false},
 		{"search 5000 by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
 		{"search fuzzy", roster.Query{Search: roster.Search{Text: "tamra hofmann", Fields: all[:], Fuzzy: true}}, false},
-	} {
-		b.Run(shape.name, func(b *testing.B) {
-			eachSize(b, func(b *testing.B, v *View) { benchQuery(b, v, shape.query, shape.deep) })
-		})
 	}
+	eachSize(b, func(b *testing.B, v *View) {
+		b.Helper()
+		for _, shape := range shapes {
+			b.Run(shape.name, func(b *testing.B) { benchQuery(b, v, shape.query, shape.deep) })
+		}
+	})
 }
 
 func benchQuery(b *testing.B, v *View, q roster.Query, deep bool) {
@@ -169,26 +170,30 @@ func bindSince(q roster.Query, users int) roster.Query {
 // BenchmarkUser measures looking one user up.
 func BenchmarkUser(b *testing.B) {
 	eachSize(b, func(b *testing.B, v *View) {
+		b.Helper()
 		page, _ := v.Users(roster.Query{Offset: v.users / 2, Limit: 1})
 		var ref roster.Ref
 		for u := range page.Users {
 			ref.Email = u.Email
 		}
-		for b.Loop() {
-			if _, err := v.User(ref); err != nil {
-				b.Fatal(err)
+		b.Run("by email", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := v.User(ref); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
+		})
 	})
 }
 
 // BenchmarkApply measures one change of one user.
 func BenchmarkApply(b *testing.B) {
-	for _, op := range []string{"login", "status", "rename", "create"} {
-		b.Run(op, func(b *testing.B) {
-			eachSize(b, func(b *testing.B, v *View) { benchApply(b, v, op) })
-		})
-	}
+	eachSize(b, func(b *testing.B, v *View) {
+		b.Helper()
+		for _, op := range []string{"login", "status", "rename", "create"} {
+			b.Run(op, func(b *testing.B) { benchApply(b, v, op) })
+		}
+	})
 }
 
 func benchApply(b *testing.B, v *View, what string) {
@@ -230,7 +235,6 @@ func benchOp(rnd *rand.Rand, v *View, what string, serial int) roster.Op {
 func BenchmarkBuild(b *testing.B) {
 	for _, size := range sizes {
 		b.Run(size.name, func(b *testing.B) {
-			views.users, views.view = 0, nil
 			for b.Loop() {
 				before := liveHeap()
 				v := benchView(size.users)

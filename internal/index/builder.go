@@ -39,8 +39,9 @@ func newBuilder(o options) *Builder {
 	return &Builder{view: v, encoder: newEncoder(), edit: &edit{}}
 }
 
-// Add adds a record, which must differ from every other one in its id and, as far as it has them, in its keys. Records may
-// come in any order, users best by number. A user is copied, any other record is kept and must not be modified any more.
+// Add adds a record, which must differ from every other one in its id and, as far as it has them, in its keys.
+// Records may come in any order, users best by number. A user is copied, any other record is kept and must not be
+// modified any more.
 func (b *Builder) Add(e roster.Entity) {
 	v := b.view
 	switch e := e.(type) {

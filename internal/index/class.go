@@ -8,8 +8,9 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// A class is a value of a low-cardinality field: "status is active", "own_permissions has bit 3". Classes are numbered
-// alike in every view of an organization; those of roles and of access to apps get their number when they are first seen.
+// A class is a value of a low-cardinality field: "status is active", "own_permissions has bit 3". Classes are
+// numbered alike in every view of an organization; those of roles and of access to apps get their number when they
+// are first seen.
 const (
 	classKind     = 0
 	classStatus   = classKind + 3
@@ -183,8 +184,8 @@ func (b *bitmap) shut(i int) {
 	}
 }
 
-// rows knows the classes of up to rowMax rows. It is a value: what changes it returns another one. Only classes that some
-// but not all rows have take memory.
+// rows knows the classes of up to rowMax rows. It is a value: what changes it returns another one. Only classes that
+// some but not all rows have take memory.
 type rows struct {
 	n     int
 	full  profile // classes that all rows have

@@ -50,7 +50,7 @@ func (e *encoder) flags() uint64 {
 		}
 	}
 	if smallApps(u.AppsAccess) {
-		return f | uint64(u.AppsAccess)<<flagApps
+		return f | uint64(u.AppsAccess)<<flagApps //nolint:gosec // it is small and not negative
 	}
 	return f | appsElsewhre<<flagApps
 }
@@ -140,8 +140,8 @@ func unpackList(s string) []string {
 // allBits asks decode for every member of a record.
 const allBits = ^uint64(0)
 
-// decode fills the cell's user with the members of r whose presence bits are in mask, and those of the flags. Other members
-// are zero, and so is Permissions.
+// decode fills the cell's user with the members of r whose presence bits are in mask, and those of the flags. Other
+// members are zero, and so is Permissions.
 func (c *cell) decode(r rec, mask uint64) *roster.User {
 	c.user = roster.User{}
 	at := headWords

@@ -151,8 +151,8 @@ func (c *compiler) compared(o *order, op roster.CmpOp, k key) *node {
 	})
 }
 
-// ranged returns the users in a span: as a range where the order is the one that is walked and the span is large, as a set
-// of slots otherwise. What is larger than half of the order is the opposite of the rest.
+// ranged returns the users in a span: as a range where the order is the one that is walked and the span is large, as
+// a set of slots otherwise. What is larger than half of the order is the opposite of the rest.
 func (c *compiler) ranged(o *order, s span, test func(rec) bool) *node {
 	n := o.size(s)
 	switch {

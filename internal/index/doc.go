@@ -1,2 +1,33 @@
-// Package index is the read model: an immutable view of one organization that answers every query from memory.
+// Package index is the read model: an immutable view of one organization that answers every query over its users from
+// memory, with the exact total, as roster.Query.Scan would. It must not know how records are stored, who may see
+// them, or how they are shown.
+//
+// A [View] has three parts, which a view and the one after the next change share but for what changed:
+//
+//   - Pages: slot -> record. 1,024 records a page, without pointers, in arenas that only grow.
+//   - Orders: the slots by each sortable field, in chunks of about 1,024. A chunk, and a page, has a bitset for
+//     each value of each field that has few of them (status, user_type, kind, flags, role, apps_access, the bits
+//     of own_permissions), by position.
+//   - Texts: trigrams and words of id, identifier, e-mail, name and description, and a short list of the slots
+//     whose texts changed since they were indexed. Made by the first search or by [View.Warm].
+//
+// What a query costs, with n users, h hits, chunks of c = 1,024 and the page as small as pages are:
+//
+//   - No filter, any one sort key: the lengths of n/c chunks are added up.
+//   - Fields with few values, in any combination, under any one sort key: a few words of bits for each 64 users.
+//     Bits of permissions are those of own_permissions and the members of the groups that have them.
+//   - Comparisons and Has on a sortable field: two binary searches where the sort key is that field; elsewhere up
+//     to n/2 slots are marked, and the order is walked from its nearer end to the window, at a step for each user
+//     passed.
+//   - Few candidates (ids, e-mails, identifiers, groups and spaces with up to 4,096 members, texts that few have):
+//     each is looked at and they are sorted. More: they are marked, and the order is walked.
+//   - Enumerations as the first sort keys, with or without ranks: as without them, once for each rank.
+//   - More sort keys: runs of equal first keys in the window are sorted; a run longer than the window is a query
+//     of its own.
+//   - Contains and Search: the rarest trigrams of the needle, then a look at each candidate; typing errors: a look
+//     at the letters of each distinct word, then the same. Ranking scores every hit.
+//   - Other fields (phone, initials, language, cardinalities of masks, ...): every user is looked at, in the
+//     fields needed.
+//   - A lookup: a binary search. A change of one user: for each order in which the user moves a chunk, else
+//     nothing; where a value with a bitset changed, a chunk of every order.
 package index

@@ -89,10 +89,10 @@ func TestViewAnswersLikeAScan(t *testing.T) {
 		users, changes, checks int
 		seeds                  uint64
 	}{
-		{"indexed from the start", options{scanBelow: 1, tail: 8}, 300, 30, 25, 3},
+		{"indexed from the start", options{scanBelow: 1, tail: 8}, 300, 30, 25, 2},
 		{"grows from nothing", options{scanBelow: 20, tail: 8}, 0, 50, 12, 4},
 		{"never indexed", options{scanBelow: 1 << 30, tail: 8}, 150, 10, 20, 2},
-		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 10, 15, 2},
+		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 8, 15, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -111,13 +111,15 @@ func TestViewAnswersLikeAScan(t *testing.T) {
 func run(t *testing.T, w *world, o options, changes, checks int) {
 	t.Helper()
 	kept := []snapshot{{w.view(o), w.reference()}}
-	for range changes {
+	for i := range changes {
 		last := kept[len(kept)-1]
 		next, err := last.view.Apply(w.change(pick(w, 1, 1, 1, 5, 40)))
 		if err != nil {
 			t.Fatalf("Apply: %v", err)
 		}
-		checkInvariants(t, next)
+		if i%4 == 0 {
+			checkInvariants(t, next)
+		}
 		kept = append(kept, snapshot{next, w.reference()})
 		for range checks {
 			kept[len(kept)-1].check(t, w.query())

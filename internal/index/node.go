@@ -14,8 +14,8 @@ const (
 	opNot
 )
 
-// node is a filter made ready for a view. A tree without opSlots, and with opRange only on the order that a query walks,
-// can be evaluated on the chunks of that order; any tree without opRange can be evaluated on pages.
+// node is a filter made ready for a view. A tree without opSlots, and with opRange only on the order that a query
+// walks, can be evaluated on the chunks of that order; any tree without opRange can be evaluated on pages.
 type node struct {
 	op    opcode
 	class int

@@ -144,8 +144,8 @@ func (v *View) insert(o *order, slot uint32, p profile) {
 	c.rows = c.rows.insert(at.pos, p)
 }
 
-// split makes room in the full chunk at a place and returns the place that it has become. What is appended to the order
-// gets a chunk of its own, so that chunks stay full where keys only grow.
+// split makes room in the full chunk at a place and returns the place that it has become. What is appended to the
+// order gets a chunk of its own, so that chunks stay full where keys only grow.
 func (v *View) split(o *order, at loc) loc {
 	old := o.chunks[at.chunk].slots
 	half := rowMax / 2

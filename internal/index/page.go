@@ -99,5 +99,6 @@ func (p *page) trim() {
 
 func (p *page) bytes() int {
 	const fixed = 512
-	return fixed + 8*len(p.word) + 8*(cap(p.words.base)+cap(p.words.more)) + cap(p.text.base) + cap(p.text.more) + 8*len(p.rows.words) + 2*len(p.rows.count)
+	words := cap(p.words.base) + cap(p.words.more) + cap(p.rows.words) + len(p.word)
+	return fixed + 8*words + cap(p.text.base) + cap(p.text.more) + 2*cap(p.rows.count)
 }

@@ -92,7 +92,7 @@ func (p *pairs) remove(number int64, slot uint32) {
 func makePairs(numbers []int64, slots []uint32) *pairs {
 	perm := make([]int32, len(numbers))
 	for i := range perm {
-		perm[i] = int32(i) //nolint:gosec // there are fewer than 2^31 memberships
+		perm[i] = int32(i)
 	}
 	slices.SortFunc(perm, func(i, j int32) int {
 		if numbers[i] != numbers[j] {

@@ -49,8 +49,8 @@ func TestSignsLetSimilarWordsThrough(t *testing.T) {
 	})
 }
 
-// TestPostingsFindEveryHit compares candidates with the texts that contain a needle: none may be missing, and needles of up
-// to three bytes find no others.
+// TestPostingsFindEveryHit compares candidates with the texts that contain a needle: none may be missing, and needles
+// of up to three bytes find no others.
 func TestPostingsFindEveryHit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.SliceOfN(rapid.StringMatching(`[abé ]{0,9}`), 1, 300).Draw(t, "texts")

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// postings say which slots have a trigram in one field. Texts end in two bytes that no text has, so that a needle of one or
-// two bytes is the beginning of a trigram wherever it stands.
+// postings say which slots have a trigram in one field. Texts end in two bytes that no text has, so that a needle of
+// one or two bytes is the beginning of a trigram wherever it stands.
 type postings struct {
 	keys []uint32 // trigrams, ascending
 	ends []uint32 // where in data the slots of a trigram end; they begin where those of the one before end
@@ -49,7 +49,10 @@ func uvarintSize(n uint32) int {
 }
 
 // trigramTable finds the posting of a trigram by its first two bytes and then its last one.
-type trigramTable [1 << 16]*[256]posting
+type trigramTable struct {
+	rows [1 << 16]*[256]posting
+	used []int // the pairs that have a row
+}
 
 func (t *trigramTable) each(text string, fn func(p *posting)) {
 	for i := range len(text) {
@@ -61,10 +64,11 @@ func (t *trigramTable) each(text string, fn func(p *posting)) {
 			b2 = text[i+2]
 		}
 		pair := int(text[i])<<8 | int(b1)
-		if t[pair] == nil {
-			t[pair] = &[256]posting{}
+		if t.rows[pair] == nil {
+			t.rows[pair] = &[256]posting{}
+			t.used = append(t.used, pair)
 		}
-		fn(&t[pair][b2])
+		fn(&t.rows[pair][b2])
 	}
 }
 
@@ -75,12 +79,10 @@ func makePostings(texts eachText) postings {
 	})
 	var out postings
 	size := uint32(0)
-	for pair, row := range table {
-		if row == nil {
-			continue
-		}
-		for last := range row {
-			p := &row[last]
+	slices.Sort(table.used)
+	for _, pair := range table.used {
+		for last := range table.rows[pair] {
+			p := &table.rows[pair][last]
 			if p.next == 0 {
 				continue
 			}
@@ -134,9 +136,9 @@ func decodeSlots(dst []uint32, list []byte) []uint32 {
 // What it costs to look at a text, in slots decoded.
 const lookCost = 16
 
-// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more. Trigrams of one
-// word mostly come together, so that going through the slots of one more often leaves nearly all that were there: a sample,
-// looked at by check, tells when it is time to stop.
+// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more. Trigrams of
+// one word mostly come together, so that going through the slots of one more often leaves nearly all that were there:
+// a sample, looked at by check, tells when it is time to stop.
 func (p *postings) find(needle string, set *slotSets, check func(slot uint32) bool) {
 	if len(needle) < 3 {
 		p.findShort(needle, set)

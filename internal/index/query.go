@@ -10,9 +10,9 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// Users answers q: the page equals that of [roster.Query.Scan] over all users with Permissions filled, and so does the
-// total. It fails with [roster.Invalid] where q is not valid. The users of the page are decoded while they are ranged
-// over, into one User that is used again and again.
+// Users answers q: the page equals that of [roster.Query.Scan] over all users with Permissions filled, and so does
+// the total. It fails with [roster.Invalid] where q is not valid. The users of the page are decoded while they are
+// ranged over, into one User that is used again and again.
 func (v *View) Users(q roster.Query) (roster.Page, error) {
 	if err := q.Validate(); err != nil {
 		return roster.Page{}, err
@@ -144,7 +144,8 @@ func (c *compiler) contains(e roster.Contains) *node {
 	return setNode(set.done())
 }
 
-// containing returns the test of whether the user in a slot has a needle in a searchable field. It is for one goroutine.
+// containing returns the test of whether the user in a slot has a needle in a searchable field. It is for one
+// goroutine.
 func (v *View) containing(field int, needle string) func(slot uint32) bool {
 	buf := make([]byte, len(roster.ID{}.String()))
 	return func(slot uint32) bool {

@@ -22,7 +22,8 @@ const (
 	bitTexts  = bitGroups + 1
 )
 
-// The texts of a record: ids as 16 bytes, plain texts, lists, and folded forms where they differ from the form before.
+// The texts of a record: ids as 16 bytes, plain texts, lists, and folded forms where they differ from the form
+// before.
 const (
 	textID = iota
 	textCreatedBy
@@ -35,7 +36,7 @@ const (
 	textPlain // the rest of the plain texts, without a name here
 	textLists = textIdentifier + plainCount
 	textFold  = textLists + listCount // identifier, e-mail, name under Fold, where not the text itself
-	textBare  = textFold + foldCount  // identifier, e-mail, name, description under FoldSearch, where not the form above
+	textBare  = textFold + foldCount  // those and description under FoldSearch, where not the form above
 	textCount = textBare + bareCount
 )
 
@@ -46,7 +47,8 @@ const (
 	bareCount  = 4
 )
 
-// The flags: kind, status and user type in a byte each, nine booleans, the access to apps and the length of the lengths.
+// The flags: kind, status and user type in a byte each, nine booleans, the access to apps and the length of the
+// lengths.
 const (
 	flagStatus   = 8
 	flagUserType = 16

@@ -1,6 +1,7 @@
 package index
 
-// orderRuns puts the users of the window that are equal in the order that was walked into the order of the remaining keys.
+// orderRuns puts the users of the window that are equal in the order that was walked into the order of the remaining
+// keys.
 func (w *walk) orderRuns(p *part, slots []uint32) {
 	for i := 0; i < len(slots); {
 		j := w.runEnd(slots, i)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// sortItem is a slot on its way into an order. prefix decides most comparisons: it orders items as the first key does, as
-// far as 8 bytes go.
+// sortItem is a slot on its way into an order. prefix decides most comparisons: it orders items as the first key
+// does, as far as 8 bytes go.
 type sortItem struct {
 	prefix uint64
 	number int64

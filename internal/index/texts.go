@@ -8,9 +8,9 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// texts find users by what their searchable texts contain: an index over the texts as they were, in segments, oldest and
-// largest first, and a short list of the slots whose texts changed since. What a segment finds may be out of date, so
-// whoever asks looks at the texts again.
+// texts find users by what their searchable texts contain: an index over the texts as they were, in segments, oldest
+// and largest first, and a short list of the slots whose texts changed since. What a segment finds may be out of
+// date, so whoever asks looks at the texts again.
 type texts struct {
 	segments []*segment
 	tail     []uint32
@@ -26,8 +26,8 @@ func searched() [1 + bareCount]roster.Field {
 	}
 }
 
-// segment indexes the texts of some slots. It is made when it is first needed, from the pages as they were when it was
-// planned.
+// segment indexes the texts of some slots. It is made when it is first needed, from the pages as they were when it
+// was planned.
 type segment struct {
 	slots []uint32 // ascending; nil for all that are live in pages
 	size  int
@@ -160,8 +160,8 @@ func (t *texts) bytes() int {
 	return n
 }
 
-// Warm makes the index over texts, which the first search would have to wait for. It may be called while others use the
-// view; it takes seconds for a million users.
+// Warm makes the index over texts, which the first search would have to wait for. It may be called while others use
+// the view; it takes seconds for a million users.
 func (v *View) Warm() {
 	if v.orders == nil {
 		return

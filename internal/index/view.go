@@ -7,8 +7,8 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// View is an organization at one version, in memory and ready to be asked. It never changes: all its methods may be called
-// by any number of goroutines at once, and what they return is shared and must not be modified.
+// View is an organization at one version, in memory and ready to be asked. It never changes: all its methods may be
+// called by any number of goroutines at once, and what they return is shared and must not be modified.
 type View struct {
 	options
 	version roster.Version
@@ -139,7 +139,7 @@ func (v *View) slots() func(yield func(uint32) bool) {
 	return func(yield func(uint32) bool) {
 		for i, p := range v.pages {
 			for j := range p.word {
-				if p.live.has(j) && !yield(uint32(i<<rowBits+j)) { //nolint:gosec // slots are 32 bits
+				if p.live.has(j) && !yield(uint32(i<<rowBits+j)) {
 					return
 				}
 			}

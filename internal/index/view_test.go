@@ -47,8 +47,8 @@ func TestApplyTwiceToOneView(t *testing.T) {
 	}
 }
 
-// TestReadersDuringApply lets readers ask a view while changes are applied to it and to what follows; the race detector and
-// the comparison with a scan find what is shared wrongly.
+// TestReadersDuringApply lets readers ask a view while changes are applied to it and to what follows; the race
+// detector and the comparison with a scan find what is shared wrongly.
 func TestReadersDuringApply(t *testing.T) {
 	w := filled(newWorld(2), 300)
 	s := snapshot{w.view(options{scanBelow: 1, tail: 8}), w.reference()}
@@ -147,9 +147,12 @@ func TestOtherRecords(t *testing.T) {
 	}
 	old := b.View(5)
 	v, err := old.Apply(roster.Change{Org: org.ID, Version: 6, Ops: []roster.Op{
-		{Before: group(3, 2, 4), After: group(3, 9, 4)}, {Before: group(2, 7, 1)}, {After: group(11, 2, 16)},
+		{Before: group(3, 2, 4), After: group(3, 9, 4)},
+		{Before: group(2, 7, 1)},
+		{After: group(11, 2, 16)},
 		{Before: &roster.Token{ID: roster.ID{8}, Hash: "bb"}, After: &roster.Token{ID: roster.ID{8}, Hash: "aa"}},
-		{Before: &roster.Space{ID: roster.ID{4}, Number: 5}}, {After: &roster.Role{ID: roster.ID{12}, Number: 2, Handle: "x"}},
+		{Before: &roster.Space{ID: roster.ID{4}, Number: 5}},
+		{After: &roster.Role{ID: roster.ID{12}, Number: 2, Handle: "x"}},
 		{After: &roster.Invitation{ID: roster.ID{1}}},
 	}})
 	if err != nil {

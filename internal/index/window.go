@@ -12,9 +12,9 @@ type ordering struct {
 	tieDesc bool
 }
 
-// window returns the slots from offset on, at most limit, of those that match n, and how many match. A tree for which a
-// short list of slots is enough is answered from that; else one whose parts all know the order that is walked is evaluated
-// on its chunks; else it is evaluated on pages and the order walked past the slots that were found.
+// window returns the slots from offset on, at most limit, of those that match n, and how many match. A tree for which
+// a short list of slots is enough is answered from that; else one whose parts all know the order that is walked is
+// evaluated on its chunks; else it is evaluated on pages and the order walked past the slots that were found.
 func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, total int) {
 	if few := n.few(); few != nil {
 		return v.windowFew(n, few, by, offset, limit)
@@ -314,7 +314,8 @@ func (w *walk) gather(p *part, from, n int) []uint32 {
 	return out
 }
 
-// locate returns the chunk of the user at place from, and how many of its users come before. It counts from the nearer end.
+// locate returns the chunk of the user at place from, and how many of its users come before. It counts from the
+// nearer end.
 func (w *walk) locate(p *part, from int) (chunk, skip int) {
 	if from <= p.total/2 {
 		for w.inChunk(p, chunk) <= from {

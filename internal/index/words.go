@@ -47,8 +47,8 @@ func wordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
 
-// sign returns a number that differs by at most one bit gained and one lost for each typing error: a bit for the first
-// occurrence of a letter and another one for the second. Rare letters share bits.
+// sign returns a number that differs by at most one bit gained and one lost for each typing error: a bit for the
+// first occurrence of a letter and another one for the second. Rare letters share bits.
 func sign(word string) uint64 {
 	var once, twice uint64
 	for _, r := range word {
@@ -110,7 +110,7 @@ func (w *words) lay(ids map[string]uint32, posts []posting) {
 	size := uint32(0)
 	for i, e := range order {
 		for len(w.first) <= e.length {
-			w.first = append(w.first, uint32(i)) //nolint:gosec // fewer than 2^32 words
+			w.first = append(w.first, uint32(i))
 		}
 		w.text = append(w.text, e.word...)
 		w.ends = append(w.ends, uint32(len(w.text))) //nolint:gosec // far below 4 GB
