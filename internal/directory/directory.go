@@ -83,7 +83,7 @@ func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case result := <-loading:
-			// A load that was under way already may know nothing of a write that had returned by then. The next one does.
+			// A load that was under way already may know nothing of a write that had returned. The next one does.
 			if mine || again {
 				view, _ := result.Val.(*index.View)
 				return view, result.Err
@@ -156,8 +156,8 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 	}
 }
 
-// publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for that.
-// The caller holds the writer's token.
+// publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for
+// that. The caller holds the writer's token.
 func (o *organization) publish(view *index.View) {
 	o.view.Store(view)
 	o.mu.Lock()

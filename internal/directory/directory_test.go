@@ -63,11 +63,11 @@ func (s *spy) Update(
 	return change, err
 }
 
-// overStores runs a test over every kind of store.
-func overStores(t *testing.T, test func(t *testing.T, s store.Store)) {
-	t.Helper()
-	t.Run("memory", func(t *testing.T) { test(t, memory.New()) })
-	t.Run("sqlite", func(t *testing.T) { test(t, newSQLite(t)) })
+// stores returns what opens a new, empty store, for every kind of store.
+func stores() map[string]func(*testing.T) store.Store {
+	return map[string]func(*testing.T) store.Store{
+		"memory": func(*testing.T) store.Store { return memory.New() }, "sqlite": newSQLite,
+	}
 }
 
 func newSQLite(t *testing.T) store.Store {

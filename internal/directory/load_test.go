@@ -9,7 +9,6 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
-	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
 
@@ -96,30 +95,33 @@ func TestViewWhileAnotherLoads(t *testing.T) {
 
 // What is committed while a load has its records but has not published them shows in the view.
 func TestLoadCatchesUp(t *testing.T) {
-	overStores(t, func(t *testing.T, under store.Store) {
-		loaded, goOn := make(chan struct{}), make(chan struct{})
-		s := &spy{Store: under, loaded: func(context.Context, roster.ID) {
-			loaded <- struct{}{}
-			<-goOn
-		}}
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		do(t, service, org, createUser("ann"))
-		got := make(chan *index.View)
-		go func() { got <- view(t, service, org) }()
-		<-loaded
-		do(t, service, org, createUser("bob"))
-		do(t, service, org, roster.Delete{Type: roster.TypeUser, Ref: byEmail("ann")})
-		close(goOn)
-		v := <-got
-		wantNames(t, v, "bob")
-		if v.Version() != 4 {
-			t.Errorf("got version %d, want 4", v.Version())
-		}
-		if v != view(t, service, org) {
-			t.Error("the view that was returned is not the one that was published")
-		}
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			under := open(t)
+			loaded, goOn := make(chan struct{}), make(chan struct{})
+			s := &spy{Store: under, loaded: func(context.Context, roster.ID) {
+				loaded <- struct{}{}
+				<-goOn
+			}}
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			do(t, service, org, createUser("ann"))
+			got := make(chan *index.View)
+			go func() { got <- view(t, service, org) }()
+			<-loaded
+			do(t, service, org, createUser("bob"))
+			do(t, service, org, roster.Delete{Type: roster.TypeUser, Ref: byEmail("ann")})
+			close(goOn)
+			v := <-got
+			wantNames(t, v, "bob")
+			if v.Version() != 4 {
+				t.Errorf("got version %d, want 4", v.Version())
+			}
+			if v != view(t, service, org) {
+				t.Error("the view that was returned is not the one that was published")
+			}
+		})
+	}
 }
 
 // A request that finds a load under way must not take over that it found no organization: it may have been made since.
@@ -151,15 +153,18 @@ func TestViewAfterALoadThatFoundNothing(t *testing.T) {
 }
 
 func TestViewUnknownOrganization(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		_, err := service.View(t.Context(), id(77))
-		wantCode(t, "view", err, roster.NotFound)
-		_, err = service.Wait(t.Context(), id(77), 1)
-		wantCode(t, "wait", err, roster.NotFound)
-		_, err = service.Do(t.Context(), id(77), roster.Operator(), createUser("ann"))
-		wantCode(t, "do", err, roster.NotFound)
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			_, err := service.View(t.Context(), id(77))
+			wantCode(t, "view", err, roster.NotFound)
+			_, err = service.Wait(t.Context(), id(77), 1)
+			wantCode(t, "wait", err, roster.NotFound)
+			_, err = service.Do(t.Context(), id(77), roster.Operator(), createUser("ann"))
+			wantCode(t, "do", err, roster.NotFound)
+		})
+	}
 }
 
 func TestLoadFails(t *testing.T) {
@@ -174,20 +179,23 @@ func TestLoadFails(t *testing.T) {
 }
 
 func TestEvict(t *testing.T) {
-	overStores(t, func(t *testing.T, under store.Store) {
-		s := &spy{Store: under}
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		do(t, service, org, createUser("ann"))
-		old := view(t, service, org)
-		service.Evict(org)
-		do(t, service, org, createUser("bob"))
-		wantNames(t, old, "ann")
-		wantNames(t, view(t, service, org), "ann", "bob")
-		if got := s.loads.Load(); got != 2 {
-			t.Errorf("got %d loads, want 2", got)
-		}
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			under := open(t)
+			s := &spy{Store: under}
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			do(t, service, org, createUser("ann"))
+			old := view(t, service, org)
+			service.Evict(org)
+			do(t, service, org, createUser("bob"))
+			wantNames(t, old, "ann")
+			wantNames(t, view(t, service, org), "ann", "bob")
+			if got := s.loads.Load(); got != 2 {
+				t.Errorf("got %d loads, want 2", got)
+			}
+		})
+	}
 }
 
 func TestWait(t *testing.T) {

@@ -12,117 +12,133 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/directory"
-	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
 
 func TestDoIsAtomic(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		before := view(t, service, org)
-		_, err := service.Do(t.Context(), org, roster.Operator(),
-			createUser("ann"), roster.Delete{Type: roster.TypeUser, Ref: byEmail("nobody")}, createUser("bob"))
-		wantCode(t, "the second command names nobody", err, roster.NotFound)
-		if view(t, service, org) != before {
-			t.Error("a refused change replaced the view")
-		}
-		wantVersions(t, service, org, 1)
-		change := do(t, service, org, createUser("ann"), createUser("bob"),
-			roster.Delete{Type: roster.TypeUser, Ref: byEmail("ann")})
-		if change.Version != 2 || change.At != now || change.Org != org {
-			t.Errorf("got change %+v, want version 2 of %s at %s", change, org, now)
-		}
-		wantNames(t, view(t, service, org), "bob")
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			before := view(t, service, org)
+			_, err := service.Do(t.Context(), org, roster.Operator(),
+				createUser("ann"), roster.Delete{Type: roster.TypeUser, Ref: byEmail("nobody")}, createUser("bob"))
+			wantCode(t, "the second command names nobody", err, roster.NotFound)
+			if view(t, service, org) != before {
+				t.Error("a refused change replaced the view")
+			}
+			wantVersions(t, service, org, 1)
+			change := do(t, service, org, createUser("ann"), createUser("bob"),
+				roster.Delete{Type: roster.TypeUser, Ref: byEmail("ann")})
+			if change.Version != 2 || change.At != now || change.Org != org {
+				t.Errorf("got change %+v, want version 2 of %s at %s", change, org, now)
+			}
+			wantNames(t, view(t, service, org), "bob")
+		})
+	}
 }
 
 func TestDoNothing(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		do(t, service, org, createUser("ann"))
-		before := view(t, service, org)
-		change := do(t, service, org,
-			roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"ann"}`)})
-		if len(change.Ops) != 0 || change.Version != 2 {
-			t.Errorf("got %d ops at version %d, want none at 2", len(change.Ops), change.Version)
-		}
-		if view(t, service, org) != before {
-			t.Error("a change of nothing replaced the view")
-		}
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			do(t, service, org, createUser("ann"))
+			before := view(t, service, org)
+			change := do(t, service, org,
+				roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"ann"}`)})
+			if len(change.Ops) != 0 || change.Version != 2 {
+				t.Errorf("got %d ops at version %d, want none at 2", len(change.Ops), change.Version)
+			}
+			if view(t, service, org) != before {
+				t.Error("a change of nothing replaced the view")
+			}
+		})
+	}
 }
 
 func TestDoEach(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		view(t, service, org)
-		outcomes, err := service.DoEach(t.Context(), org, roster.Operator(), []roster.Command{
-			createUser("ann"),
-			createUser("ann"),
-			roster.Create{Record: &roster.User{Name: "bad", Email: "not an address"}},
-			roster.Delete{Type: roster.TypeUser, Ref: byEmail("nobody")},
-			roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"Ann"}`)},
-			roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"Ann"}`)},
-			createUser("bob"),
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			view(t, service, org)
+			outcomes, err := service.DoEach(t.Context(), org, roster.Operator(), []roster.Command{
+				createUser("ann"),
+				createUser("ann"),
+				roster.Create{Record: &roster.User{Name: "bad", Email: "not an address"}},
+				roster.Delete{Type: roster.TypeUser, Ref: byEmail("nobody")},
+				roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"Ann"}`)},
+				roster.Update{Type: roster.TypeUser, Ref: byEmail("ann"), Patch: []byte(`{"name":"Ann"}`)},
+				createUser("bob"),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			type outcome struct {
+				Code  roster.Code
+				Verbs []string
+			}
+			want := []outcome{
+				{"", []string{"create", "update"}},
+				{roster.Conflict, nil},
+				{roster.Invalid, nil},
+				{roster.NotFound, nil},
+				{"", []string{"update"}},
+				{"", nil},
+				{"", []string{"create", "update"}},
+			}
+			for i, o := range outcomes {
+				got := outcome{Code: roster.CodeOf(o.Err)}
+				for _, op := range o.Ops {
+					got.Verbs = append(got.Verbs, op.Verb())
+				}
+				slices.Sort(got.Verbs) // the organization's next number is updated with the creation of a user
+				if got.Code != want[i].Code || !slices.Equal(got.Verbs, want[i].Verbs) {
+					t.Errorf("command %d: got %+v (%v), want %+v", i, got, o.Err, want[i])
+				}
+			}
+			wantNames(t, view(t, service, org), "Ann", "bob")
+			wantVersions(t, service, org, 2)
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		type outcome struct {
-			Code  roster.Code
-			Verbs []string
-		}
-		want := []outcome{
-			{"", []string{"create", "update"}}, {roster.Conflict, nil}, {roster.Invalid, nil}, {roster.NotFound, nil},
-			{"", []string{"update"}}, {"", nil}, {"", []string{"create", "update"}},
-		}
-		for i, o := range outcomes {
-			got := outcome{Code: roster.CodeOf(o.Err)}
-			for _, op := range o.Ops {
-				got.Verbs = append(got.Verbs, op.Verb())
-			}
-			slices.Sort(got.Verbs) // the organization's next number is updated with the creation of a user
-			if got.Code != want[i].Code || !slices.Equal(got.Verbs, want[i].Verbs) {
-				t.Errorf("command %d: got %+v (%v), want %+v", i, got, o.Err, want[i])
-			}
-		}
-		wantNames(t, view(t, service, org), "Ann", "bob")
-		wantVersions(t, service, org, 2)
-	})
+	}
 }
 
 // Every writer finds what it wrote in the next view that it asks for, whoever else writes.
 func TestWritesAreSeen(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		const writers, writes = 16, 6
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		var group errgroup.Group
-		for w := range writers {
-			group.Go(func() error {
-				for n := range writes {
-					if err := writeAndRead(t.Context(), service, org, fmt.Sprintf("user-%d-%d", w, n)); err != nil {
-						return err
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			const writers, writes = 16, 6
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			var group errgroup.Group
+			for w := range writers {
+				group.Go(func() error {
+					for n := range writes {
+						if err := writeAndRead(t.Context(), service, org, fmt.Sprintf("user-%d-%d", w, n)); err != nil {
+							return err
+						}
+						if n == writes/2 && w == 0 {
+							service.Evict(org)
+						}
 					}
-					if n == writes/2 && w == 0 {
-						service.Evict(org)
-					}
-				}
-				return nil
-			})
-		}
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		wantVersions(t, service, org, 1+writers*writes)
-		v := view(t, service, org)
-		if got := len(names(t, v)); got != writers*writes || v.Version() != 1+writers*writes {
-			t.Errorf("got %d users at version %d, want %d at %d", got, v.Version(), writers*writes, 1+writers*writes)
-		}
-	})
+					return nil
+				})
+			}
+			if err := group.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			wantVersions(t, service, org, 1+writers*writes)
+			v := view(t, service, org)
+			if got := len(names(t, v)); got != writers*writes || v.Version() != 1+writers*writes {
+				t.Errorf("got %d users at version %d, want %d at %d", got, v.Version(), writers*writes, 1+writers*writes)
+			}
+		})
+	}
 }
 
 func writeAndRead(ctx context.Context, s *directory.Service, org roster.ID, name string) error {
@@ -142,30 +158,33 @@ func writeAndRead(ctx context.Context, s *directory.Service, org roster.ID, name
 }
 
 func TestConflict(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		org := newOrg(t, service, "one")
-		do(t, service, org, roster.Create{Record: &roster.User{Name: "Ann", Email: "ann@example.com", Owner: true}})
-		ann := userID(t, service, org, "ann")
-		for field, u := range map[string]roster.User{
-			"email":      {Name: "x", Email: "ANN@example.com"},
-			"identifier": {Name: "x", Email: "x@example.com", Identifier: "Ann"},
-			"number":     {Name: "x", Email: "x@example.com", Number: 1},
-			"id":         {Name: "x", Email: "x@example.com", ID: ann},
-		} {
-			for _, loaded := range []bool{true, false} {
-				if view(t, service, org); !loaded {
-					service.Evict(org)
-				}
-				_, err := service.Do(t.Context(), org, roster.Operator(), roster.Create{Record: &u})
-				wantCode(t, field, err, roster.Conflict)
-				if got := roster.AsError(err).Field; got != field {
-					t.Errorf("loaded %t: got a conflict about %q, want %q", loaded, got, field)
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			org := newOrg(t, service, "one")
+			do(t, service, org, roster.Create{Record: &roster.User{Name: "Ann", Email: "ann@example.com", Owner: true}})
+			ann := userID(t, service, org, "ann")
+			for field, u := range map[string]roster.User{
+				"email":      {Name: "x", Email: "ANN@example.com"},
+				"identifier": {Name: "x", Email: "x@example.com", Identifier: "Ann"},
+				"number":     {Name: "x", Email: "x@example.com", Number: 1},
+				"id":         {Name: "x", Email: "x@example.com", ID: ann},
+			} {
+				for _, loaded := range []bool{true, false} {
+					if view(t, service, org); !loaded {
+						service.Evict(org)
+					}
+					_, err := service.Do(t.Context(), org, roster.Operator(), roster.Create{Record: &u})
+					wantCode(t, field, err, roster.Conflict)
+					if got := roster.AsError(err).Field; got != field {
+						t.Errorf("loaded %t: got a conflict about %q, want %q", loaded, got, field)
+					}
 				}
 			}
-		}
-		wantVersions(t, service, org, 2)
-	})
+			wantVersions(t, service, org, 2)
+		})
+	}
 }
 
 func userID(t *testing.T, s *directory.Service, org roster.ID, name string) roster.ID {
@@ -198,24 +217,27 @@ func TestApplyFails(t *testing.T) {
 
 // Another process may have written to the same store: the next write brings its changes along.
 func TestCatchUpWithAnotherService(t *testing.T) {
-	overStores(t, func(t *testing.T, under store.Store) {
-		s := &spy{Store: under}
-		service, other := newService(s), newService(under)
-		org := newOrg(t, service, "one")
-		view(t, service, org)
-		for _, name := range []string{"ann", "bob"} {
-			do(t, other, org, roster.Create{Record: &roster.User{
-				ID: id(500 + len(name) + int(name[0])), Name: name, Email: name + "@example.com",
-			}})
-		}
-		_, err := service.Do(t.Context(), org, roster.Operator(), createUser("ann"))
-		wantCode(t, "what the view does not show yet", err, roster.Conflict)
-		do(t, service, org, createUser("cid"))
-		wantNames(t, view(t, service, org), "ann", "bob", "cid")
-		if got := s.loads.Load(); got != 1 {
-			t.Errorf("got %d loads, want 1", got)
-		}
-	})
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			under := open(t)
+			s := &spy{Store: under}
+			service, other := newService(s), newService(under)
+			org := newOrg(t, service, "one")
+			view(t, service, org)
+			for _, name := range []string{"ann", "bob"} {
+				do(t, other, org, roster.Create{Record: &roster.User{
+					ID: id(500 + len(name) + int(name[0])), Name: name, Email: name + "@example.com",
+				}})
+			}
+			_, err := service.Do(t.Context(), org, roster.Operator(), createUser("ann"))
+			wantCode(t, "what the view does not show yet", err, roster.Conflict)
+			do(t, service, org, createUser("cid"))
+			wantNames(t, view(t, service, org), "ann", "bob", "cid")
+			if got := s.loads.Load(); got != 1 {
+				t.Errorf("got %d loads, want 1", got)
+			}
+		})
+	}
 }
 
 func TestStoreFails(t *testing.T) {
@@ -298,65 +320,71 @@ func TestDoOfAnotherOrganization(t *testing.T) {
 }
 
 func TestCreateOrg(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		const makers = 8
-		service := newService(s)
-		var group errgroup.Group
-		made := make([]*roster.Organization, makers)
-		for i := range made {
-			group.Go(func() (err error) {
-				made[i], err = service.CreateOrg(t.Context(), roster.Operator(),
-					roster.Organization{Slug: fmt.Sprintf("org-%d", i), Name: "Org"})
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		orgs, err := service.Orgs(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, o := range orgs {
-			if o.Number != int64(i+1) || o.Version != 1 {
-				t.Errorf("organization %d has number %d and version %d, want %d and 1", i, o.Number, o.Version, i+1)
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			const makers = 8
+			service := newService(s)
+			var group errgroup.Group
+			made := make([]*roster.Organization, makers)
+			for i := range made {
+				group.Go(func() (err error) {
+					made[i], err = service.CreateOrg(t.Context(), roster.Operator(),
+						roster.Organization{Slug: fmt.Sprintf("org-%d", i), Name: "Org"})
+					return err
+				})
 			}
-		}
-		for i, o := range made {
-			found, err := service.OrgBySlug(t.Context(), fmt.Sprintf("org-%d", i))
-			if err != nil || found.ID != o.ID || found.Number != o.Number || o.Version != 1 {
-				t.Errorf("made %+v, found %+v, %v", o, found, err)
+			if err := group.Wait(); err != nil {
+				t.Fatal(err)
 			}
-			if roles := view(t, service, o.ID).Roles(); len(roles) != 3 {
-				t.Errorf("got %d roles, want 3", len(roles))
+			orgs, err := service.Orgs(t.Context())
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if len(orgs) != makers {
-			t.Errorf("got %d organizations, want %d", len(orgs), makers)
-		}
-	})
+			for i, o := range orgs {
+				if o.Number != int64(i+1) || o.Version != 1 {
+					t.Errorf("organization %d has number %d and version %d, want %d and 1", i, o.Number, o.Version, i+1)
+				}
+			}
+			for i, o := range made {
+				found, err := service.OrgBySlug(t.Context(), fmt.Sprintf("org-%d", i))
+				if err != nil || found.ID != o.ID || found.Number != o.Number || o.Version != 1 {
+					t.Errorf("made %+v, found %+v, %v", o, found, err)
+				}
+				if roles := view(t, service, o.ID).Roles(); len(roles) != 3 {
+					t.Errorf("got %d roles, want 3", len(roles))
+				}
+			}
+			if len(orgs) != makers {
+				t.Errorf("got %d organizations, want %d", len(orgs), makers)
+			}
+		})
+	}
 }
 
 func TestCreateOrgRefused(t *testing.T) {
-	overStores(t, func(t *testing.T, s store.Store) {
-		service := newService(s)
-		first := newOrg(t, service, "one")
-		for field, o := range map[string]roster.Organization{
-			"number": {Number: 1, Slug: "two", Name: "Two"},
-			"slug":   {Slug: "one", Name: "Two"},
-			"id":     {ID: first, Slug: "two", Name: "Two"},
-		} {
-			_, err := service.CreateOrg(t.Context(), roster.Operator(), o)
-			wantCode(t, field, err, roster.Conflict)
-			if got := roster.AsError(err).Field; got != field {
-				t.Errorf("got a conflict about %q (%v), want %q", got, err, field)
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			service := newService(s)
+			first := newOrg(t, service, "one")
+			for field, o := range map[string]roster.Organization{
+				"number": {Number: 1, Slug: "two", Name: "Two"},
+				"slug":   {Slug: "one", Name: "Two"},
+				"id":     {ID: first, Slug: "two", Name: "Two"},
+			} {
+				_, err := service.CreateOrg(t.Context(), roster.Operator(), o)
+				wantCode(t, field, err, roster.Conflict)
+				if got := roster.AsError(err).Field; got != field {
+					t.Errorf("got a conflict about %q (%v), want %q", got, err, field)
+				}
 			}
-		}
-		_, err := service.CreateOrg(t.Context(), roster.Operator(), roster.Organization{Slug: "Not a label", Name: "x"})
-		wantCode(t, "a bad slug", err, roster.Invalid)
-		_, err = service.CreateOrg(t.Context(), roster.Principal{Org: first}, roster.Organization{Slug: "two", Name: "x"})
-		wantCode(t, "not by the operator", err, roster.NotFound)
-		_, err = service.OrgBySlug(t.Context(), "two")
-		wantCode(t, "no organization was made", err, roster.NotFound)
-	})
+			_, err := service.CreateOrg(t.Context(), roster.Operator(), roster.Organization{Slug: "Not a label", Name: "x"})
+			wantCode(t, "a bad slug", err, roster.Invalid)
+			_, err = service.CreateOrg(t.Context(), roster.Principal{Org: first}, roster.Organization{Slug: "two", Name: "x"})
+			wantCode(t, "not by the operator", err, roster.NotFound)
+			_, err = service.OrgBySlug(t.Context(), "two")
+			wantCode(t, "no organization was made", err, roster.NotFound)
+		})
+	}
 }
