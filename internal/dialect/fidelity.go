@@ -60,7 +60,7 @@ func (p *page) head(d *Dialect) {
 	p.print("<!-- Code generated from the table in internal/dialect/%s by go generate. DO NOT EDIT. -->\n\n", d.Name)
 	p.print("# %s\n\n%s\n\n", d.Title, d.Doc)
 	p.print("- Source: %s\n", source(d))
-	p.print("- Served: below `/%s`, and at the root of hosts and listeners of its own\n", d.Name)
+	p.print("- Served: below `%s`, and at the root of hosts and listeners of its own\n", d.Mount())
 	for i, s := range d.Schemes {
 		nth := "Credential"
 		if i > 0 {
@@ -74,6 +74,9 @@ func (p *page) head(d *Dialect) {
 }
 
 func source(d *Dialect) string {
+	if d.Own {
+		return "this API is Roster's own, version " + d.APIVersion
+	}
 	s := "the vendor's documentation"
 	if d.APIVersion != "" {
 		s += ", API version " + d.APIVersion
@@ -113,6 +116,12 @@ func (p *page) endpoint(e *Endpoint) {
 		p.print("- The same at `%s`\n", alias)
 	}
 	p.print("- Access: %s\n", access(e))
+	if e.Strict {
+		p.print("- Query parameters that are not listed here are refused.\n")
+	}
+	if e.Body != nil {
+		p.print("- Request body: %s\n", p.requestBody(e))
+	}
 	p.print("- Mark: %s\n\n", e.Mark)
 	if len(e.Params) == 0 {
 		p.print("There are no parameters.\n\n")

@@ -26,23 +26,37 @@ func (p *page) returns(e *Endpoint) {
 	p.table([]string{"Status", "Meaning", "Body", "Contract", "Mark"}, rows)
 }
 
-// body says what a response's body is, and notes the struct in it for a section of its own.
+// body says what a response's body is.
 func (p *page) body(r Return) string {
 	if r.Body == nil {
 		return cmp.Or(code(r.ContentType), "none")
 	}
-	t := reflect.TypeOf(r.Body)
-	text := typeText(t)
-	if named := inside(t); named != nil {
-		known := slices.ContainsFunc(p.shapes, func(s shape) bool { return s.Type == named })
-		if !known {
-			p.shapes = append(p.shapes, shape{named, r.Mark})
-		}
-	}
+	text := p.shape(r.Body, r.Mark)
 	if r.ContentType != "" {
 		text += ", " + code(r.ContentType)
 	}
 	return text
+}
+
+// requestBody says what an endpoint takes.
+func (p *page) requestBody(e *Endpoint) string {
+	text := code(e.Body.MediaTypes()...)
+	if e.Body.Body != nil {
+		text = p.shape(e.Body.Body, e.Mark) + ", " + text
+	}
+	return sentences(text+", at most "+strconv.FormatInt(e.Body.MaxBytes(), 10)+" bytes", e.Body.Doc)
+}
+
+// shape says what the form of a body is, and notes the struct in it for a section of its own.
+func (p *page) shape(body any, mark Mark) string {
+	t := reflect.TypeOf(body)
+	if named := inside(t); named != nil {
+		known := slices.ContainsFunc(p.shapes, func(s shape) bool { return s.Type == named })
+		if !known {
+			p.shapes = append(p.shapes, shape{named, mark})
+		}
+	}
+	return typeText(t)
 }
 
 // inside returns the struct that a type is, or is a list or map of; nil where there is none.

@@ -27,7 +27,7 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 	components := &schemas{names: map[reflect.Type]string{}}
 	for i := range d.Endpoints {
 		e := &d.Endpoints[i]
-		for n, path := range append([]string{e.Path}, e.Aliases...) {
+		for n, path := range e.Paths() {
 			op := operation(d, e, components)
 			op.keep(path)
 			if n > 0 {

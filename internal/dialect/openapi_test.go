@@ -16,6 +16,10 @@ type testCommon struct {
 	ID roster.ID `json:"id" required:"yes" mark:"seed"`
 }
 
+type testInput struct {
+	Name string `json:"name" required:"yes"`
+}
+
 type testUser struct {
 	testCommon
 	Email    string            `json:"email" format:"email" required:"yes" mark:"seed"`
@@ -47,6 +51,10 @@ func testDialect() *Dialect {
 		Endpoints: []Endpoint{testList(), {
 			Method: "GET", Path: "/ping", ID: "ping", Public: true, Mark: Ours,
 			Returns: []Return{{Status: 204, Doc: "Alive", Mark: Ours}},
+		}, {
+			Method: "PUT", Path: "/users", ID: "putUser", Mark: Ours, Strict: true,
+			Body:    &RequestBody{Doc: "A user", ContentTypes: []string{"text/x", "text/y"}, Body: testInput{}, Limit: 99},
+			Returns: []Return{{Status: 204, Doc: "Done", Mark: Ours}},
 		}},
 		Facts: []Fact{{Text: "It is | tested.", Mark: Ours}, {Text: "It is alive.", Mark: Seen, Contract: roster.Live}},
 	}
@@ -190,6 +198,17 @@ func TestOpenAPIOperation(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("security schemes (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenAPIRequestBody(t *testing.T) {
+	t.Parallel()
+	doc := testDocument(t, testDialect())
+	const media = `{"schema":{"$ref":"#/components/schemas/TestInput"}}`
+	want := `{"content":{"text/x":` + media + `,"text/y":` + media + `},"description":"A user. At most 99 bytes.",` +
+		`"required":true}`
+	if diff := cmp.Diff(want, asJSON(t, doc.Paths.Value("/users").Put.RequestBody)); diff != "" {
+		t.Errorf("request body (-want +got):\n%s", diff)
 	}
 }
 

@@ -83,7 +83,7 @@ func TestOpenAPIDocumentsAreComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range d.Endpoints {
-			for _, path := range append([]string{e.Path}, e.Aliases...) {
+			for _, path := range e.Paths() {
 				op := doc.Paths.Value(path).GetOperation(e.Method)
 				if len(op.Parameters) > len(e.Params) || path == e.Path && len(op.Parameters) < len(e.Params) {
 					t.Errorf("%s %s has %d parameters, want %d", d.Name, path, len(op.Parameters), len(e.Params))
@@ -116,6 +116,9 @@ func TestFidelityPages(t *testing.T) {
 	const dir = "../../../docs/dialects"
 	pages := map[string]bool{"README.md": true}
 	for _, d := range all.Dialects() {
+		if d.Own {
+			continue
+		}
 		pages[d.Name+".md"] = true
 		name, want := filepath.Join(dir, d.Name+".md"), dialect.Fidelity(d)
 		if *update {
