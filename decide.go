@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -322,7 +323,14 @@ func sameButStamps(a, b Entity) bool {
 	}
 	docA, errA := EncodeEntity(a)
 	docB, errB := EncodeEntity(b)
-	return errA == nil && errB == nil && string(docA) == string(docB)
+	return errA == nil && errB == nil && (bytes.Equal(docA, docB) || sameJSON(docA, docB))
+}
+
+// sameJSON reports whether two JSON texts say the same: the order of an object's members says nothing.
+func sameJSON(a, b []byte) bool {
+	valueA, errA := anyJSON(a)
+	valueB, errB := anyJSON(b)
+	return errA == nil && errB == nil && reflect.DeepEqual(valueA, valueB)
 }
 
 func (d *decider) importRecord(c Import) error {
@@ -377,6 +385,9 @@ func (d *decider) importNew(record Entity) error {
 }
 
 func (d *decider) importUpdate(existing Entity, c Import) error {
+	if sameButStamps(existing, c.Record) {
+		return nil // the rule when a file is imported again: nothing to merge
+	}
 	patch := c.Patch
 	if patch == nil {
 		var err error

@@ -271,10 +271,10 @@ func TestImportUpdates(t *testing.T) {
 		t.Errorf("after a record: %+v, want its members", got)
 	}
 	bob := w.user("bob@example.com")
-	cmd := Import{Record: bob, OnConflict: OnConflictUpdate, Patch: []byte(`{"number":9}`)}
-	w.refused(cmd, Invalid, "number")
-	cmd.Patch = []byte(`{"email":"ada@example.com"}`)
-	w.refused(cmd, Conflict, "email")
+	renumbered, readdressed := *bob, *bob
+	renumbered.Number, readdressed.Email = 9, "ada@example.com"
+	w.refused(Import{&renumbered, OnConflictUpdate, []byte(`{"number":9}`)}, Invalid, "number")
+	w.refused(Import{&readdressed, OnConflictUpdate, []byte(`{"email":"ada@example.com"}`)}, Conflict, "email")
 }
 
 type strangeCommand struct{ Command }

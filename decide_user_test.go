@@ -118,7 +118,9 @@ func TestOwnership(t *testing.T) {
 	w.refused(patch(ada, `{"status":"deactivated"}`), Conflict, "status")
 	w.refused(patch(bob, `{"owner":true,"status":"deactivated"}`), Conflict, "status")
 	w.refused(Delete{TypeUser, Ref{ID: ada.ID}}, Conflict, "owner")
-	w.refused(Import{Record: ada, OnConflict: OnConflictUpdate, Patch: []byte(`{"owner":false}`)}, Conflict, "owner")
+	demoted := *ada
+	demoted.Owner = false
+	w.refused(Import{&demoted, OnConflictUpdate, []byte(`{"owner":false}`)}, Conflict, "owner")
 	w.do(patch(ada, `{"status":"suspended"}`))
 
 	w = w.as(UsersWrite)

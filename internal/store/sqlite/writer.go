@@ -55,7 +55,9 @@ const rowsAtOnce = 16
 func (w *writer) statements() []statement {
 	const insert = `INSERT INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
-	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = ? AND `
+	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one type
+	// only, can be used: it would compile the statement again at each use with another type.
+	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = +? AND `
 	return []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
@@ -80,10 +82,10 @@ func (w *writer) statements() []statement {
 		{&w.insert, insert + row},
 		{&w.insertMany, insert + strings.Repeat(row+", ", rowsAtOnce-1) + row},
 		{&w.revise, `UPDATE entities SET number = ?, email = ?, identifier = ?, owner = ?, doc = ?
-			WHERE org_id = ? AND type = ? AND id = ?`},
+			WHERE org_id = ? AND type = +? AND id = ?`},
 		{&w.clear, `UPDATE entities SET number = NULL, email = NULL, identifier = NULL, owner = FALSE
-			WHERE org_id = ? AND type = ? AND id = ?`},
-		{&w.remove, `DELETE FROM entities WHERE org_id = ? AND type = ? AND id = ?`},
+			WHERE org_id = ? AND type = +? AND id = ?`},
+		{&w.remove, `DELETE FROM entities WHERE org_id = ? AND type = +? AND id = ?`},
 
 		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
 	}
