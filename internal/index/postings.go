@@ -146,22 +146,46 @@ func (p *postings) find(needle string, set *slotSets, check func(slot uint32) bo
 	}
 	lists := make([][]byte, 0, len(needle)-2)
 	for i := range len(needle) - 2 {
-		trigram := uint32(needle[i])<<16 | uint32(needle[i+1])<<8 | uint32(needle[i+2])
-		at, found := slices.BinarySearch(p.keys, trigram)
-		if !found {
+		list := p.trigram(needle[i : i+3])
+		if len(list) == 0 {
 			return
 		}
-		lists = append(lists, p.list(at))
+		lists = append(lists, list)
 	}
 	slices.SortFunc(lists, func(a, b []byte) int { return len(a) - len(b) })
 	slots := decodeSlots(make([]uint32, 0, len(lists[0])), lists[0])
-	for _, list := range lists[1:] {
-		if len(list) > lookCost*misses(slots, check) {
+	for idle, i := 0, 1; i < len(lists) && idle < 2; i++ {
+		if len(lists[i]) > lookCost*misses(slots, check) {
 			break
 		}
-		slots = intersectList(slots, list)
+		n := len(slots)
+		slots = intersectList(slots, lists[i])
+		if len(slots) > n-n/4 {
+			idle++
+		}
 	}
 	set.add(slots...)
+}
+
+// size returns about how many slots find looks at.
+func (p *postings) size(needle string) int {
+	if len(needle) < 3 {
+		return len(p.data)
+	}
+	least := len(p.data)
+	for i := range len(needle) - 2 {
+		least = min(least, len(p.trigram(needle[i:i+3])))
+	}
+	return least
+}
+
+// trigram returns the encoded slots of a trigram.
+func (p *postings) trigram(s string) []byte {
+	at, found := slices.BinarySearch(p.keys, uint32(s[0])<<16|uint32(s[1])<<8|uint32(s[2]))
+	if !found {
+		return nil
+	}
+	return p.list(at)
 }
 
 // misses estimates how many slots fail check, from a few of them.

@@ -102,26 +102,45 @@ func (v *View) matching(n *node) []uint32 {
 	return v.hits((&compiler{View: v}).paged(n)).slots()
 }
 
-// search returns the users among whom are all that match s.
+// search returns the users among whom are all that match s. Once a term leaves few, the others are not asked for:
+// whoever scores what is left looks at them anyway.
 func (c *compiler) search(s roster.Search) *node {
 	terms := s.Terms()
 	if len(terms) == 0 {
 		return constant(false)
 	}
 	fields := searched()
-	nodes := make([]*node, len(terms))
-	for i, term := range terms {
-		set := c.newSet()
+	sizes := make(map[string]int, len(terms))
+	for _, term := range terms {
 		for _, f := range s.Fields {
-			field := slices.Index(fields[:], f)
-			c.text.contain(field, term, set, c.containing(field, term))
-			if s.Fuzzy && field > 0 {
-				c.text.similar(field, term, set)
-			}
+			sizes[term] += c.text.size(slices.Index(fields[:], f), term)
 		}
-		nodes[i] = setNode(set.done())
 	}
-	return and(nodes...)
+	slices.SortFunc(terms, func(a, b string) int { return sizes[a] - sizes[b] })
+	all, few := constant(true), c.users+1
+	for _, term := range terms {
+		if lookCost*few < sizes[term] {
+			break
+		}
+		set := c.term(s, term)
+		few = min(few, set.n)
+		all = and(all, setNode(set))
+	}
+	return all
+}
+
+// term returns the slots among which are all that a term of s hits.
+func (c *compiler) term(s roster.Search, term string) *slotSet {
+	fields := searched()
+	set := c.newSet()
+	for _, f := range s.Fields {
+		field := slices.Index(fields[:], f)
+		c.text.contain(field, term, set, c.containing(field, term))
+		if s.Fuzzy && field > 0 {
+			c.text.similar(field, term, set)
+		}
+	}
+	return set.done()
 }
 
 // contains returns the users whose text contains another.

@@ -135,6 +135,15 @@ func (t *texts) contain(field int, needle string, set *slotSets, check func(slot
 	set.add(t.tail...)
 }
 
+// size returns about how many slots contain looks at.
+func (t *texts) size(field int, needle string) int {
+	n := len(t.tail)
+	for _, s := range t.segments {
+		n += s.postings(field).size(needle)
+	}
+	return n
+}
+
 // similar adds the slots whose field may have the words of a folded term but for typing errors.
 func (t *texts) similar(field int, term string, set *slotSets) {
 	for _, s := range t.segments {

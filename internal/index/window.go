@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -194,6 +195,23 @@ func restrict(b *bitmap, n *node, f frame) {
 	}
 }
 
+// countBoth returns how many rows of b match n too.
+func countBoth(b *bitmap, n *node, f frame) int {
+	if n.op == opClass && !f.rows.full.has(n.class) {
+		if !f.rows.some.has(n.class) {
+			return 0
+		}
+		total := 0
+		for i, word := range f.rows.slice(n.class) {
+			total += bits.OnesCount64(word & b[i])
+		}
+		return total
+	}
+	own := *b
+	restrict(&own, n, f)
+	return own.count()
+}
+
 // count fills in the totals of all parts, and returns their sum.
 func (w *walk) count() int {
 	if w.hits != nil {
@@ -204,7 +222,7 @@ func (w *walk) count() int {
 		w.parts[i].counts = make([]int32, len(w.order.chunks))
 	}
 	single := len(w.parts) == 1 && w.parts[0].node.op == opTrue
-	var all, own bitmap
+	var all bitmap
 	for c, chunk := range w.order.chunks {
 		f := frame{&chunk.rows, c, false}
 		if single {
@@ -215,9 +233,7 @@ func (w *walk) count() int {
 		}
 		w.load(c, &all)
 		for i := range w.parts {
-			own = all
-			restrict(&own, w.parts[i].node, f)
-			n := own.count()
+			n := countBoth(&all, w.parts[i].node, f)
 			w.parts[i].counts[c] = int32(n) //nolint:gosec // at most rowMax
 			w.parts[i].total += n
 			total += n
@@ -239,9 +255,7 @@ func (w *walk) countHits() int {
 			continue
 		}
 		for j, page := range w.pages {
-			own := bitmap(w.hits.dense[j*rowWords:])
-			restrict(&own, p.node, frame{&page.rows, j, true})
-			p.total += own.count()
+			p.total += countBoth((*bitmap)(w.hits.dense[j*rowWords:]), p.node, frame{&page.rows, j, true})
 		}
 	}
 	return w.hits.n
