@@ -136,11 +136,7 @@ func access(e *Endpoint) string {
 	}
 	text := "tokens of any kind"
 	if len(e.Kinds) > 0 {
-		kinds := make([]string, len(e.Kinds))
-		for i, k := range e.Kinds {
-			kinds[i] = string(k)
-		}
-		text = "tokens of the kind " + strings.Join(kinds, ", ")
+		text = "tokens of the kind " + strings.Join(texts(e.Kinds), ", ")
 	}
 	if e.Needs != "" {
 		text += ", with the permission `" + string(e.Needs) + "`"

@@ -15,7 +15,7 @@ func (b *RequestBody) openAPI(components *schemas) *apiBody {
 	for _, name := range b.MediaTypes() {
 		media := &apiMedia{Example: json.RawMessage(b.Example)}
 		if b.Body != nil {
-			media.Schema = components.of(reflect.TypeOf(b.Body))
+			media.Schema = b.schema(components)
 		}
 		*body.Content.at(name) = media
 	}
@@ -54,6 +54,14 @@ func (r Return) contentType() string {
 		return "application/json"
 	}
 	return r.ContentType
+}
+
+func (b *RequestBody) schema(components *schemas) *schema {
+	t := reflect.TypeOf(b.Body)
+	if b.MediaTypes()[0] == "application/merge-patch+json" && bare(t).Kind() == reflect.Struct {
+		return components.patch(bare(t))
+	}
+	return components.of(t)
 }
 
 // allow lets bodies have the form of a schema as well.

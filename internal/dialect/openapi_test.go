@@ -212,6 +212,40 @@ func TestOpenAPIRequestBody(t *testing.T) {
 	}
 }
 
+func TestOpenAPIMergePatch(t *testing.T) {
+	t.Parallel()
+	all := &schemas{names: map[reflect.Type]string{}}
+	body := &RequestBody{ContentTypes: []string{"application/merge-patch+json", "application/json"}, Body: &testInput{}}
+	const media = `{"schema":{"type":"object","properties":{"name":{"type":["string","null"]}}}}`
+	want := `{"description":"At most 1048576 bytes.","required":true,"content":{` +
+		`"application/merge-patch+json":` + media + `,"application/json":` + media + `}}`
+	if diff := cmp.Diff(want, asJSON(t, body.openAPI(all))); diff != "" {
+		t.Errorf("request body (-want +got):\n%s", diff)
+	}
+}
+
+func TestSchemaOfEnumerations(t *testing.T) {
+	t.Parallel()
+	type record struct {
+		Kind        roster.Kind        `json:"kind"`
+		UserType    *roster.UserType   `json:"user_type"`
+		Contract    roster.Contract    `json:"contract" enum:"live"`
+		Permissions roster.Permissions `json:"permissions"`
+	}
+	names, err := json.Marshal(roster.AllPermissions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"type":"object","properties":{"kind":{"type":"string","enum":["person","virtual","api_client"]},` +
+		`"user_type":{"type":["string","null"],"enum":["saas_admin","saas_user","saas_user_client",null]},` +
+		`"contract":{"type":"string","enum":["live"]},` +
+		`"permissions":{"type":"array","items":{"type":"string","enum":` + string(names) + `}}}}`
+	all := &schemas{names: map[reflect.Type]string{}}
+	if diff := cmp.Diff(want, asJSON(t, all.object(reflect.TypeFor[record]()))); diff != "" {
+		t.Errorf("schema (-want +got):\n%s", diff)
+	}
+}
+
 func TestOpenAPIResponses(t *testing.T) {
 	t.Parallel()
 	d := testDialect()
