@@ -7,6 +7,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/fipto"
 	"github.com/roster-dev/roster/internal/dialect/flxpoint"
 	"github.com/roster-dev/roster/internal/dialect/kaiten"
+	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/dialect/sixeye"
 )
 
@@ -20,6 +21,7 @@ func Dialects() []*dialect.Dialect {
 		sixeye.New(),
 		d3lay.New(),
 		fipto.New(),
+		native.New(),
 	}
 }
 

@@ -2,6 +2,7 @@ package dialecttest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -11,11 +12,12 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/directory"
 )
 
-// Fuzz holds every endpoint of a dialect to what must be true for any query string and any path parameter: nothing
-// panics, what is refused is refused with a code that is not [roster.Internal], what is asked of the view is a valid
-// query, and every body is valid JSON. The seeds are made from the tables of parameters.
+// Fuzz holds every endpoint of a dialect to what must be true for any query string and any path parameter, which is the
+// body as well: nothing panics, what is refused is refused with a code that is not [roster.Internal], what is asked of
+// the view is a valid query, and every body is valid JSON. The seeds are made from the tables of parameters.
 func Fuzz(f *testing.F, d *dialect.Dialect) {
 	f.Helper()
 	for i := range d.Endpoints {
@@ -26,15 +28,19 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 		}
 	}
 	f.Add("a=%zz;b", "")
+	f.Add("", `{"email":"a@example.com","name":"A","spaces":[{"number":1,"role":"reader"}]}`)
 	var once sync.Once
+	var w *World
 	var view dialect.View
 	f.Fuzz(func(t *testing.T, query, path string) {
-		once.Do(func() { view = fixtureView(t, d) })
+		once.Do(func() { w, view = fixtureWorld(t, d) })
 		for i := range d.Endpoints {
 			for _, contract := range []roster.Contract{roster.Documented, roster.Live} {
+				by := roster.Principal{Org: Company, Permissions: roster.Permissions{roster.Everything}}
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
-					Principal: roster.Principal{Org: Company, Permissions: roster.Permissions{roster.Everything}},
+					Principal: by, Writer: rehearsal{w.Service, by}, Body: []byte(path),
+					NewSecret: func() (string, error) { return roster.NewSecret(drawn{w}) },
 					URL:       &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},
 					Header:    http.Header{},
 				}
@@ -49,13 +55,44 @@ func seeds(p dialect.Param) []string {
 	return append(append(values, p.Enum...), strings.Join(p.Enum, ","))
 }
 
-func fixtureView(t *testing.T, d *dialect.Dialect) dialect.View {
+func fixtureWorld(t *testing.T, d *dialect.Dialect) (*World, dialect.View) {
 	t.Helper()
-	view, err := NewWorld(t, roster.Documented, d).Service.View(t.Context(), Company)
+	w := NewWorld(t, roster.Documented, d)
+	view, err := w.Service.View(t.Context(), Company)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return view
+	return w, view
+}
+
+// rehearsal is a writer that changes nothing, so that every input meets the same world.
+type rehearsal struct {
+	service *directory.Service
+	by      roster.Principal
+}
+
+func (r rehearsal) Do(ctx context.Context, cmds ...roster.Command) (roster.Change, error) {
+	outcomes, err := r.DryRun(ctx, cmds)
+	var change roster.Change
+	for _, o := range outcomes {
+		if o.Err != nil {
+			return roster.Change{}, o.Err
+		}
+		change.Ops = append(change.Ops, o.Ops...)
+	}
+	return change, err
+}
+
+func (r rehearsal) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	return r.DryRun(ctx, cmds)
+}
+
+func (r rehearsal) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	return r.service.DryRun(ctx, Company, r.by, cmds)
+}
+
+func (r rehearsal) View(ctx context.Context) (dialect.View, error) {
+	return r.service.View(ctx, Company)
 }
 
 // checkedView fails a test that asks it for something invalid.
@@ -92,7 +129,8 @@ func try(t *testing.T, d *dialect.Dialect, r *dialect.Request, path string) {
 	if err := response.Body(&body); err != nil {
 		t.Errorf("%s writes no body: %v", r.Endpoint.ID, err)
 	}
-	if !strings.HasPrefix(response.ContentType, "text/") && !json.Valid(body.Bytes()) {
+	if !strings.HasPrefix(response.ContentType, "text/") && response.ContentType != "application/jsonl" &&
+		!json.Valid(body.Bytes()) {
 		t.Errorf("%s writes what is not JSON: %s", r.Endpoint.ID, body.Bytes())
 	}
 }

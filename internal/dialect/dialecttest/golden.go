@@ -26,12 +26,13 @@ import (
 var update = flag.Bool("update", false, "rewrite the responses of golden cases")
 
 // Run runs the golden cases in testdata/*.txtar against a dialect at the root of a listener. A case is a section
-// NAME/request and a section NAME/response; files named live*.txtar run against the contract live. With -update the
-// responses are rewritten.
+// NAME/request and a section NAME/response; files named live*.txtar run against the contract live, and each file
+// named write*.txtar against a world of its own, which its cases change one after the other. With -update the responses
+// are rewritten.
 //
 // In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the
-// organizations. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Sign:
-// USER signs it as that user.
+// organizations. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Pad: N
+// makes the body N bytes long with spaces at its end; Roster-Sign: USER signs it as that user.
 //
 // Run also fails for a parameter, an allowed value or a documented status without a case, for an example in the tables
 // that the wire types do not write, and for a failure whose response shows its cause.
@@ -51,7 +52,11 @@ func Run(t *testing.T, d *dialect.Dialect) {
 		if strings.HasPrefix(filepath.Base(file), "live") {
 			contract = roster.Live
 		}
-		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, worlds[contract], d, file, seen) })
+		world := worlds[contract]
+		if strings.HasPrefix(filepath.Base(file), "write") {
+			world = NewWorld(t, contract, d)
+		}
+		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, world, d, file, seen) })
 	}
 	seen.check(t)
 	checkExamples(t, d)
@@ -111,6 +116,7 @@ func (w *World) roundTrip(t *testing.T, d *dialect.Dialect, data []byte) (*http.
 	for range repeat {
 		request, recorder = w.parse(t, data), httptest.NewRecorder()
 		request.Header.Del("Roster-Repeat")
+		request.Header.Del("Roster-Pad")
 		if user := request.Header.Get("Roster-Sign"); user != "" {
 			request.Header.Del("Roster-Sign")
 			w.sign(t, request, user)
@@ -141,7 +147,7 @@ func (w *World) parse(t *testing.T, data []byte) *http.Request {
 	head, body, _ := strings.Cut(rest, "\n\n")
 	wire := line + " HTTP/1.1\r\nHost: roster.example\r\n" + strings.ReplaceAll(strings.TrimSpace(head), "\n", "\r\n")
 	wire = strings.TrimSuffix(wire, "\r\n") + "\r\n"
-	if body = strings.TrimSpace(body); body != "" {
+	if body = pad(t, head, strings.TrimSpace(body)); body != "" {
 		wire += fmt.Sprintf("Content-Length: %d\r\n", len(body))
 	}
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire + "\r\n" + body)))
@@ -150,6 +156,21 @@ func (w *World) parse(t *testing.T, data []byte) *http.Request {
 	}
 	r.RemoteAddr = "192.0.2.1:1234"
 	return r.WithContext(t.Context())
+}
+
+// pad returns the body as long as the header Roster-Pad says, if it is there.
+func pad(t *testing.T, head, body string) string {
+	t.Helper()
+	_, value, ok := strings.Cut(head, "Roster-Pad: ")
+	if !ok {
+		return body
+	}
+	value, _, _ = strings.Cut(value, "\n")
+	length, err := strconv.Atoi(strings.TrimSpace(value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body + strings.Repeat(" ", length-len(body))
 }
 
 // render writes a response as golden files have it: the status, the headers that matter, and the body, JSON indented.

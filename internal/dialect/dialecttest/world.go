@@ -149,6 +149,8 @@ func (w *World) tokens(t *testing.T) {
 		w.token(t, Company, token)
 	}
 	w.token(t, Other, roster.Token{Name: "other", Permissions: roster.Permissions{roster.Everything}})
+	w.token(t, Company, roster.Token{Name: "writer", Permissions: roster.Permissions{roster.UsersWrite}})
+	w.token(t, Company, roster.Token{Name: "everything", Permissions: roster.Permissions{roster.Everything}})
 	unknown := secret(t, 200)
 	w.Secrets["unknown"] = unknown
 	w.Secrets["garbled"] = unknown[:len(unknown)-1] + "_"

@@ -1,0 +1,110 @@
+// Package native is Roster's own API: the records of an organization in their canonical form, to read and to change.
+// The token names the organization.
+//
+// Errors are problem details (RFC 9457), changes are JSON merge patches (RFC 7396), imports and exports are JSON Lines.
+// Unlike the vendors' dialects it refuses what it does not know: members of a body as well as query parameters. What a
+// record must be like stands in the root package, and how records are read from lines in package ingest.
+package native
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// New returns the dialect.
+func New() *dialect.Dialect {
+	endpoints := slices.Concat(
+		[]dialect.Endpoint{getOrganization()}, userEndpoints(), tokenEndpoints(), lineEndpoints(),
+	)
+	for i := range endpoints {
+		endpoints[i].Strict, endpoints[i].Mark = true, dialect.Ours
+	}
+	return &dialect.Dialect{
+		Name:       "native",
+		Own:        true,
+		Prefix:     "/api/v1",
+		Title:      "Roster",
+		APIVersion: "1",
+		Doc:        "Roster's own API: the users of an organization, its tokens, and its records as JSON Lines.",
+		Schemes: []dialect.Scheme{
+			{Kind: dialect.Bearer, Doc: "The token's secret. The token names the organization.", Mark: dialect.Ours},
+		},
+		Fail: fail,
+		Headers: []dialect.HeaderDoc{
+			{
+				Name: "WWW-Authenticate", Mark: dialect.Ours, Statuses: []int{http.StatusUnauthorized},
+				Doc: "Bearer (RFC 6750).",
+			},
+			{
+				Name: "Retry-After", Integer: true, Mark: dialect.Ours, Statuses: []int{http.StatusTooManyRequests},
+				Doc: "Seconds to wait.",
+			},
+			{
+				Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
+				Doc: "The URL of the record that was made.",
+			},
+			{
+				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
+				Doc: "no-store where the body has a secret.",
+			},
+		},
+		Endpoints: endpoints,
+	}
+}
+
+func getOrganization() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method: http.MethodGet, Path: "/organization", ID: "getOrganization", Summary: "Get the organization",
+		Description: "The organization that the token belongs to, and its version.",
+		Needs:       roster.UsersRead,
+		Returns:     returns(ok(Organization{}), badRequest, tooMany),
+		Serve:       serveOrganization,
+	}
+}
+
+// The documentation of what goes wrong in several endpoints.
+const (
+	badRequest = http.StatusBadRequest
+	notFound   = http.StatusNotFound
+	conflict   = http.StatusConflict
+	tooLarge   = http.StatusRequestEntityTooLarge
+	tooMany    = http.StatusTooManyRequests
+)
+
+func ok(body any) dialect.Return {
+	return dialect.Return{Status: http.StatusOK, Doc: "OK", Body: body, Mark: dialect.Ours}
+}
+
+// returns documents a success, what every endpoint answers to the wrong token, and further failures.
+func returns(success dialect.Return, failures ...int) []dialect.Return {
+	list := []dialect.Return{success}
+	failures = append(failures, http.StatusUnauthorized, http.StatusForbidden)
+	for _, status := range slices.Sorted(slices.Values(failures)) {
+		list = append(list, dialect.Return{
+			Status: status, Doc: failureDoc(status), ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
+		})
+	}
+	return list
+}
+
+func failureDoc(status int) string {
+	switch status {
+	case badRequest:
+		return "A parameter or a member breaks a rule or is unknown"
+	case http.StatusUnauthorized:
+		return "There is no token, or one that does not count"
+	case http.StatusForbidden:
+		return "The token lacks a permission, or does not count from here"
+	case notFound:
+		return "There is no such record"
+	case conflict:
+		return "A unique value is taken, or the state of the organization forbids it"
+	case tooLarge:
+		return "The body is too long, or has too many lines"
+	default:
+		return "Too many requests"
+	}
+}

@@ -1,0 +1,123 @@
+package native
+
+import (
+	"context"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// Organization is an organization on the wire.
+type Organization struct {
+	ID        roster.ID                  `json:"id" required:"yes"`
+	Number    int64                      `json:"number" required:"yes" doc:"Unique in the instance."`
+	Slug      string                     `json:"slug" required:"yes" doc:"A DNS label, unique in the instance."`
+	Name      string                     `json:"name" required:"yes"`
+	BrandName string                     `json:"brand_name,omitempty"`
+	Version   roster.Version             `json:"version" required:"yes" doc:"The number of changes so far."`
+	CreatedAt roster.Time                `json:"created_at,omitzero"`
+	UpdatedAt roster.Time                `json:"updated_at,omitzero"`
+	Contracts map[string]roster.Contract `json:"contracts,omitempty" doc:"The contract of each dialect by name."`
+	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
+}
+
+func serveOrganization(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	o := r.View.Org()
+	return dialect.Response{Body: dialect.JSON(Organization{
+		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: r.View.Version(),
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits,
+	})}, nil
+}
+
+// Token is a token on the wire, without its secret.
+type Token struct {
+	ID          roster.ID          `json:"id" required:"yes"`
+	Name        string             `json:"name" required:"yes"`
+	Kind        roster.TokenKind   `json:"kind" required:"yes" enum:"account,source,channel"`
+	Permissions roster.Permissions `json:"permissions" required:"yes"`
+	ActsAs      roster.ID          `json:"acts_as,omitzero" doc:"The user on whose behalf the token acts."`
+	Dialects    []string           `json:"dialects,omitempty" doc:"The dialects that accept the token; absent: all."`
+	ExpiresAt   roster.Time        `json:"expires_at,omitzero"`
+	RevokedAt   roster.Time        `json:"revoked_at,omitzero"`
+	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"Addresses and CIDR prefixes; absent: all."`
+	LastUsedAt  roster.Time        `json:"last_used_at,omitzero"`
+	CreatedAt   roster.Time        `json:"created_at,omitzero"`
+	CreatedBy   roster.ID          `json:"created_by,omitzero" doc:"Shown only with the permission metadata:read."`
+}
+
+// NewToken is a token that was just made.
+type NewToken struct {
+	Token
+	Secret string `json:"secret" required:"yes" doc:"What requests carry. It is shown only here and not kept."`
+}
+
+// TokenRequest is what a token is made from.
+type TokenRequest struct {
+	Name        string             `json:"name" required:"yes"`
+	Kind        roster.TokenKind   `json:"kind,omitempty" enum:"account,source,channel" doc:"account by default."`
+	Permissions roster.Permissions `json:"permissions,omitempty" doc:"None by default, at most those of the maker."`
+	ActsAs      roster.ID          `json:"acts_as,omitzero" doc:"The id of a user."`
+	Dialects    []string           `json:"dialects,omitempty" doc:"All by default."`
+	ExpiresAt   roster.Time        `json:"expires_at,omitzero" doc:"Never by default."`
+	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"All by default."`
+}
+
+func wireToken(t *roster.Token, by roster.Principal) Token {
+	w := Token{
+		ID: t.ID, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs, Dialects: t.Dialects,
+		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, AllowedIPs: t.AllowedIPs, LastUsedAt: t.LastUsedAt,
+		CreatedAt: t.CreatedAt,
+	}
+	if w.Permissions == nil {
+		w.Permissions = roster.Permissions{}
+	}
+	if by.Permissions.Has(roster.MetadataRead) {
+		w.CreatedBy = t.CreatedBy
+	}
+	return w
+}
+
+// list documents a list of records.
+type list[T any] struct {
+	Items   []T            `json:"items" required:"yes"`
+	Total   int            `json:"total" required:"yes" doc:"How many there are in all."`
+	Version roster.Version `json:"version" required:"yes" doc:"The version of the organization that this is true for."`
+}
+
+// UserList is a page of users.
+type UserList list[roster.User]
+
+// TokenList is all tokens.
+type TokenList list[Token]
+
+// wireUser returns a copy of a user without what the principal may not see.
+func wireUser(u *roster.User, by roster.Principal) *roster.User {
+	c := *u
+	if !by.Permissions.Has(roster.FieldCreatedBy.Info().Needs) {
+		c.CreatedBy = roster.ID{}
+	}
+	if !by.Permissions.Has(roster.FieldUpdatedBy.Info().Needs) {
+		c.UpdatedBy = roster.ID{}
+	}
+	return &c
+}
+
+// written returns the user that a change leaves behind, Permissions filled, as the principal may see it; nil where the
+// change is not about that user.
+func written(c roster.Change, id roster.ID, view dialect.View, by roster.Principal) *roster.User {
+	for _, op := range c.Ops {
+		u, isUser := op.After.(*roster.User)
+		if !isUser || u.ID != id {
+			continue
+		}
+		w := wireUser(u, by)
+		w.Permissions = w.OwnPermissions
+		for _, number := range w.Groups {
+			if g := view.Group(number); g != nil {
+				w.Permissions |= g.Permissions
+			}
+		}
+		return w
+	}
+	return nil
+}
