@@ -11,7 +11,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-func TestSeconds(t *testing.T) {
+func TestMembersSeconds(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[roster.Time]string{
 		0:             "",
@@ -19,8 +19,8 @@ func TestSeconds(t *testing.T) {
 		1776643200999: "2026-04-20T00:00:00Z",
 		-1:            "1969-12-31T23:59:59Z",
 	} {
-		if got := dialect.Seconds(given); got != want {
-			t.Errorf("Seconds(%d) = %q, want %q", given, got, want)
+		if got := string(dialect.NewMembers(nil).Seconds("at", given).Close()); got != `{"at":"`+want+`"}` {
+			t.Errorf("Seconds(%d) = %s, want %q", given, got, want)
 		}
 	}
 }

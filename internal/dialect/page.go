@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Offset returns how many records stand before a page, from 1, of pages of a size. A page too far out for its offset to be
-// counted is as empty as any other past the end: the offset stops at half of what an int holds.
+// Offset returns how many records stand before a page, from 1, of pages of a size. A page too far out for its offset
+// to be counted is as empty as any other past the end: the offset stops at half of what an int holds.
 func Offset(page, size int64) int {
 	const most = math.MaxInt / 2
 	if page < 1 || size < 1 {
@@ -20,7 +20,8 @@ func Offset(page, size int64) int {
 	return int((page - 1) * size)
 }
 
-// LastPage returns the number of the last page of total records in pages of a size from 1; it is 1 where there are none.
+// LastPage returns the number of the last page of total records in pages of a size from 1; it is 1 where there are
+// none.
 func LastPage(size, total int64) int64 { return max(1, (total-1)/size+1) }
 
 // PageURL returns at with only the page replaced.
@@ -32,8 +33,9 @@ func PageURL(at *url.URL, pageParam string, page int64) string {
 	return target.String()
 }
 
-// Links returns a Link header (RFC 8288) with the relations first, prev, next and last as they apply to a page of a list
-// that is paged by number. The targets are at with only the page replaced. It is "" when one page holds everything.
+// Links returns a Link header (RFC 8288) with the relations first, prev, next and last as they apply to a page of a
+// list that is paged by number. The targets are at with only the page replaced. It is "" when one page holds
+// everything.
 func Links(at *url.URL, pageParam string, page, size, total int64) string {
 	last := LastPage(size, total)
 	if last == 1 && page == 1 {

@@ -1,7 +1,7 @@
 // Package d3lay speaks d3lay identity's "Retrieve a list of users": GET /users.
 //
-// Source: the vendor's API reference page of the endpoint (version v1). What the page leaves open, such as the set that
-// sort_by accepts and the shape of errors, is marked in the table.
+// Source: the vendor's API reference page of the endpoint (version v1). What the page leaves open, such as the set
+// that sort_by accepts and the shape of errors, is marked in the table.
 package d3lay
 
 import (

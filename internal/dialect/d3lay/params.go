@@ -141,8 +141,10 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		header.Set("Link", links)
 	}
 	metadata := r.Principal.Permissions.Has(roster.MetadataRead)
-	users := dialect.Map(page.Users, func(u *roster.User) User { return wireUser(u, metadata) })
-	return dialect.Response{Header: header, Body: dialect.List("[", users, "]")}, nil
+	body := dialect.Appended("[", page.Users, "]", func(b []byte, u *roster.User) []byte {
+		return appendUser(b, u, metadata)
+	})
+	return dialect.Response{Header: header, Body: body}, nil
 }
 
 // query turns the parameters into a query. The names of d3lay's members are those of the fields.

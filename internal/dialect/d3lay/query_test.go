@@ -2,11 +2,14 @@ package d3lay
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
 )
 
 func decoded(t *testing.T, rawQuery string) roster.Query {
@@ -21,6 +24,27 @@ func decoded(t *testing.T, rawQuery string) roster.Query {
 		t.Fatal(err)
 	}
 	return q
+}
+
+// written reads back what is written of a user.
+func written(t *testing.T, u *roster.User, metadata bool) User {
+	t.Helper()
+	return dialecttest.Read[User](t, appendUser(nil, u, metadata))
+}
+
+func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
+	t.Parallel()
+	for u := range demo.New(1, 300).Users() {
+		got := written(t, u, true)
+		want := User{
+			ID: u.ID.String(), Identifier: u.Identifier, Name: u.Name, Email: u.Email, UserType: u.UserType.String(),
+			Status: shown(u.Status), CreatedAt: u.CreatedAt.Std().Format(time.RFC3339),
+			UpdatedAt: u.UpdatedAt.Std().Format(time.RFC3339), CreatedBy: got.CreatedBy, UpdatedBy: got.UpdatedBy,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("user %d (-want +got):\n%s", u.Number, diff)
+		}
+	}
 }
 
 func TestStatusesAreOrderedByWhatIsShown(t *testing.T) {
@@ -39,9 +63,9 @@ func TestStatusesAreOrderedByWhatIsShown(t *testing.T) {
 func TestEveryStatusIsFoundUnderWhatIsShown(t *testing.T) {
 	t.Parallel()
 	for i := range roster.Statuses() {
-		u := &roster.User{Status: roster.Status(i)}
+		u := &roster.User{ID: roster.ID{9}, Status: roster.Status(i)}
 		for _, name := range statuses() {
-			want := wireUser(u, false).Status == name
+			want := written(t, u, false).Status == name
 			if got := decoded(t, "status="+name).Match(u); got != want {
 				t.Errorf("a user shown as %s matches status=%s: %t, want %t", shown(u.Status), name, got, want)
 			}
@@ -105,14 +129,14 @@ func TestOrderWithoutSortBy(t *testing.T) {
 
 func TestAuthorsAreShownOnlyWithTheMetadataPermission(t *testing.T) {
 	t.Parallel()
-	u := &roster.User{CreatedBy: roster.ID{1}, UpdatedBy: roster.ID{2}}
-	if got := wireUser(u, false); got.CreatedBy != "" || got.UpdatedBy != "" {
+	u := &roster.User{ID: roster.ID{9}, CreatedBy: roster.ID{1}, UpdatedBy: roster.ID{2}}
+	if got := written(t, u, false); got.CreatedBy != "" || got.UpdatedBy != "" {
 		t.Errorf("authors without the permission: %q, %q", got.CreatedBy, got.UpdatedBy)
 	}
-	if got := wireUser(u, true); got.CreatedBy != u.CreatedBy.String() || got.UpdatedBy != u.UpdatedBy.String() {
+	if got := written(t, u, true); got.CreatedBy != u.CreatedBy.String() || got.UpdatedBy != u.UpdatedBy.String() {
 		t.Errorf("authors with the permission: %q, %q", got.CreatedBy, got.UpdatedBy)
 	}
-	if got := wireUser(&roster.User{}, true); got.CreatedBy != "" || got.UpdatedBy != "" {
+	if got := written(t, &roster.User{ID: roster.ID{9}}, true); got.CreatedBy != "" || got.UpdatedBy != "" {
 		t.Errorf("authors of a user who has none: %q, %q", got.CreatedBy, got.UpdatedBy)
 	}
 }

@@ -46,24 +46,24 @@ const problemExample = `{"message":"page must be an integer from 1, not 0","erro
 	`"code":"invalid",` +
 	`"message":"must be an integer from 1, not 0"}]}`
 
-// wireUser returns a user's wire form, with the members that need the metadata permission or without.
-func wireUser(u *roster.User, metadata bool) User {
-	wire := User{
-		ID: u.ID.String(), Identifier: u.Identifier, Name: u.Name, Email: u.Email,
-		UserType: u.UserType.String(), Status: shown(u.Status),
-		CreatedAt: dialect.Seconds(u.CreatedAt), UpdatedAt: dialect.Seconds(u.UpdatedAt),
+// appendUser appends a user as [User] is tagged, with the members that need the metadata permission or without.
+func appendUser(b []byte, u *roster.User, metadata bool) []byte {
+	m := dialect.NewMembers(b).
+		ID("id", u.ID).
+		Text("identifier", u.Identifier).
+		Text("name", u.Name).
+		Text("email", u.Email).
+		Text("user_type", u.UserType.String()).
+		Text("status", shown(u.Status)).
+		Seconds("created_at", u.CreatedAt).
+		Seconds("updated_at", u.UpdatedAt)
+	if metadata && !u.CreatedBy.IsZero() {
+		m = m.ID("created_by", u.CreatedBy)
 	}
-	if metadata {
-		wire.CreatedBy, wire.UpdatedBy = idOrNone(u.CreatedBy), idOrNone(u.UpdatedBy)
+	if metadata && !u.UpdatedBy.IsZero() {
+		m = m.ID("updated_by", u.UpdatedBy)
 	}
-	return wire
-}
-
-func idOrNone(id roster.ID) string {
-	if id.IsZero() {
-		return ""
-	}
-	return id.String()
+	return m.Close()
 }
 
 // userTypes are the page's types of users.

@@ -15,9 +15,9 @@ import (
 	"github.com/roster-dev/roster/internal/directory"
 )
 
-// Fuzz holds every endpoint of a dialect to what must be true for any query string and any path parameter, which is the
-// body as well: nothing panics, what is refused is refused with a code that is not [roster.Internal], what is asked of
-// the view is a valid query, and every body is valid JSON. The seeds are made from the tables of parameters.
+// Fuzz holds every endpoint of a dialect to what must be true for any query string and any path parameter, which is
+// the body as well: nothing panics, what is refused is refused with a code that is not [roster.Internal], what is
+// asked of the view is a valid query, and every body is valid JSON. The seeds are made from the tables of parameters.
 func Fuzz(f *testing.F, d *dialect.Dialect) {
 	f.Helper()
 	for i := range d.Endpoints {

@@ -103,7 +103,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{}, fmt.Errorf("encode the meta member: %w", err)
 	}
 	return dialect.Response{
-		Body: dialect.List(`{"meta":`+string(meta)+`,"data":[`, dialect.Map(page.Users, wireUser), "]}"),
+		Body: dialect.Appended(`{"meta":`+string(meta)+`,"data":[`, page.Users, "]}", appendUser),
 	}, nil
 }
 

@@ -84,18 +84,29 @@ const (
 	typePerson    = "person"
 )
 
-func wireUser(u *roster.User) User {
-	attributes := Attributes{Status: shown(u.Status), WhitelistedIPs: u.WhitelistedIPs}
-	if attributes.WhitelistedIPs == nil {
-		attributes.WhitelistedIPs = []string{}
-	}
+// appendUser appends a user as [User] is tagged.
+func appendUser(b []byte, u *roster.User) []byte {
+	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "user").Name("attributes")
+	a := dialect.NewMembers(m).Text("status", shown(u.Status))
+	a = appendTexts(a.Name("whitelisted_ips"), u.WhitelistedIPs)
 	if u.Kind == roster.APIClient {
-		attributes.APIClient = &APIClient{PublicKey: u.PublicKey, Name: u.Name}
+		a = a.Text("public_key", u.PublicKey).Text("name", u.Name)
 	} else {
 		first, last := dialect.FirstLast(u)
-		attributes.Person = &Person{Email: u.Email, FirstName: first, LastName: last}
+		a = a.Text("email", u.Email).Text("firstname", first).Text("lastname", last)
 	}
-	return User{ID: u.ID.String(), Type: "user", Attributes: attributes}
+	return dialect.Members(a.Close()).Close()
+}
+
+func appendTexts(b []byte, texts []string) []byte {
+	b = append(b, '[')
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = dialect.AppendText(b, text)
+	}
+	return append(b, ']')
 }
 
 // statuses are the statuses that are shown, the vendor's own first.

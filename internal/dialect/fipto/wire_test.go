@@ -6,7 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/demo"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
 )
 
 func TestWireUserByKind(t *testing.T) {
@@ -31,13 +32,29 @@ func TestWireUserByKind(t *testing.T) {
 		},
 	} {
 		c.user.ID = id
-		got, err := dialect.Encode(wireUser(&c.user))
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := appendUser(nil, &c.user)
+		dialecttest.Read[User](t, got)
 		if diff := cmp.Diff(head+c.want, string(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
+	t.Parallel()
+	kinds := map[bool]int{}
+	for u := range demo.New(1, 300).Users() {
+		got := dialecttest.Read[User](t, appendUser(nil, u)).Attributes
+		kinds[u.Kind == roster.APIClient]++
+		if (got.APIClient != nil) != (u.Kind == roster.APIClient) || (got.Person == nil) != (u.Kind == roster.APIClient) {
+			t.Errorf("user %d is a %s and shown as %+v", u.Number, u.Kind, got)
+		}
+		if diff := cmp.Diff(append([]string{}, u.WhitelistedIPs...), got.WhitelistedIPs); diff != "" {
+			t.Errorf("the addresses of user %d (-want +got):\n%s", u.Number, diff)
+		}
+	}
+	if len(kinds) != 2 {
+		t.Errorf("the users are of one kind only: %v", kinds)
 	}
 }
 

@@ -54,8 +54,8 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	users := dialect.Map(page.Users, func(u *roster.User) User { return wireUser(u, r.View) })
-	return dialect.Response{Body: dialect.List("[", users, "]")}, nil
+	e := &encoder{view: r.View, roles: map[string]string{}}
+	return dialect.Response{Body: dialect.Appended("[", page.Users, "]", e.user)}, nil
 }
 
 // query asks for all users but the deactivated ones, by number.

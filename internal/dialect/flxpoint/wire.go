@@ -53,28 +53,55 @@ const userExample = `[{"id":1,"firstName":"Ada","lastName":"Moreno","email":"ada
 const accountExample = `{"id":1,"subdomain":"demo","brandName":"Demo","companyName":"Demo Inc.",` +
 	`"productPriceWorkflowEventId":null,"defaultOrderRoutingGroupId":null,"orderRoutingWorkflowEventId":null}`
 
-func wireUser(u *roster.User, view dialect.View) User {
-	first, last := dialect.FirstLast(u)
-	return User{
-		ID: u.Number, FirstName: first, LastName: last, Email: u.Email, IsPrimary: u.Owner,
-		InsertedAt: dialect.Seconds(u.CreatedAt), UpdatedAt: dialect.Seconds(u.UpdatedAt),
-		LastLoginAt:                dialect.Seconds(u.LastLoginAt),
-		NotificationsLastCheckedAt: dialect.Seconds(u.NotificationsCheckedAt),
-		LastSessionAt:              dialect.Seconds(u.LastSessionAt),
-		MinutesOfActivity:          u.MinutesOfActivity, Role: wireRole(u.Role, view),
-	}
+// encoder appends users as [User] is tagged. It is for one request.
+type encoder struct {
+	view  dialect.View
+	roles map[string]string // the JSON text of roles by handle; "" where there is none
 }
 
-// wireRole returns the built-in role that the user's role is or counts as.
-func wireRole(handle string, view dialect.View) *Role {
-	role := view.Role(handle)
-	if role == nil {
-		return nil
+func (e *encoder) user(b []byte, u *roster.User) []byte {
+	first, last := dialect.FirstLast(u)
+	m := dialect.NewMembers(b).
+		Int("id", u.Number).
+		Text("firstName", first).
+		Text("lastName", last).
+		Text("email", u.Email).
+		Bool("isPrimary", u.Owner)
+	m = secondsIfAny(m, "insertedAt", u.CreatedAt)
+	m = secondsIfAny(m, "updatedAt", u.UpdatedAt)
+	m = secondsIfAny(m, "lastLoginAt", u.LastLoginAt)
+	m = secondsIfAny(m, "notificationsLastCheckedAt", u.NotificationsCheckedAt)
+	m = secondsIfAny(m, "lastSessionAt", u.LastSessionAt)
+	if u.MinutesOfActivity != 0 {
+		m = m.Int("minutesOfActivity", u.MinutesOfActivity)
 	}
-	if role = view.Role(role.BuiltIn()); role == nil {
-		return nil
+	if role := e.role(u.Role); role != "" {
+		m = m.JSON("role", role)
 	}
-	return &Role{ID: role.Number, Name: role.Name, Handle: role.Handle}
+	return m.Close()
+}
+
+func secondsIfAny(m dialect.Members, name string, t roster.Time) dialect.Members {
+	if t == 0 {
+		return m
+	}
+	return m.Seconds(name, t)
+}
+
+// role returns the built-in role that a role is or counts as, as [Role] is tagged.
+func (e *encoder) role(handle string) string {
+	text, known := e.roles[handle]
+	if known {
+		return text
+	}
+	if role := e.view.Role(handle); role != nil {
+		if role = e.view.Role(role.BuiltIn()); role != nil {
+			m := dialect.NewMembers(nil).Int("id", role.Number).Text("name", role.Name).Text("handle", role.Handle)
+			text = string(m.Close())
+		}
+	}
+	e.roles[handle] = text
+	return text
 }
 
 func wireAccount(o *roster.Organization) Account {

@@ -95,12 +95,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		}
 		tail = fmt.Sprintf(`],"links":%s,"meta":{"total":%d}}`, links, page.Total)
 	}
-	users := dialect.Map(page.Users, wireUser)
-	body := dialect.List(`{"data":[`, users, tail)
-	if fields := r.Strings(fieldsUsers); len(fields) > 0 {
-		sparse := dialect.Map(users, func(u User) sparseUser { return u.only(fields) })
-		body = dialect.List(`{"data":[`, sparse, tail)
-	}
+	body := dialect.Appended(`{"data":[`, page.Users, tail, newEncoder(r).user)
 	return dialect.Response{ContentType: mediaType, Body: body}, nil
 }
 
@@ -112,11 +107,9 @@ func serveUser(_ context.Context, r *dialect.Request) (dialect.Response, error) 
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	body := dialect.JSON(SingleUser{Data: wireUser(u)})
-	if fields := r.Strings(fieldsUsers); len(fields) > 0 {
-		body = dialect.JSON(sparseSingle{Data: wireUser(u).only(fields)})
-	}
-	return dialect.Response{ContentType: mediaType, Body: body}, nil
+	m := dialect.NewMembers(nil).Name("data")
+	body := dialect.Members(newEncoder(r).user(m, u)).Close()
+	return dialect.Response{ContentType: mediaType, Body: dialect.Text(string(body))}, nil
 }
 
 // find returns the user with a UUID, deactivated or not; what is not a UUID is as unknown as one that nobody has.

@@ -1,6 +1,7 @@
 package sixeye
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -19,7 +20,10 @@ func TestNamesAreFilteredByWhatIsShown(t *testing.T) {
 			Name: rapid.SampledFrom([]string{"Ada", "Moreno", "Ada Moreno"}).Draw(t, "name"),
 		}
 		text := rapid.SampledFrom([]string{"Ada", "MORENO", "zoË", "Ada Moreno", "Nobody"}).Draw(t, "text")
-		shown := wireUser(u).Attributes
+		var shown Attributes
+		if err := json.Unmarshal(encoder{"firstName", "lastName"}.user(nil, u), &struct{ Attributes *Attributes }{&shown}); err != nil {
+			t.Fatal(err)
+		}
 		for attribute, c := range map[string]struct {
 			filter roster.Expr
 			shown  string

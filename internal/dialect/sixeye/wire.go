@@ -1,9 +1,6 @@
 package sixeye
 
 import (
-	"bytes"
-	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -109,26 +106,64 @@ const (
 		`"supportedVersions":[{"version":"v1","versionNumber":1}]}}`
 )
 
-func wireUser(u *roster.User) User {
-	first, last := dialect.FirstLast(u)
-	wire := User{ID: u.ID.String(), Type: "users", Attributes: Attributes{
-		FirstName: first, LastName: last, Email: u.Email, Suspended: u.Status == roster.Suspended,
-		LastLoginTime: millis(u.LastLoginAt), LastActionTime: millis(u.LastActionAt),
-		TwoFactorEnabled: u.TwoFactor, TenantAdmin: u.TenantAdmin,
-	}}
-	if phone := u.Phone; phone != "" {
-		wire.Attributes.PhoneNumber = &phone
+// attributeNames returns the names of the attributes in their order.
+func attributeNames() []string {
+	return []string{
+		"firstName", "lastName", "email", "phoneNumber", "suspended", "lastLoginTime", "lastActionTime",
+		"twoFactorEnabled", "tenantAdmin",
 	}
-	return wire
 }
 
-// millis returns the form of the page's examples, 2023-03-08T10:18:38.501+00:00.
-func millis(t roster.Time) *string {
-	if t == 0 {
-		return nil
+func appendAttribute(m dialect.Members, name string, u *roster.User) dialect.Members {
+	first, last := dialect.FirstLast(u)
+	switch name {
+	case "firstName":
+		return m.Text(name, first)
+	case "lastName":
+		return m.Text(name, last)
+	case "email":
+		return m.Text(name, u.Email)
+	case "phoneNumber":
+		return m.TextOrNull(name, u.Phone)
+	case "suspended":
+		return m.Bool(name, u.Status == roster.Suspended)
+	case "lastLoginTime":
+		return millis(m, name, u.LastLoginAt)
+	case "lastActionTime":
+		return millis(m, name, u.LastActionAt)
+	case "twoFactorEnabled":
+		return m.Bool(name, u.TwoFactor)
+	default:
+		return m.Bool(name, u.TenantAdmin)
 	}
-	s := t.Std().Format("2006-01-02T15:04:05.000-07:00")
-	return &s
+}
+
+// millis appends a time in the form of the page's examples, 2023-03-08T10:18:38.501+00:00, or null for none.
+func millis(m dialect.Members, name string, t roster.Time) dialect.Members {
+	if t == 0 {
+		return m.Null(name)
+	}
+	m = append(m.Name(name), '"')
+	return append(t.Std().AppendFormat(m, "2006-01-02T15:04:05.000-07:00"), '"')
+}
+
+// encoder appends users as [User] is tagged, with the attributes of these names.
+type encoder []string
+
+// newEncoder returns an encoder of the attributes that a request chooses by fields[users]; without it, of all.
+func newEncoder(r *dialect.Request) encoder {
+	return slices.DeleteFunc(attributeNames(), func(name string) bool {
+		return r.Given(fieldsUsers) && !slices.Contains(r.Strings(fieldsUsers), name)
+	})
+}
+
+func (e encoder) user(b []byte, u *roster.User) []byte {
+	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "users").Name("attributes")
+	chosen := dialect.NewMembers(m)
+	for _, name := range e {
+		chosen = appendAttribute(chosen, name, u)
+	}
+	return dialect.Members(chosen.Close()).Close()
 }
 
 func pageLinks(r *dialect.Request, total int64) Links {
@@ -152,55 +187,4 @@ func wireVersion(software string) Version {
 	return Version{BackendVersion: software, API: APIVersions{
 		DefaultVersion: "v1", SupportedVersions: []APIVersion{{Version: "v1", VersionNumber: 1}},
 	}}
-}
-
-// sparseSingle and sparseUser are [SingleUser] and [User] with some of the attributes.
-type sparseSingle struct {
-	Data sparseUser `json:"data"`
-}
-
-type sparseUser struct {
-	ID         string           `json:"id"`
-	Type       string           `json:"type"`
-	Attributes sparseAttributes `json:"attributes"`
-}
-
-type sparseAttributes struct {
-	all    Attributes
-	fields []string
-}
-
-func (u User) only(fields []string) sparseUser {
-	return sparseUser{ID: u.ID, Type: u.Type, Attributes: sparseAttributes{all: u.Attributes, fields: fields}}
-}
-
-// MarshalJSON returns the chosen attributes in the order of [Attributes].
-func (s sparseAttributes) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, name := range attributeNames() {
-		if !slices.Contains(s.fields, name) {
-			continue
-		}
-		value, err := dialect.Encode(reflect.ValueOf(s.all).Field(i).Interface())
-		if err != nil {
-			return nil, err
-		}
-		if b.Len() > 1 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%q:%s", name, value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// attributeNames returns the names of the attributes in their order.
-func attributeNames() []string {
-	t := reflect.TypeFor[Attributes]()
-	names := make([]string, t.NumField())
-	for i := range names {
-		names[i] = t.Field(i).Tag.Get("json")
-	}
-	return names
 }
