@@ -11,8 +11,11 @@ func TestOpsAsJSON(t *testing.T) {
 	t.Parallel()
 	group := &Group{ID: testID(1), Number: 1, Name: "Staff"}
 	renamed := &Group{ID: testID(1), Number: 1, Name: "Crew"}
-	const id, was = `"id":"01000000-0000-0000-0000-000000000001"`, `{"id":"01000000-0000-0000-0000-000000000001","number":1,"name":"Staff"}`
-	const is = `{"id":"01000000-0000-0000-0000-000000000001","number":1,"name":"Crew"}`
+	const (
+		id  = `"id":"01000000-0000-0000-0000-000000000001"`
+		was = `{` + id + `,"number":1,"name":"Staff"}`
+		is  = `{` + id + `,"number":1,"name":"Crew"}`
+	)
 	for want, op := range map[string]Op{
 		`{"op":"create","type":"group",` + id + `,"after":` + was + `}`:                     {After: group},
 		`{"op":"update","type":"group",` + id + `,"before":` + was + `,"after":` + is + `}`: {Before: group, After: renamed},

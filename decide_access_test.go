@@ -45,7 +45,8 @@ func TestRevoke(t *testing.T) {
 	if ops := w.do(Revoke{Token: token.ID}); len(ops) != 0 {
 		t.Errorf("revoking again makes %v, want nothing", verbs(ops))
 	}
-	if ops := w.do(Update{TypeToken, Ref{ID: token.ID}, []byte(`{"revoked_at":null,"last_used_at":null}`)}); len(ops) != 0 {
+	back := Update{TypeToken, Ref{ID: token.ID}, []byte(`{"revoked_at":null,"last_used_at":null}`)}
+	if ops := w.do(back); len(ops) != 0 {
 		t.Errorf("a patch brings the token back: %v", verbs(ops))
 	}
 	w.refused(Revoke{Token: testID(9)}, NotFound, "")
@@ -100,8 +101,10 @@ func TestInviteAndAccept(t *testing.T) {
 	w.refused(Accept{Hash: "h2"}, NotFound, "") // expired
 	w.env.Now--
 	wantVerbs(t, w.do(Accept{Hash: "h2"}), "update user", "update invitation")
-	if got := get(w, u); got.Status != Active || !got.Activated || got.InvitedAt != tuesday+1 || got.UpdatedAt != w.env.Now {
-		t.Errorf("the user is %+v, want it active", got)
+	want := *u
+	want.Status, want.Activated, want.InvitedAt, want.UpdatedAt = Active, true, tuesday+1, w.env.Now
+	if diff := cmp.Diff(&want, get(w, u)); diff != "" {
+		t.Errorf("the user who accepted (-want +got):\n%s", diff)
 	}
 	w.refused(Accept{Hash: "h2"}, NotFound, "") // a secret works once
 	w.env.By = Operator()
@@ -111,7 +114,8 @@ func TestInviteAndAccept(t *testing.T) {
 func TestAcceptLeavesOtherStatuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ops := w.do(Invite{User: &User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1}, Hash: "h", ExpiresAt: tuesday + 1})
+	ada := &User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1}
+	ops := w.do(Invite{User: ada, Hash: "h", ExpiresAt: tuesday + 1})
 	u := ops[1].After.(*User)
 	w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"status":"suspended"}`)})
 	w.do(Accept{Hash: "h"})

@@ -118,7 +118,8 @@ func TestCreateSetsTimesAndAuthors(t *testing.T) {
 	ops := w.do(Create{Record: given})
 	u := ops[len(ops)-1].After.(*User)
 	if u.CreatedAt != tuesday || u.UpdatedAt != tuesday || u.CreatedBy != testID(77) || u.UpdatedBy != testID(77) {
-		t.Errorf("made %s by %s, updated %s by %s; want on Tuesday by the token", u.CreatedAt, u.CreatedBy, u.UpdatedAt, u.UpdatedBy)
+		t.Errorf("made %s by %s, updated %s by %s; want on Tuesday by the token",
+			u.CreatedAt, u.CreatedBy, u.UpdatedAt, u.UpdatedBy)
 	}
 	if diff := cmp.Diff(&before, given); diff != "" {
 		t.Errorf("the command's record has changed (-before +after):\n%s", diff)

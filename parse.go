@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -123,6 +124,8 @@ func (p *parser) value(path string, raw json.RawMessage, into reflect.Value) {
 		p.structure(path, p.object(path, raw), into)
 	case into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Struct:
 		p.list(path, raw, into)
+	case into.Kind() == reflect.Map && into.Type().Elem().Kind() == reflect.Struct:
+		p.mapping(path, raw, into)
 	default:
 		if err := json.Unmarshal(raw, into.Addr().Interface()); err != nil {
 			p.fault(path, "%s", describe(err, into.Type()))
@@ -141,6 +144,17 @@ func (p *parser) list(path string, raw json.RawMessage, into reflect.Value) {
 		p.value(fmt.Sprintf("%s[%d]", path, i), element, list.Index(i))
 	}
 	into.Set(list)
+}
+
+func (p *parser) mapping(path string, raw json.RawMessage, into reflect.Value) {
+	members := p.object(path, raw)
+	values := reflect.MakeMapWithSize(into.Type(), len(members))
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		value := reflect.New(into.Type().Elem()).Elem()
+		p.value(join(path, name), members[name], value)
+		values.SetMapIndex(reflect.ValueOf(name), value)
+	}
+	into.Set(values)
 }
 
 func join(path, name string) string {

@@ -9,21 +9,25 @@ import (
 )
 
 // fullUser sets every member of a user that input can set.
-const fullUser = `{"id":"01000000-0000-0000-0000-000000000005","number":5,"identifier":"ada","email":"ada@example.com",` +
+const fullUser = `{"id":"01000000-0000-0000-0000-000000000005","number":5,"identifier":"ada",` +
+	`"email":"ada@example.com",` +
 	`"name":"Ada Moreno","first_name":"Ada","last_name":"Moreno","phone":"+1 555","description":"Counts.",` +
 	`"kind":"virtual","status":"risky","user_type":"saas_user","owner":true,"tenant_admin":true,"role":"admin",` +
 	`"own_permissions":5,"groups":[1,2],"spaces":[{"number":3,"role":"writer"}],"apps_access":6,"takes_licence":true,` +
 	`"activated":true,"external":true,"locked":true,"temporarily_inactive":true,"two_factor":true,` +
 	`"email_blocked_at":"2026-01-05T00:00:00.000Z","email_blocked_reason":"bounced",` +
 	`"delete_requested_at":"2026-01-05T00:00:00.000Z","invited_at":"2026-01-05T00:00:00.000Z",` +
-	`"access_transfer":{"status":"done","created_at":"2026-01-05T00:00:00.000Z","updated_at":"2026-01-06T00:00:00.000Z"},` +
-	`"avatar":{"type":"uploaded","initials_url":"https://a","uploaded_url":"https://b"},"initials":"AM","language":"pt-BR",` +
+	`"access_transfer":{"status":"done",` +
+	`"created_at":"2026-01-05T00:00:00.000Z","updated_at":"2026-01-06T00:00:00.000Z"},` +
+	`"avatar":{"type":"uploaded","initials_url":"https://a","uploaded_url":"https://b"},"initials":"AM",` +
+	`"language":"pt-BR",` +
 	`"timezone":"Europe/Berlin","theme":"dark","ui_version":2,"last_login_at":"2026-01-05T00:00:00.000Z",` +
 	`"last_action_at":"2026-01-05T00:00:00.000Z","last_session_at":"2026-01-05T00:00:00.000Z",` +
 	`"last_request_at":"2026-01-05T00:00:00.000Z","last_request_method":"GET",` +
 	`"notifications_checked_at":"2026-01-05T00:00:00.000Z","minutes_of_activity":9,"email_frequency":1,` +
 	`"email_settings":{"a":1},"notification_settings":{"b":[2]},"notification_channels":["slack"],"work_time":{},` +
-	`"personal_settings":{"c":null},"slack":{"id":4,"private_channel_id":"D1","settings":{"d":"e"}},"telegram_sd_bot":true,` +
+	`"personal_settings":{"c":null},"slack":{"id":4,"private_channel_id":"D1","settings":{"d":"e"}},` +
+	`"telegram_sd_bot":true,` +
 	`"default_space":3,"whitelisted_ips":["192.0.2.0/24"],"public_key":"k","created_at":"2026-01-05T00:00:00.000Z",` +
 	`"updated_at":"2026-01-05T00:00:00.000Z","created_by":"01000000-0000-0000-0000-000000000006",` +
 	`"updated_by":"01000000-0000-0000-0000-000000000007","source":{"system":"csv","external_id":"77"}}`
@@ -76,11 +80,14 @@ func TestParseDefaults(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", doc, diff)
 		}
 	}
-	o, err := ParseEntity(TypeOrganization, []byte(`{"version":7,"next":{"user":9},"contracts":{"kaiten":"live"}}`))
+	o, err := ParseEntity(TypeOrganization, []byte(`{"version":7,"next":{"user":9},"contracts":{"kaiten":"live"},`+
+		`"limits":{"kaiten":{"rate":0.5,"burst":2}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Organization{Contracts: map[string]Contract{"kaiten": Live}}
+	want := &Organization{
+		Contracts: map[string]Contract{"kaiten": Live}, Limits: map[string]Limit{"kaiten": {Rate: 0.5, Burst: 2}},
+	}
 	if diff := cmp.Diff(Entity(want), o); diff != "" {
 		t.Errorf("organization (-want +got):\n%s", diff)
 	}
@@ -114,7 +121,10 @@ func TestParseNamesEachMemberAtFault(t *testing.T) {
 		{TypeUser, `{"groups":7}`, []string{"groups"}},
 		{TypeUser, `{"spaces":7}`, []string{"spaces"}},
 		{TypeUser, `{"spaces":[7]}`, []string{"spaces[0]"}},
-		{TypeUser, `{"spaces":[{"number":1,"role":"reader"},{"number":"x","rule":1}]}`, []string{"spaces[1].number", "spaces[1].rule"}},
+		{
+			TypeUser, `{"spaces":[{"number":1,"role":"reader"},{"number":"x","rule":1}]}`,
+			[]string{"spaces[1].number", "spaces[1].rule"},
+		},
 		{TypeUser, `{"slack":{"id":"x","settings":[]}}`, []string{"slack.id", "slack.settings"}},
 		{TypeUser, `{"slack":"x"}`, []string{"slack"}},
 		{TypeUser, `{"avatar":{"kind":"x"}}`, []string{"avatar.kind"}},
@@ -125,6 +135,8 @@ func TestParseNamesEachMemberAtFault(t *testing.T) {
 		{TypeUser, `{"owner":1,"name":2}`, []string{"name", "owner"}},
 		{TypeSpace, `{"sort_order":"x"}`, []string{"sort_order"}},
 		{TypeOrganization, `{"contracts":["live"]}`, []string{"contracts"}},
+		{TypeOrganization, `{"limits":7}`, []string{"limits"}},
+		{TypeOrganization, `{"limits":{"b":{"rate":"x"},"a":{"brst":1}}}`, []string{"limits.a.brst", "limits.b.rate"}},
 		{TypeToken, `{"secret_sha256":"x"}`, []string{"secret_sha256"}},
 		{TypeInvitation, `{"secret_sha256":"x"}`, []string{"secret_sha256"}},
 		{"chair", `{}`, []string{"type"}},

@@ -84,6 +84,7 @@ func numbersOf(users []*User) []int64 {
 
 func TestOrders(t *testing.T) {
 	t.Parallel()
+	e := Search{Text: "e", Fields: []Field{FieldName, FieldEmail}}
 	ranks := make([]int64, len(statusNames))
 	ranks[Deactivated] = -1
 	for name, tc := range map[string]struct {
@@ -103,8 +104,8 @@ func TestOrders(t *testing.T) {
 		"ranks":           {Query{Sort: []Sort{{Field: FieldStatus, Ranks: ranks}}}, []int64{2, 1, 3}},
 		"status by name":  {Query{Sort: []Sort{{Field: FieldStatus}}}, []int64{1, 2, 3}},
 		"best first":      {Query{Search: Search{Text: "bob", Fields: []Field{FieldName, FieldEmail}}}, []int64{2}},
-		"search and sort": {Query{Search: Search{Text: "e", Fields: []Field{FieldName, FieldEmail}}, Sort: []Sort{{Field: FieldNumber, Desc: true}}}, []int64{3, 2, 1}},
-		"search by score": {Query{Search: Search{Text: "e", Fields: []Field{FieldName, FieldEmail}}}, []int64{3, 1, 2}},
+		"search and sort": {Query{Search: e, Sort: []Sort{{Field: FieldNumber, Desc: true}}}, []int64{3, 2, 1}},
+		"search by score": {Query{Search: e}, []int64{3, 1, 2}},
 		"offset":          {Query{Offset: 1}, []int64{2, 3}},
 		"window":          {Query{Offset: 1, Limit: 1}, []int64{2}},
 		"past the end":    {Query{Offset: 7, Limit: 1}, nil},

@@ -38,7 +38,9 @@ func TestScoreTerm(t *testing.T) {
 
 func TestSearchScore(t *testing.T) {
 	t.Parallel()
-	u := &User{ID: MustParseID("d4add56e-c345-4ac9-b392-7a890a60559a"), Name: "Ada Łukasz Müller", Email: "am@example.com"}
+	u := &User{
+		ID: MustParseID("d4add56e-c345-4ac9-b392-7a890a60559a"), Name: "Ada Łukasz Müller", Email: "am@example.com",
+	}
 	fields := []Field{FieldID, FieldName, FieldEmail}
 	for _, tc := range []struct {
 		text  string

@@ -40,7 +40,9 @@ func TestNewSecret(t *testing.T) {
 
 func TestBase62(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int64]string{0: "000", 9: "009", 10: "00A", 36: "00a", 61: "00z", 62: "010", 62*62*62 - 1: "zzz"} {
+	for n, want := range map[int64]string{
+		0: "000", 9: "009", 10: "00A", 36: "00a", 61: "00z", 62: "010", 62*62*62 - 1: "zzz",
+	} {
 		if got := base62(big.NewInt(n), 3); got != want {
 			t.Errorf("base62(%d) = %q, want %q", n, got, want)
 		}

@@ -79,17 +79,21 @@ func TestValidateUser(t *testing.T) {
 		"no role in space":  {func(u *User) { u.Spaces = []SpaceAccess{{1, ""}} }, []string{"spaces[0].role"}},
 		"bad role in space": {func(u *User) { u.Spaces = []SpaceAccess{{1, "boss"}} }, []string{"spaces[0].role"}},
 		"addresses":         {func(u *User) { u.WhitelistedIPs = []string{"192.0.2.1", "2001:db8::/32"} }, nil},
-		"bad address":       {func(u *User) { u.WhitelistedIPs = []string{"192.0.2.1", "x"} }, []string{"whitelisted_ips[1]"}},
+		"bad address": {
+			func(u *User) { u.WhitelistedIPs = []string{"192.0.2.1", "x"} }, []string{"whitelisted_ips[1]"},
+		},
 		"empty channel": {
 			func(u *User) { u.NotificationChannels = []string{"a", " "} }, []string{"notification_channels[1]"},
 		},
-		"bad key":         {func(u *User) { u.PublicKey = "x" }, []string{"public_key"}},
-		"settings":        {func(u *User) { u.WorkTime = Object(strings.Repeat("x", MaxObject)) }, nil},
-		"large settings":  {func(u *User) { u.WorkTime = Object(strings.Repeat("x", MaxObject+1)) }, []string{"work_time"}},
-		"inside settings": {func(u *User) { u.Slack.Settings = Object(strings.Repeat("x", MaxObject+1)) }, []string{"slack.settings"}},
-		"inside source":   {func(u *User) { u.Source.System = "a\nb" }, []string{"source.system"}},
-		"largest number":  {func(u *User) { u.Number = MaxNumber }, nil},
-		"large number":    {func(u *User) { u.Number = MaxNumber + 1 }, []string{"number"}},
+		"bad key":        {func(u *User) { u.PublicKey = "x" }, []string{"public_key"}},
+		"settings":       {func(u *User) { u.WorkTime = Object(strings.Repeat("x", MaxObject)) }, nil},
+		"large settings": {func(u *User) { u.WorkTime = Object(strings.Repeat("x", MaxObject+1)) }, []string{"work_time"}},
+		"inside settings": {
+			func(u *User) { u.Slack.Settings = Object(strings.Repeat("x", MaxObject+1)) }, []string{"slack.settings"},
+		},
+		"inside source":  {func(u *User) { u.Source.System = "a\nb" }, []string{"source.system"}},
+		"largest number": {func(u *User) { u.Number = MaxNumber }, nil},
+		"large number":   {func(u *User) { u.Number = MaxNumber + 1 }, []string{"number"}},
 	} {
 		u := validUser()
 		tc.change(u)
@@ -143,7 +147,14 @@ func TestValidateOtherRecords(t *testing.T) {
 	t.Parallel()
 	org := func() *Organization { return &Organization{Number: 1, Slug: "a-1", Name: "A"} }
 	with := func(change func(*Organization)) *Organization { o := org(); change(o); return o }
-	token := Token{Name: "CI", Kind: TokenAccount, Permissions: Permissions{UsersRead}, AllowedIPs: []string{"192.0.2.0/24"}}
+	limit := func(rate float64, burst int) *Organization {
+		return with(func(o *Organization) { o.Limits = map[string]Limit{"x": {Rate: rate, Burst: burst}} })
+	}
+	contract := with(func(o *Organization) { o.Contracts = map[string]Contract{"x": "old"} })
+	token := Token{
+		Name: "CI", Kind: TokenAccount, Permissions: Permissions{UsersRead}, AllowedIPs: []string{"192.0.2.0/24"},
+	}
+	wrong := Token{Kind: "app", Permissions: Permissions{"x"}, AllowedIPs: []string{"y"}}
 	for name, tc := range map[string]struct {
 		record Entity
 		fields []string
@@ -153,10 +164,10 @@ func TestValidateOtherRecords(t *testing.T) {
 		"upper case slug":  {with(func(o *Organization) { o.Slug = "A" }), []string{"slug"}},
 		"long slug":        {with(func(o *Organization) { o.Slug = strings.Repeat("a", 64) }), []string{"slug"}},
 		"no name, number":  {with(func(o *Organization) { o.Name, o.Number = "", 0 }), []string{"name", "number"}},
-		"contract":         {with(func(o *Organization) { o.Contracts = map[string]Contract{"x": "old"} }), []string{"contracts.x"}},
-		"limit":            {with(func(o *Organization) { o.Limits = map[string]Limit{"x": {Rate: 0, Burst: 1}} }), []string{"limits.x"}},
-		"burst":            {with(func(o *Organization) { o.Limits = map[string]Limit{"x": {Rate: 1, Burst: 0}} }), []string{"limits.x"}},
-		"good limit":       {with(func(o *Organization) { o.Limits = map[string]Limit{"x": {Rate: 0.5, Burst: 1}} }), nil},
+		"contract":         {contract, []string{"contracts.x"}},
+		"limit":            {limit(0, 1), []string{"limits.x"}},
+		"burst":            {limit(1, 0), []string{"limits.x"}},
+		"good limit":       {limit(0.5, 1), nil},
 		"group":            {&Group{Number: 1, Name: "Staff"}, nil},
 		"group, no name":   {&Group{Number: 1, Permissions: -1}, []string{"name", "permissions"}},
 		"space":            {&Space{Number: 1, Title: "Board", Access: "by_invite"}, nil},
@@ -168,7 +179,7 @@ func TestValidateOtherRecords(t *testing.T) {
 		"role, handle":     {&Role{Number: 1, Handle: "The Boss", Name: "Boss", CountsAs: "admin"}, []string{"handle"}},
 		"role, no counts":  {&Role{Number: 1, Handle: "boss", Name: "Boss"}, []string{"counts_as"}},
 		"token":            {&token, nil},
-		"token, all wrong": {&Token{Kind: "app", Permissions: Permissions{"x"}, AllowedIPs: []string{"y"}}, []string{"name", "kind", "permissions[0]", "allowed_ips[0]"}},
+		"token, all wrong": {&wrong, []string{"name", "kind", "permissions[0]", "allowed_ips[0]"}},
 		"invitation":       {&Invitation{User: testID(1)}, nil},
 		"invitation, none": {&Invitation{}, []string{"user"}},
 	} {
@@ -181,7 +192,8 @@ func TestCheckEmail(t *testing.T) {
 	local, label := strings.Repeat("a", 64), strings.Repeat("b", 61)
 	long := strings.Join([]string{label, label, label}, ".") // 185 characters
 	for _, s := range []string{
-		"a@example.com", "a.b+c@example.com", "o'neil@example.com", "jürgen@example.com", "a@localhost", local + "@" + long + ".com",
+		"a@example.com", "a.b+c@example.com", "o'neil@example.com", "jürgen@example.com", "a@localhost",
+		local + "@" + long + ".com",
 	} {
 		if err := CheckEmail(s); err != nil {
 			t.Errorf("CheckEmail(%q) = %v, want it valid", s, err)
