@@ -193,6 +193,24 @@ func (r rec) bare(i int) string {
 	return r.folded(i)
 }
 
+// bareAll writes identifier, e-mail, name and description under FoldSearch to out.
+func (r rec) bareAll(out *[bareCount]string) {
+	*out = [bareCount]string{}
+	at, from := 0, int(r.words[1]>>flagLengths&0xffff)
+	for left := r.words[0] >> bitTexts; left != 0; left &= left - 1 {
+		n, size := length(r.text[at:])
+		switch i := bits.TrailingZeros64(left); {
+		case i >= textBare:
+			out[i-textBare] = view(r.text[from : from+n])
+		case i >= textFold:
+			out[i-textFold] = view(r.text[from : from+n])
+		case i >= textIdentifier && i <= textDescription:
+			out[i-textIdentifier] = view(r.text[from : from+n])
+		}
+		at, from = at+size, from+n
+	}
+}
+
 // length reads the length of a text and how many bytes it takes.
 func length(b []byte) (n, size int) {
 	if b[0] < 0x80 {

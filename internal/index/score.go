@@ -23,12 +23,14 @@ const (
 type scorer struct {
 	terms  []scoredTerm
 	fields []int
+	texts  [bareCount]string
 	buf    [36]byte
 }
 
 type scoredTerm struct {
 	text  string
 	word  bool         // it is nothing but letters, marks and digits
+	hex   bool         // it may be a part of a UUID
 	fuzzy []scoredWord // its words, where typing errors are allowed
 }
 
@@ -46,6 +48,7 @@ func newScorer(s roster.Search) *scorer {
 		t := scoredTerm{text: term}
 		words := roster.Words(term)
 		t.word = len(words) == 1 && words[0] == term
+		t.hex = strings.Trim(term, "0123456789abcdef-") == ""
 		if s.Fuzzy {
 			for _, w := range words {
 				t.fuzzy = append(t.fuzzy, newScoredWord(w))
@@ -66,11 +69,16 @@ func newScoredWord(word string) scoredWord {
 
 // score returns how well a record matches, 0 when it does not.
 func (s *scorer) score(r rec) int {
+	r.bareAll(&s.texts)
 	total := 0
 	for i := range s.terms {
-		best := 0
+		t, best := &s.terms[i], 0
 		for _, field := range s.fields {
-			best = max(best, s.terms[i].score(bareText(r, field, s.buf[:]), field > 0))
+			if field > 0 {
+				best = max(best, t.score(s.texts[field-1], true))
+			} else if t.hex {
+				best = max(best, t.score(bareText(r, field, s.buf[:]), false))
+			}
 		}
 		if best == 0 {
 			return 0
