@@ -30,10 +30,10 @@ func (a *app) root() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "roster",
 		Short: "A directory of users that speaks several vendors' APIs",
-		Long: "Roster keeps organizations, users, groups, roles and tokens, and serves them through several HTTP APIs, each\n" +
-			"compatible with an existing one.\n\n" +
-			"Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage,\n" +
-			"3 not found, 4 refused, 5 conflict.",
+		Long: "Roster keeps organizations, users, groups, roles and tokens, and serves them through several\n" +
+			"HTTP APIs, each compatible with an existing one.\n\n" +
+			"Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed,\n" +
+			"2 usage, 3 not found, 4 refused, 5 conflict.",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},

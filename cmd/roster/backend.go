@@ -127,6 +127,10 @@ func (l *localAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op,
 }
 
 func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply, error) {
+	// A view that is loaded answers what is decided on; asking the store costs three times as much.
+	if _, err := l.service.View(ctx, l.org); err != nil {
+		return nil, err
+	}
 	do := func(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
 		return l.service.DoEach(ctx, l.org, roster.Operator(), cmds)
 	}

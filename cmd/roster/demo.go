@@ -23,8 +23,8 @@ import (
 func (a *app) demo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Serve made-up users from memory, with tokens and curl lines to try", Args: exactly(),
-		Long: "Serve a made-up organization from memory until Ctrl-C. Standard output has a token and a curl line for each\n" +
-			"dialect, to paste into another terminal. Nothing is kept.",
+		Long: "Serve a made-up organization from memory until Ctrl-C. Standard output has a token and a curl\n" +
+			"line for each dialect, to paste into another terminal. Nothing is kept.",
 	}
 	f := &serveFlags{}
 	f.add(cmd)
@@ -34,7 +34,7 @@ func (a *app) demo() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(f)
 		if err != nil {
-			return usage(cmd, "%w", err)
+			return misused(cmd, err)
 		}
 		return s.runDemo(cmd.Context(), demo.New(*seed, *users))
 	}
@@ -111,15 +111,15 @@ func (s *service) seed(ctx context.Context, into store.Store, g *demo.Generator)
 }
 
 // seedOnce makes the demo organization unless the store has it.
-func (s *service) seedOnce(ctx context.Context, l *local, seed uint64, users int) error {
+func (s *service) seedOnce(ctx context.Context, l *local, g *demo.Generator) error {
 	_, err := l.OrgBySlug(ctx, demo.Organization().Slug)
 	if roster.CodeOf(err) != roster.NotFound {
 		return err
 	}
-	if err := s.seed(ctx, l.store, demo.New(seed, users)); err != nil {
+	if err := s.seed(ctx, l.store, g); err != nil {
 		return err
 	}
-	s.log.InfoContext(ctx, "made the demo organization", "slug", demo.Organization().Slug, "users", users)
+	s.log.InfoContext(ctx, "made the demo organization", "slug", demo.Organization().Slug)
 	return nil
 }
 
@@ -170,7 +170,8 @@ func (i *demoIntro) line(s dialect.Scheme, path string) string {
 func (i *demoIntro) signed(path string) string {
 	_, host, _ := strings.Cut(i.baseURL, "://")
 	return fmt.Sprintf(`D=$(LC_ALL=C date -u '+%%a, %%d %%b %%Y %%H:%%M:%%S GMT'); `+
-		`S=$(printf '(request-target): get %s\nhost: %s\ndate: %%s' "$D" | openssl dgst -sha256 -sign '%s' | openssl base64 -A); `+
+		`S=$(printf '(request-target): get %s\nhost: %s\ndate: %%s' "$D" | `+
+		`openssl dgst -sha256 -sign '%s' | openssl base64 -A); `+
 		`curl -sS -H "Date: $D" -H "Signature: keyId=\"%s\",algorithm=\"hs2019\",`+
 		`headers=\"(request-target) host date\",signature=\"$S\"" '%s%s'`,
 		path, host, i.keyFile, i.client, i.baseURL, path)

@@ -15,8 +15,8 @@ import (
 func (a *app) exporting() *cobra.Command {
 	return group(&cobra.Command{
 		Use: "export", Short: "Export records as JSON Lines or CSV",
-		Long: "Export an organization as it is at one version, in the form that `roster import` reads. Tokens and invitations\n" +
-			"are not exported.",
+		Long: "Export an organization as it is at one version, in the form that `roster import` reads. Tokens\n" +
+			"and invitations are not exported.",
 	},
 		a.exportAs("jsonl", "roles, groups, spaces and users as JSON Lines", ingest.WriteJSONL),
 		a.exportAs("csv", "users as CSV", ingest.WriteCSV),
@@ -26,8 +26,8 @@ func (a *app) exporting() *cobra.Command {
 func (a *app) exportAs(name, what string, write func(io.Writer, ingest.View) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: name + " --org SLUG [FILE]", Short: "Export " + what,
-		Long: "Export " + what + ", to standard output or to FILE. The file is replaced only when all of it is written,\n" +
-			"and only its owner can read it.",
+		Long: "Export " + what + ", to standard output or to FILE. The file is replaced only\n" +
+			"when all of it is written, and only its owner can read it.",
 		Example: "  roster export " + name + " --org acme users." + name,
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {

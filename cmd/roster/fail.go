@@ -34,6 +34,14 @@ func usage(cmd *cobra.Command, format string, args ...any) error {
 	return usageError{message: fmt.Sprintf("%s; see `%s --help`", what, path)}
 }
 
+// misused makes a usage error of what is wrong with the values of flags, and leaves other errors alone.
+func misused(cmd *cobra.Command, err error) error {
+	if roster.CodeOf(err) == roster.Invalid {
+		return usage(cmd, "%w", err)
+	}
+	return err
+}
+
 // failure is an error whose exit code does not follow from a code, or to which there is something to add.
 type failure struct {
 	err  error

@@ -20,8 +20,9 @@ import (
 func (a *app) importing() *cobra.Command {
 	return group(&cobra.Command{
 		Use: "import", Short: "Import records from JSON Lines or CSV",
-		Long: "Import records. Each line that can't be imported is reported on standard error with its number and the reason,\n" +
-			"the others are kept; the exit code is 1 if there was any. The same file can be imported again.",
+		Long: "Import records. Each line that can't be imported is reported on standard error with its number\n" +
+			"and the reason, the others are kept; the exit code is 1 if there was any. The same file can be\n" +
+			"imported again.",
 	}, a.importFrom("jsonl", "JSON Lines", ingest.JSONL), a.importFrom("csv", "CSV", ingest.CSV))
 }
 
@@ -70,7 +71,7 @@ func (j *importJob) run(ctx context.Context, in account) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	apply, err := in.Importer(ctx, j.dryRun)
 	if err != nil {
 		return doing("import", err)
@@ -103,12 +104,12 @@ func (j *importJob) progress(file io.Reader) (input io.Reader, done func()) {
 
 // report writes the summary: for people on standard error, for programs on standard output.
 func (j *importJob) report(s ingest.Summary) error {
-	verb := "imported"
+	prefix := ""
 	if j.dryRun {
-		verb = "would import"
+		prefix = "dry run: "
 	}
-	_, err := fmt.Fprintf(j.err, "%s %d of %d records: %d created, %d updated, %d unchanged, %d skipped; %d rejected\n",
-		verb, s.Records-s.Rejected, s.Records, s.Created, s.Updated, s.Unchanged, s.Skipped, s.Rejected)
+	_, err := fmt.Fprintf(j.err, "%s%d records: %d created, %d updated, %d unchanged, %d skipped, %d rejected\n",
+		prefix, s.Records, s.Created, s.Updated, s.Unchanged, s.Skipped, s.Rejected)
 	if err != nil || j.out == "table" {
 		return err
 	}
@@ -136,7 +137,10 @@ func (j *importJob) outcome(s ingest.Summary, err error) error {
 			exit: exitFailed, hint: again,
 		}
 	case err != nil:
-		return &failure{err: doing(fmt.Sprintf("import %s after line %d", j.path, s.Line), err), exit: exitFailed, hint: again}
+		return &failure{
+			err:  fmt.Errorf("import %s after line %d: %w", j.path, s.Line, err),
+			exit: exitFailed, hint: again,
+		}
 	case s.Rejected > 0:
 		return &failure{
 			err:  fmt.Errorf("import %s: %d of %d records were rejected", j.path, s.Rejected, s.Records),

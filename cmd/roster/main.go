@@ -38,7 +38,7 @@ type streams struct {
 // run carries out one command line. Its error is for explain and exitCode.
 func run(ctx context.Context, args []string, getenv func(string) string, std streams) error {
 	a := &app{streams: std, getenv: getenv, now: time.Now, random: rand.Reader}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // cobra hands the context of ExecuteContext to the commands
 	root.SetArgs(args)
 	root.SetIn(std.in)
 	root.SetOut(std.out)

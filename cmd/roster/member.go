@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -58,9 +60,7 @@ func (a *app) document(cmd *cobra.Command, m *members) ([]byte, error) {
 	}
 	flagged := map[string]any{}
 	cmd.Flags().Visit(func(f *pflag.Flag) { addFlag(flagged, cmd, f.Name) })
-	for member, value := range flagged {
-		doc[member] = value
-	}
+	maps.Copy(doc, flagged)
 	for _, assignment := range m.set {
 		if err := assign(doc, assignment); err != nil {
 			return nil, err
@@ -91,13 +91,13 @@ func (a *app) readObject(path string, into *map[string]any) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer in.Close() //nolint:errcheck // it was only read
 	dec := json.NewDecoder(in)
 	dec.UseNumber()
 	if err := dec.Decode(into); err != nil || *into == nil {
 		return roster.Errorf(roster.Invalid, "%s is not a JSON object", path)
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return roster.Errorf(roster.Invalid, "%s has something after the JSON object", path)
 	}
 	return nil
@@ -108,7 +108,7 @@ func (a *app) open(path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return io.NopCloser(a.in), nil
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the file that the user names
 	if err != nil {
 		return nil, fmt.Errorf("open the file: %w", err)
 	}
@@ -123,7 +123,8 @@ func assign(doc map[string]any, assignment string) error {
 	}
 	value := compact(text)
 	if value == nil {
-		return roster.FieldErrorf("--set", "%s: %q is not JSON; a text needs quotes, as in '%s=\"...\"'", member, text, member)
+		return roster.FieldErrorf("--set", "%s: %q is not JSON; a text needs quotes, as in '%s=\"...\"'",
+			member, text, member)
 	}
 	path := strings.Split(member, ".")
 	for _, name := range path[:len(path)-1] {

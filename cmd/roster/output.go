@@ -150,7 +150,7 @@ func memberTable(w io.Writer, record any) error {
 		if err := dec.Decode(&value); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%v\t%s\n", name, plain(value))
+		_, _ = fmt.Fprintf(out, "%v\t%s\n", name, plain(value))
 	}
 	return out.Flush()
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/server"
@@ -37,10 +38,10 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 func (a *app) serve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Serve the organizations of a store over HTTP", Args: exactly(),
-		Long: "Serve the organizations of a store over HTTP, each dialect below a prefix of its own, such as /flxpoint. GET /\n" +
-			"lists the routes, /healthz and /readyz are for whoever watches the process. Ctrl-C or SIGTERM ends it after the\n" +
-			"requests that are under way.",
-		Example: "  roster serve --store sqlite:roster.db --host flxpoint=api.flxpoint.example --listen d3lay=127.0.0.1:9001",
+		Long: "Serve the organizations of a store over HTTP, each dialect below a prefix of its own, such as\n" +
+			"/flxpoint. GET / lists the routes, /healthz and /readyz are for whoever watches the process.\n" +
+			"Ctrl-C or SIGTERM ends it after the requests that are under way.",
+		Example: "  roster serve --host flxpoint=api.flxpoint.example --listen d3lay=127.0.0.1:9001",
 	}
 	dsn := storeFlag(cmd)
 	var f serveFlags
@@ -48,7 +49,8 @@ func (a *app) serve() *cobra.Command {
 	flags := cmd.Flags()
 	users := flags.Int("demo", 0, "make a demo organization with so many users, unless there is one")
 	seed := flags.Uint64("seed", 1, "what the demo data follows from")
-	flags.StringSliceVar(&f.hosts, "host", nil, "DIALECT=NAME: serve a dialect at the root of a host name; may be repeated")
+	flags.StringSliceVar(&f.hosts, "host", nil,
+		"DIALECT=NAME: serve a dialect at the root of a host name; may be repeated")
 	flags.StringSliceVar(&f.listens, "listen", nil,
 		"DIALECT=ADDRESS: serve a dialect at the root of another address; may be repeated")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "file with the certificate chain (PEM); with --tls-key serves HTTPS")
@@ -61,21 +63,26 @@ func (a *app) serve() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
 		if err != nil {
-			return usage(cmd, "%w", err)
+			return misused(cmd, err)
 		}
-		l, err := a.openStore(cmd.Context(), *dsn)
-		if err != nil {
-			return err
-		}
-		if *users > 0 {
-			err = s.seedOnce(cmd.Context(), l, *seed, *users)
-		}
-		if err == nil {
-			err = s.run(cmd.Context(), l.Service, nil)
-		}
-		return errors.Join(err, l.Close())
+		return s.runStore(cmd.Context(), *dsn, demo.New(*seed, *users), *users > 0)
 	}
 	return cmd
+}
+
+// runStore serves a store, in which it first makes the demo organization if that is wanted.
+func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, wanted bool) error {
+	l, err := s.openStore(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	if wanted {
+		err = s.seedOnce(ctx, l, g)
+	}
+	if err == nil {
+		err = s.run(ctx, l.Service, nil)
+	}
+	return errors.Join(err, l.Close())
 }
 
 // service is a server that is about to run.

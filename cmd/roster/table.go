@@ -14,7 +14,8 @@ import (
 func (a *app) openAPI() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "openapi DIALECT", Short: "Print a dialect's OpenAPI 3.1 document", Args: exactly("DIALECT"),
-		Long: "Print a dialect's OpenAPI 3.1 document, generated from the table that serves it. Dialects: " + dialectNames() + ".",
+		Long: "Print a dialect's OpenAPI 3.1 document, generated from the table that serves it.\n" +
+			"Dialects: " + dialectNames() + ".",
 	}
 	server := cmd.Flags().String("server", "", "base URL in the document (default: the dialect's prefix)")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -43,9 +44,22 @@ type route struct {
 	Dialect    string             `json:"dialect"`
 	Permission roster.Permission  `json:"permission,omitempty"`
 	Kinds      []roster.TokenKind `json:"kinds,omitempty"`
-	Public     bool               `json:"public,omitempty"`
-	Operation  string             `json:"operation"`
-	Summary    string             `json:"summary"`
+	// Rule says whom the endpoint allows beyond that.
+	Rule      string `json:"rule,omitempty"`
+	Public    bool   `json:"public,omitempty"`
+	Operation string `json:"operation"`
+	Summary   string `json:"summary"`
+}
+
+func (r *route) needs() string {
+	switch {
+	case r.Public:
+		return "none"
+	case r.Rule != "":
+		return "by a rule, see -o json"
+	default:
+		return string(r.Permission)
+	}
 }
 
 func routes() []route {
@@ -56,7 +70,7 @@ func routes() []route {
 			for _, path := range append([]string{e.Path}, e.Aliases...) {
 				list = append(list, route{
 					Method: e.Method, Path: d.Mount() + path, Dialect: d.Name, Permission: e.Needs, Kinds: e.Kinds,
-					Public: e.Public, Operation: e.ID, Summary: e.Summary,
+					Rule: e.AllowDoc, Public: e.Public, Operation: e.ID, Summary: e.Summary,
 				})
 			}
 		}
@@ -73,7 +87,7 @@ func (a *app) routes() *cobra.Command {
 		columns := []string{"method", "path", "dialect", "permission", "operation"}
 		return out.list(a.out, columns, func(yield func(row) bool) {
 			for _, r := range routes() {
-				cells := dashes(*out, r.Method, r.Path, r.Dialect, string(r.Permission), r.Operation)
+				cells := dashes(*out, r.Method, r.Path, r.Dialect, r.needs(), r.Operation)
 				if !yield(row{r, cells}) {
 					return
 				}

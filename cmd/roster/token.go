@@ -76,10 +76,11 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.name, "name", "", "what the token is for")
 	flags.StringVar(&f.kind, "kind", "account", "what the token stands for: account, source or channel")
 	flags.StringSliceVar(&f.permissions, "permission", []string{string(roster.UsersRead)},
-		"what the token allows; may be repeated: users:read, users:write, metadata:read, members:admin, groups:write,\n"+
-			"tokens:write, audit:read or * for everything")
+		"what the token allows; may be repeated: users:read, users:write, metadata:read, members:admin,\n"+
+			"groups:write, tokens:write, audit:read or * for everything")
 	flags.StringVar(&f.actsAs, "acts-as", "", "the user on whose behalf the token acts: a number, an e-mail or a UUID")
-	flags.StringSliceVar(&f.dialects, "dialect", nil, "a dialect that accepts the token; may be repeated (default: all)")
+	flags.StringSliceVar(&f.dialects, "dialect", nil,
+		"a dialect that accepts the token; may be repeated (default: all)")
 	flags.DurationVar(&f.expiresIn, "expires-in", 0, "how long the token counts, such as 720h (default: for ever)")
 	flags.StringSliceVar(&f.allowedIPs, "allowed-ip", nil,
 		"an address or a CIDR prefix that may use the token; may be repeated (default: all)")

@@ -16,8 +16,8 @@ import (
 func (a *app) users() *cobra.Command {
 	return group(&cobra.Command{
 		Use: "user", Short: "Make, show, change, delete and list users",
-		Long: "Users are named by a reference: a UUID, a number (7 or number:7), an e-mail address (a@b.c or email:a@b.c) or\n" +
-			"an identifier (identifier:ada).",
+		Long: "Users are named by a reference: a UUID, a number (7 or number:7), an e-mail address (a@b.c or\n" +
+			"email:a@b.c) or an identifier (ada or identifier:ada).",
 	}, a.userCreate(), a.userShow(), a.userUpdate(), a.userDelete(), a.userList())
 }
 
@@ -35,7 +35,7 @@ func userRow(f format, u *roster.User) row {
 func (a *app) userCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create --org SLUG", Short: "Make a user", Args: exactly(),
-		Example: "  roster user create --org acme --email ada@example.com --first-name Ada --last-name Moreno --role admin",
+		Example: "  roster user create --org acme --email ada@example.com --name 'Ada Moreno' --role admin",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	members := memberFlags(cmd)
@@ -102,7 +102,7 @@ func (a *app) userUpdate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "update --org SLUG USER", Short: "Change members of a user; the others stay as they are",
 		Args:    exactly("USER"),
-		Example: "  roster user update --org acme ada@example.com --status suspended --set groups=[3,5] --set phone=null",
+		Example: "  roster user update --org acme ada@example.com --status suspended --set phone=null",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	members := memberFlags(cmd)
@@ -208,7 +208,8 @@ func (q *userQuery) parse(statuses, keys []string) error {
 	for _, name := range statuses {
 		i := slices.Index(roster.Statuses(), name)
 		if i < 0 {
-			return roster.FieldErrorf("--status", "must be one of %s, not %q", strings.Join(roster.Statuses(), ", "), name)
+			return roster.FieldErrorf("--status", "must be one of %s, not %q",
+				strings.Join(roster.Statuses(), ", "), name)
 		}
 		q.Statuses = append(q.Statuses, roster.Status(i)) //nolint:gosec // there are seven
 	}
