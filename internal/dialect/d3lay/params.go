@@ -69,7 +69,7 @@ func orderParams() []dialect.Param {
 				"updated_by",
 			},
 			Doc: "The field to sort by. created_by and updated_by need the permission metadata:read. " +
-				"Without it a search lists the best match first.",
+				"Without sort_by a search lists the best match first.",
 		},
 		{
 			Name: "sort_order", Enum: []string{"asc", "desc"}, Default: "asc", Mark: dialect.Seed,
@@ -102,7 +102,7 @@ func filterParams() []dialect.Param {
 			Name: "search", Aliases: []string{"fuzzy_search"}, Mark: dialect.Seed, Example: "benjamin",
 			Doc: "Fuzzy match data by id, email, name or description. Case and accents do not matter, parts of " +
 				"words are " +
-				"found, and typing errors are forgiven. (The page lost the parameter's name; this one is ours.)",
+				"found, and typing errors are forgiven. The page lost the parameter's name; this one is ours.",
 		},
 	}
 }

@@ -57,12 +57,12 @@ func pageParams() []dialect.Param {
 		{
 			Name: "page_number", Type: dialect.Integer, Min: dialect.N(1), Default: "1", Mark: dialect.Seed,
 			Doc: "The page number retrieved in the paginated results. The default value is 1. " +
-				"(The page lost the parameter's name; this one was seen elsewhere.)",
+				"The page lost the parameter's name; this one was seen elsewhere.",
 		},
 		{
 			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPageSize), Default: "100",
 			Doc: "The number of items to include in each page of the paginated results. The default value is 100. " +
-				"(The page lost the parameter's name; this one was seen elsewhere. The maximum is ours.)",
+				"The page lost the parameter's name; this one was seen elsewhere. The maximum is ours.",
 			Mark: dialect.Seed,
 		},
 		{
