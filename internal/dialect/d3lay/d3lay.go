@@ -63,7 +63,10 @@ func facts() []dialect.Fact {
 			Text: "An invited user is shown as onboarding, a deactivated one as inactive; filters match what is " +
 				"shown.", Mark: dialect.Ours,
 		},
-		{Text: "The values of sort_by, its default and the default of page_size are not on the page.", Mark: dialect.Ours},
+		{
+			Text: "The values of sort_by, its default and the default of page_size are not on the page.",
+			Mark: dialect.Ours,
+		},
 		{Text: "sort_by=status orders by the shown names, A to Z.", Mark: dialect.Ours},
 		{Text: "What sort_by leaves equal is ordered by number, in the direction of sort_order.", Mark: dialect.Ours},
 		{
