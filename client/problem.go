@@ -1,0 +1,82 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/roster-dev/roster"
+)
+
+// problem is the details of a failed request (RFC 9457), as far as they are looked at.
+type problem struct {
+	Detail string  `json:"detail"`
+	Code   string  `json:"code"`
+	Errors []fault `json:"errors"`
+}
+
+type fault struct {
+	Pointer   string `json:"pointer"`
+	Parameter string `json:"parameter"`
+	Detail    string `json:"detail"`
+}
+
+// failure returns the error of a response that is not a success.
+func failure(r *http.Response) error {
+	const most = 1 << 20
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	var p problem
+	if kind == "application/problem+json" {
+		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&p); err == nil && p.Code != "" {
+			return p.err()
+		}
+	}
+	return &roster.Error{
+		Code:    roster.Unavailable,
+		Message: fmt.Sprintf("the server answered %s, which is not Roster's API", r.Status),
+	}
+}
+
+// err returns the problem as the error that the server had.
+func (p problem) err() *roster.Error {
+	e := &roster.Error{Code: roster.Code(p.Code), Message: p.Detail}
+	for _, f := range p.Errors {
+		e.Details = append(e.Details, roster.Detail{Field: f.field(), Message: f.Detail})
+	}
+	if len(e.Details) > 0 {
+		e.Field, e.Message = e.Details[0].Field, e.Details[0].Message
+	}
+	return e
+}
+
+// field returns the name of a parameter, or the path of a member, as in spaces[0].role for #/spaces/0/role.
+func (f fault) field() string {
+	if f.Pointer == "" {
+		return f.Parameter
+	}
+	pointer := strings.TrimPrefix(f.Pointer, "#/")
+	if decoded, err := url.PathUnescape(pointer); err == nil {
+		pointer = decoded
+	}
+	var path strings.Builder
+	for i, segment := range strings.Split(pointer, "/") {
+		segment = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
+		switch {
+		case i > 0 && isIndex(segment):
+			path.WriteString("[" + segment + "]")
+		case i > 0:
+			path.WriteString("." + segment)
+		default:
+			path.WriteString(segment)
+		}
+	}
+	return path.String()
+}
+
+func isIndex(segment string) bool {
+	return segment != "" && strings.Trim(segment, "0123456789") == ""
+}
