@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"runtime"
 	"slices"
 	"strings"
@@ -132,8 +131,9 @@ func (v *View) index() {
 	profiles := v.indexPages()
 	jobs := make([]func(), 0, len(orderFields())+1)
 	orders := make([]*order, len(orderFields()))
-	for i, f := range orderFields() {
-		jobs = append(jobs, func() { orders[i] = v.buildOrder(f, slots, profiles) })
+	orders[0], slots = v.buildOrder(roster.FieldNumber, slots, profiles)
+	for i, f := range orderFields()[1:] {
+		jobs = append(jobs, func() { orders[i+1], _ = v.buildOrder(f, slots, profiles) })
 	}
 	jobs = append(jobs, func() { v.indexMembers(slots) })
 	parallel(jobs)
@@ -206,33 +206,4 @@ func distinct(numbers []int64) []int64 {
 		}
 	}
 	return numbers
-}
-
-// buildOrder sorts the slots by the first 8 bytes of their keys and looks at whole keys only where those are equal.
-func (v *View) buildOrder(f roster.Field, slots []uint32, profiles []profile) *order {
-	type item struct {
-		prefix uint64
-		slot   uint32
-	}
-	o := &order{field: f, src: sourceOf(f)}
-	items := make([]item, len(slots))
-	for i, slot := range slots {
-		items[i] = item{o.src.key(v.rec(slot)).prefix(), slot}
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
-		}
-		r := v.rec(b.slot)
-		return v.compare(o, a.slot, o.src.key(r), r.word(wordNumber))
-	})
-	for part := range slices.Chunk(items, chunkFill) {
-		c := &chunk{slots: make([]uint32, len(part))}
-		for i, it := range part {
-			c.slots[i] = it.slot
-		}
-		c.rows = makeRows(len(part), func(i int) profile { return profiles[part[i].slot] })
-		o.chunks = append(o.chunks, c)
-	}
-	return o
 }

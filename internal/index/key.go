@@ -38,6 +38,11 @@ func (k key) prefix() uint64 {
 	if k.text == "" {
 		return uint64(k.num) ^ 1<<63 //nolint:gosec // it maps the order of int64 to that of uint64
 	}
+	return k.textPrefix()
+}
+
+// textPrefix returns the first 8 bytes of the text as a number, zeros after its end.
+func (k key) textPrefix() uint64 {
 	var p uint64
 	for i := range 8 {
 		p <<= 8

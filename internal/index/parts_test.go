@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -123,6 +124,22 @@ func TestSlotSetForms(t *testing.T) {
 			t.Errorf("the pages of a set of %d slots have %d", n, in)
 		}
 	}
+}
+
+// TestBuildOrderOfSimilarTexts builds orders of texts that agree in many bytes, end where others go on, or repeat.
+func TestBuildOrderOfSimilarTexts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 3))
+	b := newBuilder(options{scanBelow: 1, tail: 8})
+	for i := range int64(2000) {
+		name := make([]byte, rnd.IntN(26))
+		for j := range name {
+			name[j] = "aaaaaaaaab\x00"[rnd.IntN(11)]
+		}
+		b.Add(&roster.User{
+			ID: roster.ID{1, byte(i >> 8), byte(i)}, Number: 5000 - i*(1+i%2), Name: string(name), Identifier: fmt.Sprint("user-number-", i),
+		})
+	}
+	checkInvariants(t, b.View(1))
 }
 
 // TestManyRolesAndApps has more values than there are classes: then queries scan.
