@@ -69,6 +69,9 @@ func TestTouch(t *testing.T) {
 		t.Errorf("touched in another order than that of ids (-want +got):\n%s", diff)
 	}
 	wantVerbs(t, ops, "update token", "update token")
+	if again := w.do(Touch{Used: used}); len(again) != 0 {
+		t.Errorf("touching at the same time again makes %v, want nothing", verbs(again))
+	}
 	if a, b := get(w, tokens[0]), get(w, tokens[1]); a.LastUsedAt != tuesday || b.LastUsedAt != tuesday+1 {
 		t.Errorf("last used %s and %s, want Tuesday and what was later", a.LastUsedAt, b.LastUsedAt)
 	}

@@ -233,6 +233,14 @@ func TestImport(t *testing.T) {
 	if plain.CreatedAt != tuesday || plain.UpdatedAt != tuesday {
 		t.Errorf("imported %s, updated %s; want Tuesday where none is given", plain.CreatedAt, plain.UpdatedAt)
 	}
+	future := w.do(Import{Record: &User{Email: "eve@example.com", Name: "Eve", AppsAccess: 1, CreatedAt: tuesday + 9}})
+	if eve := future[1].After.(*User); eve.UpdatedAt != tuesday+9 {
+		t.Errorf("made %s, updated %s; want it updated no earlier than made", eve.CreatedAt, eve.UpdatedAt)
+	}
+	owner := &User{Email: "o@example.com", Name: "O", AppsAccess: 1, Owner: true}
+	w.do(Import{Record: owner})
+	other := &User{Email: "p@example.com", Name: "P", AppsAccess: 1, Owner: true}
+	w.refused(Import{Record: other, OnConflict: OnConflictSkip}, Conflict, "owner") // it is not the same user
 	for _, e := range []Entity{
 		&Organization{ID: testID(1)}, &Token{ID: testID(3), Hash: "h"}, &Invitation{ID: testID(3), Hash: "h"},
 	} {

@@ -70,6 +70,15 @@ func TestUserDefaults(t *testing.T) {
 	w.refused(Create{Record: &User{Email: "x@example.com", AppsAccess: 1}}, Invalid, "name")
 }
 
+func TestIdentifierIsDerivedAgainFromTheSameAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.user("ada@example.com")
+	if ops := w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"identifier":null}`)}); len(ops) != 0 {
+		t.Errorf("dropping a derived identifier makes %v, want nothing: it is the user's own", verbs(ops))
+	}
+}
+
 func TestIdentifierOfLastResort(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -154,6 +163,7 @@ func TestDeleteUserDropsCredentials(t *testing.T) {
 	hers, revoked, other := token("a", bob.ID), token("b", bob.ID), token("c", ada.ID)
 	w.do(Revoke{Token: revoked.ID})
 	w.do(Invite{User: &User{ID: bob.ID}, Hash: "i", ExpiresAt: tuesday + 1})
+	w.do(Invite{User: &User{Email: "eve@example.com", Name: "Eve", AppsAccess: 1}, Hash: "j", ExpiresAt: tuesday + 1})
 	wantVerbs(t, w.do(Delete{TypeUser, Ref{Email: bob.Email}}), "update token", "delete invitation", "delete user")
 	if get(w, hers).RevokedAt != tuesday || get(w, other).RevokedAt != 0 {
 		t.Error("the tokens of the deleted user, and only those, must be revoked")
