@@ -63,8 +63,11 @@ func TestActingAsAUser(t *testing.T) {
 		status string
 		want   int
 	}{
-		{"active", http.StatusOK}, {"deactivated", http.StatusUnauthorized}, {"inactive", http.StatusOK},
-		{"suspended", http.StatusUnauthorized}, {"active", http.StatusOK},
+		{"active", http.StatusOK},
+		{"deactivated", http.StatusUnauthorized},
+		{"inactive", http.StatusOK},
+		{"suspended", http.StatusUnauthorized},
+		{"active", http.StatusOK},
 	} {
 		s.do(t, roster.Update{
 			Type: roster.TypeUser, Ref: roster.Ref{ID: s.ann}, Patch: []byte(`{"status":"` + step.status + `"}`),

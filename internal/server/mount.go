@@ -57,7 +57,7 @@ func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
 		unused := m.dialect.Limit
 		m.dialect.LimitHeaders(w.Header(), dialect.Rate{Limit: unused, Remaining: unused.Burst, ResetAt: m.Now()})
 	}
-	response, err := x.answer(path)
+	response, err := x.answer(r.Context(), path)
 	if err != nil {
 		response = x.fail(err)
 	}
@@ -82,7 +82,7 @@ func (x *exchange) recover() {
 }
 
 // answer takes a request through all that comes before and after the endpoint's own part.
-func (x *exchange) answer(path string) (dialect.Response, error) {
+func (x *exchange) answer(ctx context.Context, path string) (dialect.Response, error) {
 	if err := x.find(path); err != nil {
 		return dialect.Response{}, err
 	}
@@ -91,7 +91,7 @@ func (x *exchange) answer(path string) (dialect.Response, error) {
 		Software: x.Software, NewSecret: x.secret,
 	}
 	if !x.endpoint.Public {
-		if err := x.admit(req); err != nil {
+		if err := x.admit(ctx, req); err != nil {
 			return dialect.Response{}, err
 		}
 	}
@@ -103,7 +103,7 @@ func (x *exchange) answer(path string) (dialect.Response, error) {
 		return dialect.Response{}, err
 	}
 	req.Body = body
-	return x.endpoint.Serve(x.r.Context(), req)
+	return x.endpoint.Serve(ctx, req)
 }
 
 // find sets the endpoint of the request.
@@ -131,8 +131,7 @@ func (x *exchange) find(path string) error {
 
 // admit lets a request through that shows a credential which counts, is within its rate limit and may use the
 // endpoint.
-func (x *exchange) admit(req *dialect.Request) error {
-	ctx := x.r.Context()
+func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	principal, err := x.authenticate(ctx)
 	if err != nil {
 		return x.refused(err)

@@ -244,8 +244,11 @@ func toy() *dialect.Dialect {
 			{
 				Method: http.MethodGet, Path: "/users", ID: "users", Needs: roster.UsersRead,
 				Params: []dialect.Param{
-					{Name: "search"}, {Name: "limit", Type: dialect.Integer}, {Name: "sort", Enum: []string{"name"}},
-					{Name: "emails", Type: dialect.Strings}, {Name: "since", Type: dialect.DateTime},
+					{Name: "search"},
+					{Name: "limit", Type: dialect.Integer},
+					{Name: "sort", Enum: []string{"name"}},
+					{Name: "emails", Type: dialect.Strings},
+					{Name: "since", Type: dialect.DateTime},
 				},
 				Serve: serveUsers,
 			},

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -49,11 +50,14 @@ func (s *stand) wire(t *testing.T) func(method, path, secret string, changes ...
 		for _, change := range append(changes, bearer(secret)) {
 			change(r)
 		}
-		if got.Response, got.err = client.Do(r); got.err != nil {
+		response, err := client.Do(r)
+		if err != nil {
+			got.err = err
 			return got
 		}
-		got.body, got.err = io.ReadAll(got.Body)
-		if err := got.Body.Close(); err != nil {
+		got.Response = response
+		got.body, got.err = io.ReadAll(response.Body)
+		if err := response.Body.Close(); err != nil {
 			t.Fatal(err)
 		}
 		return got
@@ -92,9 +96,7 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 // sameHeaders returns the status and the headers in which GET and HEAD agree.
 func sameHeaders(r reply) map[string][]string {
 	same := map[string][]string{"status": {r.Status}}
-	for name, values := range r.Header {
-		same[name] = values
-	}
+	maps.Copy(same, r.Header)
 	// A HEAD is answered without an encoding, as gzhttp does for the sake of old proxies.
 	for _, name := range []string{"Date", "X-Request-Id", "X-Left", "Content-Length", "Content-Encoding"} {
 		delete(same, name)
