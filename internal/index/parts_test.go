@@ -136,7 +136,7 @@ func TestBuildOrderOfSimilarTexts(t *testing.T) {
 			name[j] = "aaaaaaaaab\x00"[rnd.IntN(11)]
 		}
 		b.Add(&roster.User{
-			ID: roster.ID{1, byte(i >> 8), byte(i)}, Number: 5000 - i*(1+i%2), Name: string(name), Identifier: fmt.Sprint("user-number-", i),
+			ID: roster.ID{1, byte(i >> 8), byte(i)}, Number: 1 + i*7919%2000, Name: string(name), Identifier: fmt.Sprint("user-number-", i),
 		})
 	}
 	checkInvariants(t, b.View(1))

@@ -109,7 +109,7 @@ func (s *segment) postings(field int) *postings {
 			jobs = append(jobs, func() { s.posts[f] = makePostings(s.each(f)) })
 		}
 		parallel(jobs)
-		s.done.Add(1)
+		s.finish()
 	})
 	return &s.posts[field]
 }
@@ -122,9 +122,16 @@ func (s *segment) dict() *words {
 			fields[f] = s.each(f + 1)
 		}
 		s.words = makeWords(fields)
-		s.done.Add(1)
+		s.finish()
 	})
 	return s.words
+}
+
+// finish lets go of the pages once both are made from them.
+func (s *segment) finish() {
+	if s.done.Add(1) == 2 {
+		s.pages = nil
+	}
 }
 
 // contain adds the slots whose field may contain a folded needle, which is not empty; check tells whether it does.
