@@ -118,7 +118,7 @@ func BenchmarkUsers(b *testing.B) {
 		}, false},
 		{"permission by number", roster.Query{Where: roster.Bits{Field: roster.FieldPermissions, Mask: 4}}, true},
 		{"search few", roster.Query{Search: roster.Search{Text: "zimmer-zimmer", Fields: all[:]}}, false},
-		{"search 5000 by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
+		{"search two words by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
 		{"search fuzzy", roster.Query{Search: roster.Search{Text: "tamra hofmann", Fields: all[:], Fuzzy: true}}, false},
 	}
 	eachSize(b, func(b *testing.B, v *View) {
