@@ -19,6 +19,9 @@ type app struct {
 	getenv func(string) string
 	now    func() time.Time
 	random io.Reader
+
+	// url and token lead to a server that commands are carried out by; without them they open the store.
+	url, token string
 }
 
 func (a *app) time() roster.Time { return roster.TimeOf(a.now()) }
@@ -41,6 +44,7 @@ func (a *app) root() *cobra.Command {
 		a.serve(), a.demo(), a.orgs(), a.tokens(), a.users(), a.importing(), a.exporting(),
 		a.openAPI(), a.routes(), a.versions(), a.completion(),
 	)
+	a.remoteFlags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnv(cmd.Flags()) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
 	return root

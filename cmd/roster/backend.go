@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/directory"
@@ -29,12 +30,21 @@ type account interface {
 	Users(ctx context.Context, q userQuery) (roster.Page, error)
 	// Tokens returns the tokens, without any secret.
 	Tokens(ctx context.Context) ([]*roster.Token, error)
-	// Do carries out a command and returns what it did.
+	// CreateToken makes a token and returns it with its secret.
+	CreateToken(ctx context.Context, t roster.Token) (made *roster.Token, secret string, err error)
+	// Do carries out a command on a user, or a [roster.Revoke], and returns what it did.
 	Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error)
 	// Importer returns what carries out imports or, with dryRun, only says what they would do.
 	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
 	// Export returns the organization at one version.
-	Export(ctx context.Context) (ingest.View, error)
+	Export(ctx context.Context) (exported, error)
+}
+
+// exported is an organization at one version, whose users can be ranged over once.
+type exported interface {
+	ingest.View
+	// Close fails where not all of the organization could be read.
+	Close() error
 }
 
 // userQuery asks for users in the few ways that the command line knows.
@@ -67,7 +77,8 @@ func (q userQuery) query() roster.Query {
 type local struct {
 	*directory.Service
 
-	store store.Store
+	store  store.Store
+	random io.Reader
 }
 
 func (a *app) openStore(ctx context.Context, dsn string) (*local, error) {
@@ -75,7 +86,7 @@ func (a *app) openStore(ctx context.Context, dsn string) (*local, error) {
 	if err != nil {
 		return nil, inUse(doing("open the store", err))
 	}
-	return &local{directory.New(s, directory.Options{Now: a.time, NewID: a.newID}), s}, nil
+	return &local{directory.New(s, directory.Options{Now: a.time, NewID: a.newID}), s, a.random}, nil
 }
 
 func (l *local) Close() error { return l.store.Close() }
@@ -89,12 +100,13 @@ func (l *local) Account(ctx context.Context, slug string) (account, error) {
 	if err != nil {
 		return nil, hint(doing("find the organization", err), "`roster org list` shows what there is")
 	}
-	return &localAccount{l.Service, org.ID}, nil
+	return &localAccount{l.Service, org.ID, l.random}, nil
 }
 
 type localAccount struct {
 	service *directory.Service
 	org     roster.ID
+	random  io.Reader
 }
 
 func (l *localAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
@@ -119,6 +131,19 @@ func (l *localAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
 		return nil, err
 	}
 	return view.Tokens(), nil
+}
+
+func (l *localAccount) CreateToken(ctx context.Context, t roster.Token) (*roster.Token, string, error) {
+	secret, err := roster.NewSecret(l.random)
+	if err != nil {
+		return nil, "", err
+	}
+	t.Hash = roster.HashSecret(secret)
+	ops, err := l.Do(ctx, roster.Create{Record: &t})
+	if err != nil {
+		return nil, "", err
+	}
+	return after(ops, func(*roster.Token) bool { return true }), secret, nil
 }
 
 func (l *localAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {
@@ -157,12 +182,24 @@ func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply,
 	}, nil
 }
 
-func (l *localAccount) Export(ctx context.Context) (ingest.View, error) {
-	return l.service.View(ctx, l.org)
+func (l *localAccount) Export(ctx context.Context) (exported, error) {
+	view, err := l.service.View(ctx, l.org)
+	return localExport{view}, err
 }
 
-// within runs fn on the store that the command's flags name.
+type localExport struct{ ingest.View }
+
+func (localExport) Close() error { return nil }
+
+// within runs fn on the server or the store that the command's flags name.
 func (a *app) within(ctx context.Context, dsn string, fn func(backend) error) error {
+	if a.url != "" || a.token != "" {
+		r, err := a.openRemote()
+		if err != nil {
+			return err
+		}
+		return fn(r)
+	}
 	b, err := a.openStore(ctx, dsn)
 	if err != nil {
 		return err

@@ -46,10 +46,11 @@ func (a *app) exportAs(name, what string, write func(io.Writer, ingest.View) err
 			if err != nil {
 				return doing("export", err)
 			}
+			all := func(w io.Writer) error { return errors.Join(write(w, view), view.Close()) }
 			if len(args) == 0 {
-				return write(a.out, view)
+				return all(a.out)
 			}
-			return replaceFile(args[0], func(w io.Writer) error { return write(w, view) })
+			return replaceFile(args[0], all)
 		})
 	}
 	return cmd

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -90,12 +92,21 @@ func exitCode(err error) int {
 func explain(err error) string {
 	text := err.Error()
 	if f, ok := errors.AsType[*failure](err); ok && f.hint != "" {
-		return text + "; " + f.hint
+		text += "; " + f.hint
+	} else if advice := advise(err); advice != "" {
+		text += "; " + advice
 	}
-	if advice := advise(err); advice != "" {
-		return text + "; " + advice
-	}
-	return text
+	return printable(text)
+}
+
+// printable returns a message on one line, without what could make a terminal do something.
+func printable(message string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ReplaceAll(message, "\n", "; "))
 }
 
 // advise returns what to do about errors that many commands can end with.

@@ -76,17 +76,18 @@ func (j *importJob) run(ctx context.Context, in account) error {
 	if err != nil {
 		return doing("import", err)
 	}
-	input, done := j.progress(file)
+	input, hide := j.progress(file)
 	importer := ingest.Importer{Apply: apply, Rejected: func(line int, err error) {
-		_, _ = fmt.Fprintf(j.err, "line %d: %v\n", line, err)
+		hide()
+		_, _ = fmt.Fprintf(j.err, "line %d: %s\n", line, printable(err.Error()))
 	}}
 	summary, err := importer.Run(ctx, j.read(input, roster.OnConflict(j.onConflict)))
-	done()
+	hide()
 	return errors.Join(j.outcome(summary, err), j.report(summary))
 }
 
-// progress shows on a terminal how much of a file is read.
-func (j *importJob) progress(file io.Reader) (input io.Reader, done func()) {
+// progress shows on a terminal how much of a file is read, until it is hidden; the next read shows it again.
+func (j *importJob) progress(file io.Reader) (input io.Reader, hide func()) {
 	terminal, ok := j.err.(*os.File)
 	source, isFile := file.(*os.File)
 	if !ok || !isFile || !term.IsTerminal(int(terminal.Fd())) {
@@ -99,7 +100,7 @@ func (j *importJob) progress(file io.Reader) (input io.Reader, done func()) {
 	bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(terminal), progressbar.OptionShowBytes(true),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("importing"))
 	read := progressbar.NewReader(file, bar)
-	return &read, func() { _ = bar.Finish() }
+	return &read, func() { _ = bar.Clear() }
 }
 
 // report writes the summary: for people on standard error, for programs on standard output.
@@ -108,7 +109,7 @@ func (j *importJob) report(s ingest.Summary) error {
 	if j.dryRun {
 		prefix = "dry run: "
 	}
-	_, err := fmt.Fprintf(j.err, "%s%d records: %d created, %d updated, %d unchanged, %d skipped, %d rejected\n",
+	_, err := fmt.Fprintf(j.err, "%s%d read: %d created, %d updated, %d unchanged, %d skipped, %d rejected\n",
 		prefix, s.Records, s.Created, s.Updated, s.Unchanged, s.Skipped, s.Rejected)
 	if err != nil || j.out == "table" {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -49,16 +50,19 @@ type row struct {
 
 // list writes rows under columns as they come. Only the table holds them back, to align them.
 func (f format) list(w io.Writer, columns []string, rows iter.Seq[row]) error {
+	out := bufio.NewWriter(w)
+	var err error
 	switch f {
 	case "json":
-		return listJSON(w, rows)
+		err = listJSON(out, rows)
 	case "jsonl":
-		return listJSONL(w, rows)
+		err = listJSONL(out, rows)
 	case "csv":
-		return listCSV(w, columns, rows)
+		err = listCSV(out, columns, rows)
 	default:
-		return listTable(w, columns, rows)
+		err = listTable(out, columns, rows)
 	}
+	return errors.Join(err, out.Flush())
 }
 
 func listJSON(w io.Writer, rows iter.Seq[row]) error {

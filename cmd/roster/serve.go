@@ -175,8 +175,9 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Directory: server.Views(d.View),
 		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Limiter:   auth.NewLimiter(s.now, maxTokens),
-		Log:       s.log, Now: s.now, NewID: s.newID, Software: software(),
+		Writer:    d, Random: s.random,
+		Limiter: auth.NewLimiter(s.now, maxTokens),
+		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(),
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins,
 	})
 	if err != nil {

@@ -351,7 +351,7 @@ func TestImportInterrupted(t *testing.T) {
 	if exitCode(err) != exitFailed || !strings.Contains(explain(err), "import -: stopped after line 1000; the same file can be") {
 		t.Errorf("ends with %d: %v", exitCode(err), err)
 	}
-	if want := "1000 records: 1000 created, 0 updated, 0 unchanged, 0 skipped, 0 rejected\n"; stderr.String() != want {
+	if want := "1000 read: 1000 created, 0 updated, 0 unchanged, 0 skipped, 0 rejected\n"; stderr.String() != want {
 		t.Errorf("reports %q, want %q", stderr.String(), want)
 	}
 	list := execute(t, "user", "list", "--org", "acme", "--store", dsn, "--limit", "0", "-o", "jsonl")

@@ -86,15 +86,15 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 		"an address or a CIDR prefix that may use the token; may be repeated (default: all)")
 }
 
-// token returns the token that the flags describe, and its secret.
-func (f *tokenFlags) token(ctx context.Context, a *app, in account) (*roster.Token, string, error) {
-	t := &roster.Token{Name: f.name, Kind: roster.TokenKind(f.kind), Dialects: f.dialects, AllowedIPs: f.allowedIPs}
+// token returns the token that the flags describe.
+func (f *tokenFlags) token(ctx context.Context, a *app, in account) (roster.Token, error) {
+	t := roster.Token{Name: f.name, Kind: roster.TokenKind(f.kind), Dialects: f.dialects, AllowedIPs: f.allowedIPs}
 	for _, p := range f.permissions {
 		t.Permissions = append(t.Permissions, roster.Permission(p))
 	}
 	for _, name := range f.dialects {
 		if all.ByName(name) == nil {
-			return nil, "", roster.FieldErrorf("dialect", "must be one of %s, not %q", dialectNames(), name)
+			return t, roster.FieldErrorf("dialect", "must be one of %s, not %q", dialectNames(), name)
 		}
 	}
 	if f.expiresIn != 0 {
@@ -103,17 +103,15 @@ func (f *tokenFlags) token(ctx context.Context, a *app, in account) (*roster.Tok
 	if f.actsAs != "" {
 		ref, err := roster.ParseRef(f.actsAs)
 		if err != nil {
-			return nil, "", err
+			return t, err
 		}
 		user, err := in.User(ctx, ref)
 		if err != nil {
-			return nil, "", err
+			return t, err
 		}
 		t.ActsAs = user.ID
 	}
-	secret, err := roster.NewSecret(a.random)
-	t.Hash = roster.HashSecret(secret)
-	return t, secret, err
+	return t, nil
 }
 
 func (a *app) tokenCreate() *cobra.Command {
@@ -143,15 +141,15 @@ func (a *app) tokenCreate() *cobra.Command {
 }
 
 func (a *app) makeToken(ctx context.Context, in account, org string, f *tokenFlags) (*shownToken, error) {
-	wanted, secret, err := f.token(ctx, a, in)
+	wanted, err := f.token(ctx, a, in)
 	if err != nil {
 		return nil, err
 	}
-	ops, err := in.Do(ctx, roster.Create{Record: wanted})
+	made, secret, err := in.CreateToken(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
-	shown := a.showToken(org, after(ops, func(*roster.Token) bool { return true }))
+	shown := a.showToken(org, made)
 	shown.Secret = secret
 	return shown, nil
 }

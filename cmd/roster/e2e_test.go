@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/demo"
+)
+
+// program is the binary that users run, with a store of its own.
+type program struct{ path, dir string }
+
+// build builds the program as it is shipped, without the race detector: this test is about many users.
+func build(t *testing.T) program {
+	t.Helper()
+	p := program{path: filepath.Join(t.TempDir(), "roster"), dir: t.TempDir()}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return p
+}
+
+// run runs a command to its successful end and returns what it printed on standard output.
+func (p program) run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), p.path, args...)
+	cmd.Dir = p.dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("roster %s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+	return out
+}
+
+// serving is a server process.
+type serving struct {
+	cmd *exec.Cmd
+	url string
+	log chan struct{} // closed when the log has ended
+}
+
+// serve starts a server and returns once it listens.
+func (p program) serve(t *testing.T) *serving {
+	t.Helper()
+	s := &serving{log: make(chan struct{})}
+	s.cmd = exec.CommandContext(t.Context(), p.path, "serve", "--addr", "127.0.0.1:0", "--log-format", "json")
+	s.cmd.Dir = p.dir
+	stderr, err := s.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for s.url == "" && lines.Scan() {
+		var line struct{ Msg, URL string }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatalf("log line %q: %v", lines.Text(), err)
+		}
+		s.url = line.URL
+	}
+	go func() {
+		defer close(s.log)
+		_, _ = io.Copy(io.Discard, stderr)
+	}()
+	return s
+}
+
+// end sends a signal and returns the exit code, -1 where the signal killed it.
+func (s *serving) end(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	<-s.log
+	_ = s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// person is what every dialect shows of a user in one form or another.
+type person struct{ Key, Email, Name string }
+
+// TestManyUsers imports 100,000 users from JSON Lines and finds the same people in all five dialects, before and after the
+// server was stopped and after it was killed.
+func TestManyUsers(t *testing.T) {
+	t.Parallel()
+	const users = 100_000
+	p := build(t)
+	byNumber, byID := writeUsers(t, filepath.Join(p.dir, "users.jsonl"), users)
+	org := decode[struct{ ID, Slug string }](t, p.run(t, "org", "create", "--slug", "acme", "-o", "json"))
+	importing := []string{"import", "jsonl", "users.jsonl", "--org", "acme", "-o", "json"}
+	first := decode[map[string]any](t, p.run(t, importing...))
+	if got := first["rejected"]; got != 0.0 {
+		t.Fatalf("the import rejected %v records: %v", got, first)
+	}
+	token := decode[struct{ ID, Secret string }](t, p.run(t, "token", "create", "--org", "acme", "--name", "e2e",
+		"--permission", "users:read", "--permission", "members:admin", "-o", "json"))
+
+	for i, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGTERM} {
+		s := p.serve(t)
+		check := func(dialect string, got, want map[string]person) {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("start %d: %s shows other people (-want +got):\n%.2000s", i+1, dialect, diff)
+			}
+		}
+		c := client{t, s.url, token.Secret}
+		check("flxpoint", c.flxpoint(), shown(byNumber))
+		check("kaiten", c.kaiten(), people(byNumber))
+		check("sixeye", c.sixEye(), shown(byID))
+		check("d3lay", c.d3lay(), people(byID))
+		check("fipto", c.fipto(org.ID), people(byID))
+		if code := s.end(t, signal); signal == syscall.SIGTERM && code != 0 {
+			t.Errorf("start %d: the server ended with %d after SIGTERM, want 0", i+1, code)
+		}
+	}
+
+	again := decode[map[string]any](t, p.run(t, append(importing, "--on-conflict", "update")...))
+	if again["unchanged"] != first["created"] || again["updated"] != 0.0 || again["created"] != 0.0 {
+		t.Errorf("importing the file again: %v after %v, want all unchanged", again, first)
+	}
+}
+
+// writeUsers writes demo records as JSON Lines and returns the users by number and by id.
+func writeUsers(t *testing.T, path string, users int) (byNumber, byID map[string]*roster.User) {
+	t.Helper()
+	byNumber, byID = map[string]*roster.User{}, map[string]*roster.User{}
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriter(file)
+	for e := range demo.New(7, users).Entities() {
+		if e.Key().Type == roster.TypeOrganization || e.Key().Type == roster.TypeRole && e.Keys().Number <= 3 {
+			continue // an organization is made with them
+		}
+		doc, err := roster.EncodeEntity(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(w, `{"type":%q,%s`+"\n", e.Key().Type, doc[1:])
+		if u, ok := e.(*roster.User); ok {
+			byNumber[fmt.Sprint(u.Number)], byID[u.ID.String()] = u, u
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return byNumber, byID
+}
+
+// people returns all users as dialects show them that list everybody.
+func people(users map[string]*roster.User) map[string]person {
+	all := map[string]person{}
+	for key, u := range users {
+		all[key] = person{key, u.Email, u.Name}
+	}
+	return all
+}
+
+// shown returns the users that dialects list which leave out the deactivated ones, with the names that those show.
+func shown(users map[string]*roster.User) map[string]person {
+	some := map[string]person{}
+	for key, u := range users {
+		first, last := u.FirstName, u.LastName
+		if first == "" && last == "" {
+			first = u.Name
+		}
+		if u.Status != roster.Deactivated {
+			some[key] = person{key, u.Email, strings.TrimSpace(first + " " + last)}
+		}
+	}
+	return some
+}
+
+func decode[T any](t *testing.T, data []byte) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatalf("%.200s: %v", data, err)
+	}
+	return v
+}
+
+// client lists everybody in the ways of the vendors' clients.
+type client struct {
+	t           *testing.T
+	url, secret string
+}
+
+func fetch[T any](c client, path string) T {
+	c.t.Helper()
+	status, body := get(c.t, http.DefaultClient, c.url+path, c.secret)
+	if status != http.StatusOK {
+		c.t.Fatalf("GET %s answers %d: %.200s", path, status, body)
+	}
+	return decode[T](c.t, []byte(body))
+}
+
+func (c client) flxpoint() map[string]person {
+	found := map[string]person{}
+	for _, u := range fetch[[]struct {
+		ID                         int64
+		FirstName, LastName, Email string
+	}](c, "/flxpoint/account/users") {
+		found[fmt.Sprint(u.ID)] = person{fmt.Sprint(u.ID), u.Email, strings.TrimSpace(u.FirstName + " " + u.LastName)}
+	}
+	return found
+}
+
+func (c client) kaiten() map[string]person {
+	found := map[string]person{}
+	for _, u := range fetch[[]struct {
+		ID    int64
+		Email string
+		Name  string `json:"full_name"`
+	}](c, "/kaiten/api/latest/company/users") {
+		found[fmt.Sprint(u.ID)] = person{fmt.Sprint(u.ID), u.Email, u.Name}
+	}
+	return found
+}
+
+func (c client) sixEye() map[string]person {
+	found := map[string]person{}
+	for _, u := range fetch[struct {
+		Data []struct {
+			ID         string
+			Attributes struct{ FirstName, LastName, Email string }
+		}
+	}](c, "/sixeye/users").Data {
+		a := u.Attributes
+		found[u.ID] = person{u.ID, a.Email, strings.TrimSpace(a.FirstName + " " + a.LastName)}
+	}
+	return found
+}
+
+func (c client) d3lay() map[string]person {
+	found := map[string]person{}
+	for page := 1; ; page++ {
+		users := fetch[[]struct{ ID, Email, Name string }](c, fmt.Sprintf("/d3lay/users?page_size=100&page=%d", page))
+		for _, u := range users {
+			found[u.ID] = person{u.ID, u.Email, u.Name}
+		}
+		if len(users) < 100 {
+			return found
+		}
+	}
+}
+
+func (c client) fipto(company string) map[string]person {
+	found := map[string]person{}
+	for page := 1; ; page++ {
+		list := fetch[struct {
+			Meta struct {
+				Total int `json:"total_results"`
+			}
+			Data []struct {
+				ID         string
+				Attributes struct{ Name, Email, Firstname, Lastname string }
+			}
+		}](c, fmt.Sprintf("/fipto/companies/%s/users?page_size=1000&page_number=%d", company, page))
+		for _, u := range list.Data {
+			a := u.Attributes
+			name := a.Name
+			if name == "" {
+				name = strings.TrimSpace(a.Firstname + " " + a.Lastname)
+			}
+			found[u.ID] = person{u.ID, a.Email, name}
+		}
+		if len(list.Data) < 1000 {
+			if list.Meta.Total != len(found) {
+				c.t.Errorf("fipto's total is %d, and it lists %d", list.Meta.Total, len(found))
+			}
+			return found
+		}
+	}
+}

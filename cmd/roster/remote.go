@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
+	"github.com/roster-dev/roster/internal/ingest"
+)
+
+// remoteFlags adds --url and --token to every command.
+func (a *app) remoteFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.url, "url", "", "URL of a server that the command is for, instead of --store")
+	flags.StringVar(&a.token, "token", "", "secret of the token to use with --url; better given by the variable")
+	env(flags, "url", "token")
+}
+
+// remote is a backend on a server, which lets a command do what its token may.
+type remote struct{ *apiclient.Client }
+
+func (a *app) openRemote() (*remote, error) {
+	if a.url == "" || a.token == "" {
+		return nil, usageError{message: "--url and --token need each other"}
+	}
+	c, err := apiclient.New(a.url, a.token, &http.Client{})
+	return &remote{c}, err
+}
+
+func (r *remote) Close() error { return nil }
+
+// Orgs returns the one organization that the token can reach.
+func (r *remote) Orgs(ctx context.Context) ([]*roster.Organization, error) {
+	org, err := r.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []*roster.Organization{org}, nil
+}
+
+func (r *remote) CreateOrg(context.Context, roster.Organization) (*roster.Organization, error) {
+	return nil, hint(roster.Errorf(roster.Forbidden, "a token belongs to one organization and can't make others"),
+		"stop the server and make the organization with --store")
+}
+
+func (r *remote) Account(ctx context.Context, slug string) (account, error) {
+	org, err := r.Organization(ctx)
+	if err != nil {
+		return nil, doing("find the organization", err)
+	}
+	if org.Slug != slug {
+		return nil, roster.Errorf(roster.NotFound, "the token is for the organization %q, not %q", org.Slug, slug)
+	}
+	return remoteAccount{r.Client}, nil
+}
+
+type remoteAccount struct{ *apiclient.Client }
+
+// Users asks for as many pages as it takes.
+func (r remoteAccount) Users(ctx context.Context, q userQuery) (roster.Page, error) {
+	o := apiclient.ListOptions{Search: q.Search, Statuses: q.Statuses, Sort: q.Sort, Offset: q.Offset, Limit: q.Limit}
+	page, err := r.UserPage(ctx, o)
+	if err != nil {
+		return roster.Page{}, err
+	}
+	users := page.Items
+	o.Offset += len(users)
+	o.Limit -= len(users)
+	if len(users) > 0 && (q.Limit == 0 || o.Limit > 0) {
+		o.Limit = max(o.Limit, 0)
+		for u, err := range r.Client.Users(ctx, o) {
+			if err != nil {
+				return roster.Page{}, err
+			}
+			users = append(users, u)
+		}
+	}
+	return roster.Page{Version: page.Version, Total: page.Total, Users: slices.Values(users)}, nil
+}
+
+func (r remoteAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {
+	var u *roster.User
+	var err error
+	switch c := cmd.(type) {
+	case roster.Create:
+		wanted, ok := c.Record.(*roster.User)
+		if !ok {
+			return nil, fmt.Errorf("a server makes no %s", c.Record.Key().Type)
+		}
+		u, err = r.CreateUser(ctx, wanted)
+	case roster.Update:
+		u, err = r.UpdateUser(ctx, c.Ref, c.Patch)
+	case roster.Delete:
+		return nil, r.DeleteUser(ctx, c.Ref)
+	case roster.Revoke:
+		return nil, r.RevokeToken(ctx, c.Token)
+	default:
+		return nil, fmt.Errorf("a server carries out no %T", cmd)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []roster.Op{{After: u}}, nil
+}
+
+// Importer sends as few requests as the limits of one allow. Each is atomic by itself: where a later one fails, the
+// earlier ones stay, as the batches of an import do.
+func (r remoteAccount) Importer(_ context.Context, dryRun bool) (ingest.Apply, error) {
+	return func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
+		results := make([]ingest.Result, 0, len(imports))
+		for len(results) < len(imports) {
+			lines, n, err := body(imports[len(results):])
+			if err != nil {
+				return nil, err
+			}
+			o := apiclient.ImportOptions{OnConflict: imports[len(results)].OnConflict, DryRun: dryRun}
+			answer, err := r.Import(ctx, lines, o)
+			if err != nil {
+				return nil, err
+			}
+			if len(answer.Lines) != n {
+				return nil, fmt.Errorf("the server answered %d of %d lines", len(answer.Lines), n)
+			}
+			for _, line := range answer.Lines {
+				results = append(results, remoteResult(line))
+			}
+		}
+		return results, nil
+	}, nil
+}
+
+// body returns the lines of the first n imports: as many as there are with one OnConflict and as a request can have.
+func body(imports []roster.Import) (lines []byte, n int, err error) {
+	for _, c := range imports[:min(len(imports), apiclient.MaxImportLines)] {
+		doc := c.Patch
+		if doc == nil {
+			if doc, err = roster.EncodeEntity(c.Record); err != nil {
+				return nil, 0, err
+			}
+		}
+		line, err := typedLine(c.Record.Key().Type, doc)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n > 0 && (c.OnConflict != imports[0].OnConflict || len(lines)+len(line) > apiclient.MaxImportBytes) {
+			break
+		}
+		lines = append(lines, line...)
+		n++
+	}
+	return lines, n, nil
+}
+
+// typedLine returns the document of a record as a line of JSON Lines.
+func typedLine(t roster.Type, doc []byte) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &members); err != nil {
+		return nil, fmt.Errorf("read a record again: %w", err)
+	}
+	members["type"] = []byte(`"` + t + `"`)
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false) // settings are kept to the byte
+	err := enc.Encode(members)
+	return line.Bytes(), err
+}
+
+func remoteResult(line apiclient.ImportedLine) ingest.Result {
+	if line.Err != nil {
+		return ingest.Result{Err: line.Err}
+	}
+	switch line.Outcome {
+	case "created":
+		return ingest.Result{Effect: ingest.Created}
+	case "updated":
+		return ingest.Result{Effect: ingest.Updated}
+	case "skipped":
+		return ingest.Result{Effect: ingest.Skipped}
+	default:
+		return ingest.Result{Effect: ingest.Unchanged}
+	}
+}
+
+// remoteExport is the export of a server while it is read.
+type remoteExport struct {
+	lists
+
+	body io.Closer
+	next func() (ingest.Record, error, bool)
+	stop func()
+	// user is the first user, which has been read to find the end of the lists; nil where there is none.
+	user *roster.User
+	err  error
+}
+
+// lists are the records that come before the users.
+type lists struct {
+	roles  []*roster.Role
+	groups []*roster.Group
+	spaces []*roster.Space
+}
+
+func (l *lists) Roles() []*roster.Role   { return l.roles }
+func (l *lists) Groups() []*roster.Group { return l.groups }
+func (l *lists) Spaces() []*roster.Space { return l.spaces }
+
+func (r remoteAccount) Export(ctx context.Context) (exported, error) {
+	body, err := r.Client.Export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := &remoteExport{body: body}
+	e.next, e.stop = iter.Pull2(ingest.JSONL(body, roster.OnConflictFail))
+	for e.user == nil {
+		switch record := e.read().(type) {
+		case *roster.Role:
+			e.roles = append(e.roles, record)
+		case *roster.Group:
+			e.groups = append(e.groups, record)
+		case *roster.Space:
+			e.spaces = append(e.spaces, record)
+		case *roster.User:
+			e.user = record
+		default:
+			return e, nil
+		}
+	}
+	return e, nil
+}
+
+// read returns the next record, or nil at the end or where err is set.
+func (e *remoteExport) read() roster.Entity {
+	record, err, more := e.next()
+	if !more {
+		return nil
+	}
+	if err = errors.Join(err, record.Err); err != nil {
+		e.err = fmt.Errorf("line %d of the server's export: %w", record.Line, err)
+		return nil
+	}
+	return record.Import.Record
+}
+
+// Users yields the users as they arrive, and ignores the query: an export asks for all of them by number.
+func (e *remoteExport) Users(roster.Query) (roster.Page, error) {
+	return roster.Page{Users: func(yield func(*roster.User) bool) {
+		for u := e.user; u != nil; u, _ = e.read().(*roster.User) {
+			if !yield(u) {
+				return
+			}
+		}
+	}}, nil
+}
+
+func (e *remoteExport) Close() error {
+	e.stop()
+	return errors.Join(e.err, e.body.Close())
+}
