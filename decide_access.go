@@ -46,6 +46,9 @@ func (d *decider) settleToken(isNew bool, t *Token) error {
 	if t.ActsAs.IsZero() {
 		return nil
 	}
+	if t.ActsAs != d.By.ActsAs && !d.By.Permissions.Has(Everything) {
+		return Errorf(Forbidden, "only the permission %s can make a token that acts as somebody else", Everything)
+	}
 	if e, err := d.Get(TypeUser, t.ActsAs); err != nil || e == nil {
 		return missing(err, "acts_as", "there is no user %s", t.ActsAs)
 	}

@@ -22,7 +22,9 @@ func TestTokens(t *testing.T) {
 	limited := w.as(TokensWrite, UsersRead)
 	limited.refused(token(func(t *Token) { t.Permissions = Permissions{UsersRead, UsersWrite} }), Forbidden, "")
 	limited.refused(token(func(t *Token) { t.Permissions = Permissions{Everything} }), Forbidden, "")
-	made := limited.do(token(func(t *Token) { t.ExpiresAt, t.ActsAs = tuesday+1, u.ID }))[0].After.(*Token)
+	limited.refused(token(func(t *Token) { t.ActsAs = u.ID }), Forbidden, "")
+	w.do(token(func(t *Token) { t.ActsAs, t.Hash = u.ID, "acting" }))
+	made := limited.do(token(func(t *Token) { t.ExpiresAt = tuesday + 1 }))[0].After.(*Token)
 
 	update := func(patch string) Update { return Update{TypeToken, Ref{ID: made.ID}, []byte(patch)} }
 	limited.refused(update(`{"permissions":["*"]}`), Forbidden, "")

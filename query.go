@@ -106,7 +106,7 @@ func (q Query) Validate() error {
 		if !key.Field.Info().Sortable {
 			return FieldErrorf(key.Field.String(), "can't be sorted by")
 		}
-		if key.Ranks != nil && len(key.Ranks) != len(key.Field.Info().Enum) {
+		if key.Ranks != nil && (len(key.Ranks) == 0 || len(key.Ranks) != len(key.Field.Info().Enum)) {
 			return FieldErrorf(key.Field.String(), "needs one rank for each of its values")
 		}
 	}
@@ -171,7 +171,8 @@ type Bits struct {
 // Has is true where the field has a value; for a set of numbers, where it is not empty.
 type Has struct{ Field Field }
 
-// Contains is true where the searchable field's text contains Text, both folded with [FoldSearch].
+// Contains is true where the searchable field's text contains Text, both folded with [FoldSearch]. Every text contains
+// the empty one, and so does none at all.
 type Contains struct {
 	Field Field
 	Text  string

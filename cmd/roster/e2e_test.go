@@ -124,7 +124,7 @@ func TestManyUsers(t *testing.T) {
 		check("kaiten", c.kaiten(), people(byNumber))
 		check("sixeye", c.sixEye(), shown(byID))
 		check("d3lay", c.d3lay(), people(byID))
-		check("fipto", c.fipto(org.ID), people(byID))
+		check("fipto", c.fipto(org.ID), named(byID))
 		if code := s.end(t, signal); signal == syscall.SIGTERM && code != 0 {
 			t.Errorf("start %d: the server ended with %d after SIGTERM, want 0", i+1, code)
 		}
@@ -176,19 +176,35 @@ func people(users map[string]*roster.User) map[string]person {
 	return all
 }
 
-// shown returns the users that dialects list which leave out the deactivated ones, with the names that those show.
+// shown returns the users that dialects list which leave out the deactivated ones and show two names.
 func shown(users map[string]*roster.User) map[string]person {
 	some := map[string]person{}
 	for key, u := range users {
-		first, last := u.FirstName, u.LastName
-		if first == "" && last == "" {
-			first = u.Name
-		}
 		if u.Status != roster.Deactivated {
-			some[key] = person{key, u.Email, strings.TrimSpace(first + " " + last)}
+			some[key] = person{key, u.Email, twoNames(u)}
 		}
 	}
 	return some
+}
+
+// named returns all users as Fipto shows them: API clients with one name, the others with two.
+func named(users map[string]*roster.User) map[string]person {
+	all := map[string]person{}
+	for key, u := range users {
+		all[key] = person{key, u.Email, twoNames(u)}
+		if u.Kind == roster.APIClient {
+			all[key] = person{key, "", u.Name}
+		}
+	}
+	return all
+}
+
+// twoNames returns the first and the last name, or the only one.
+func twoNames(u *roster.User) string {
+	if u.FirstName == "" && u.LastName == "" {
+		return u.Name
+	}
+	return strings.TrimSpace(u.FirstName + " " + u.LastName)
 }
 
 func decode[T any](t *testing.T, data []byte) T {
