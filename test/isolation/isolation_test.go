@@ -1,0 +1,246 @@
+// Package isolation holds every endpoint of every dialect to its own table: who may ask is decided as the table says, and nobody
+// sees or changes anything of another organization. A new endpoint is covered as soon as it stands in a table.
+package isolation
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/all"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
+)
+
+func TestIsolation(t *testing.T) {
+	for _, d := range all.Dialects() {
+		for _, contract := range []roster.Contract{roster.Documented, roster.Live} {
+			for i := range d.Endpoints {
+				t.Run(fmt.Sprintf("%s/%s/%s", d.Name, contract, d.Endpoints[i].ID), func(t *testing.T) {
+					w := newWorld(t, d, contract)
+					for _, scheme := range d.Schemes {
+						testEndpoint(t, &site{world: w, endpoint: &d.Endpoints[i], scheme: scheme})
+					}
+				})
+			}
+		}
+	}
+}
+
+// site is an endpoint as one kind of credential reaches it.
+type site struct {
+	*world
+
+	endpoint *dialect.Endpoint
+	scheme   dialect.Scheme
+}
+
+func testEndpoint(t *testing.T, s *site) {
+	t.Helper()
+	for _, path := range s.endpoint.Paths() {
+		if s.scheme.Kind == dialect.HTTPSignature {
+			s.testSigners(t, path)
+		} else {
+			s.testTokens(t, path)
+		}
+		s.testNoCredential(t, path)
+	}
+}
+
+// testTokens goes from what must be refused to what is allowed, which may change the world.
+func (s *site) testTokens(t *testing.T, path string) {
+	t.Helper()
+	for _, c := range s.refusedTokens() {
+		for _, ids := range []known{s.company, s.other} {
+			for _, target := range s.targets(path, ids) {
+				s.refused(t, c.name+" at "+target, c.code, s.send(t, target, s.withToken(t, dialecttest.Company, c.token, c.from)))
+			}
+		}
+	}
+	for _, kind := range roster.TokenKinds() {
+		for _, p := range s.permissionSets() {
+			token := roster.Token{Kind: kind, Permissions: p}
+			principal := roster.Principal{Org: dialecttest.Company, Kind: kind, Permissions: p}
+			for _, target := range s.targets(path, s.company) {
+				name := fmt.Sprintf("a %s token with %v at %s", kind, p, target)
+				code := s.permitted(t, principal)
+				if code == "" && s.writes() {
+					continue // what may change the world comes last
+				}
+				got := s.send(t, target, s.withToken(t, dialecttest.Company, token, ""))
+				if code == "" {
+					s.notRefused(t, name, got)
+				} else {
+					s.refused(t, name, code, got)
+				}
+			}
+		}
+	}
+	token := roster.Token{Kind: s.kind(), Permissions: roster.Permissions{roster.Everything}}
+	s.testOthers(t, path, s.withToken(t, dialecttest.Company, token, ""), s.withToken(t, dialecttest.Other, token, ""))
+}
+
+// testSigners does for API clients what testTokens does for tokens.
+func (s *site) testSigners(t *testing.T, path string) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		sign signer
+		code roster.Code
+	}{
+		{"a client of another address", signer{org: dialecttest.Company, user: "away"}, roster.Forbidden},
+		{"a deactivated client", signer{org: dialecttest.Company, user: "gone"}, roster.Unauthenticated},
+		{"a locked client", signer{org: dialecttest.Company, user: "locked"}, roster.Unauthenticated},
+		{"a person", signer{org: dialecttest.Company, user: "person"}, roster.Unauthenticated},
+		{"nobody", signer{org: dialecttest.Company, user: "nobody"}, roster.Unauthenticated},
+		{"another's key", signer{org: dialecttest.Company, user: "client", key: "other"}, roster.Unauthenticated},
+	} {
+		for _, ids := range []known{s.company, s.other} {
+			for _, target := range s.targets(path, ids) {
+				s.refused(t, c.name+" at "+target, c.code, s.send(t, target, s.withSignature(t, c.sign)))
+			}
+		}
+	}
+	s.testOthers(t, path, s.withSignature(t, signer{org: dialecttest.Company, user: "client"}),
+		s.withSignature(t, signer{org: dialecttest.Other, user: "client"}))
+}
+
+// testOthers holds two principals, one of each organization, to their own organizations. Both may use the endpoint.
+func (s *site) testOthers(t *testing.T, path string, company, other func(*http.Request)) {
+	t.Helper()
+	for _, side := range []struct {
+		name        string
+		by          func(*http.Request)
+		own, others known
+		changed     *bool // whether the others' organization did
+	}{
+		{"another's", other, s.other, s.company, &s.companyChanged},
+		{"an own", company, s.company, s.other, &s.otherChanged},
+	} {
+		if s.hasParams(path) {
+			for i, target := range s.targets(path, side.others) {
+				got := s.send(t, target, side.by)
+				if what := side.name + " credential at " + target; *side.changed {
+					t.Errorf("%s changed another organization", what)
+				} else {
+					s.keeps(t, what, got, side.others)
+					s.unknown(t, what, got, s.send(t, s.targets(path, nothing())[i], side.by))
+				}
+			}
+		}
+		found := false
+		for _, target := range s.targets(path, side.own) {
+			got := s.send(t, target, side.by)
+			what := side.name + " credential at " + target
+			if *side.changed {
+				t.Errorf("%s changed another organization", what)
+			}
+			s.notRefused(t, what, got)
+			s.keeps(t, what, got, side.others)
+			found = found || got.Code != http.StatusNotFound
+		}
+		if !found {
+			t.Errorf("%s: %s credential finds nothing under the ids of its own organization", path, side.name)
+		}
+		for _, target := range s.targets(path, known{org: side.own.org, users: map[string]roster.ID{"person": twin()}})[:1] {
+			what := side.name + " credential at " + target
+			got := s.send(t, target, side.by)
+			s.notRefused(t, what, got)
+			s.keeps(t, what, got, side.others)
+			if *side.changed {
+				t.Errorf("%s changed another organization", what)
+			}
+		}
+	}
+}
+
+func (s *site) testNoCredential(t *testing.T, path string) {
+	t.Helper()
+	for _, ids := range []known{s.company, s.other} {
+		for _, target := range s.targets(path, ids) {
+			got := s.send(t, target, func(*http.Request) {})
+			s.refused(t, "no credential at "+target, roster.Unauthenticated, got)
+		}
+	}
+}
+
+type refusal struct {
+	name  string
+	token roster.Token
+	from  string
+	code  roster.Code
+}
+
+// refusedTokens are tokens that count nowhere, whatever they may do.
+func (s *site) refusedTokens() []refusal {
+	now := roster.TimeOf(dialecttest.Now())
+	token := func(change func(*roster.Token)) roster.Token {
+		t := roster.Token{Kind: s.kind(), Permissions: roster.Permissions{roster.Everything}}
+		change(&t)
+		return t
+	}
+	return []refusal{
+		{"a revoked token", token(func(t *roster.Token) { t.RevokedAt = now }), "", roster.Unauthenticated},
+		{"an expired token", token(func(t *roster.Token) { t.ExpiresAt = now }), "", roster.Unauthenticated},
+		{"an unknown token", token(func(t *roster.Token) { t.Name = "unknown" }), "", roster.Unauthenticated},
+		{"a mistyped token", token(func(t *roster.Token) { t.Name = "mistyped" }), "", roster.Unauthenticated},
+		{
+			"a token of another dialect", token(func(t *roster.Token) { t.Dialects = []string{"none"} }), "",
+			roster.Unauthenticated,
+		},
+		{
+			"a token of another address", token(func(t *roster.Token) { t.AllowedIPs = []string{"203.0.113.0/24"} }), "",
+			roster.Forbidden,
+		},
+		{
+			"a token of who was deactivated", token(func(t *roster.Token) { t.ActsAs = s.company.users["gone"] }), "",
+			roster.Unauthenticated,
+		},
+	}
+}
+
+// permissionSets are no permission at all, each one alone, and all but what the endpoint needs.
+func (s *site) permissionSets() []roster.Permissions {
+	sets, lacking := []roster.Permissions{nil}, roster.Permissions{}
+	for _, p := range roster.AllPermissions() {
+		alone := roster.Permissions{p}
+		sets = append(sets, alone)
+		if !alone.Has(s.endpoint.Needs) {
+			lacking = append(lacking, p)
+		}
+	}
+	return append(sets, lacking)
+}
+
+// permitted returns the code with which the table refuses a principal, "" where it does not.
+func (s *site) permitted(t *testing.T, p roster.Principal) roster.Code {
+	t.Helper()
+	view, err := s.Service.View(t.Context(), p.Org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case len(s.endpoint.Kinds) > 0 && !slices.Contains(s.endpoint.Kinds, p.Kind):
+		return roster.WrongTokenKind
+	case !p.Permissions.Has(s.endpoint.Needs):
+		return roster.Forbidden
+	case s.endpoint.Allow != nil:
+		return roster.CodeOf(s.endpoint.Allow(p, view))
+	default:
+		return ""
+	}
+}
+
+func (s *site) kind() roster.TokenKind {
+	if len(s.endpoint.Kinds) > 0 {
+		return s.endpoint.Kinds[0]
+	}
+	return roster.TokenAccount
+}
+
+func (s *site) writes() bool { return s.endpoint.Method != http.MethodGet }
+
+func (s *site) hasParams(path string) bool { return strings.Contains(path, "{") }

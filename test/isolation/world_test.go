@@ -1,0 +1,266 @@
+package isolation
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
+)
+
+// world is the golden tests' world with users, tokens and API clients in both organizations.
+type world struct {
+	*dialecttest.World
+
+	dialect  *dialect.Dialect
+	contract roster.Contract
+	company  known
+	other    known
+	tokens   int
+	// Whether the last request changed the organizations.
+	companyChanged, otherChanged bool
+}
+
+// known is what can be asked for in an organization.
+type known struct {
+	org   roster.ID
+	users map[string]roster.ID
+	token roster.ID
+	email string // of the person among the users
+	// texts are names, addresses and ids that no response to anybody else may have.
+	texts []string
+}
+
+func newWorld(t *testing.T, d *dialect.Dialect, contract roster.Contract) *world {
+	t.Helper()
+	w := &world{World: dialecttest.NewWorld(t, contract, d), dialect: d, contract: contract}
+	w.company, w.other = w.populate(t, dialecttest.Company, "cora"), w.populate(t, dialecttest.Other, "otto")
+	return w
+}
+
+// populate adds users whose names and addresses begin with a word to an organization.
+func (w *world) populate(t *testing.T, org roster.ID, word string) known {
+	t.Helper()
+	k := known{org: org, users: map[string]roster.ID{}, email: word + ".person@" + word + ".example"}
+	add := func(name string, u roster.User) {
+		u.Name, u.Email = word+" "+name, word+"."+name+"@"+word+".example"
+		if u.Kind == roster.APIClient {
+			u.PublicKey = keys().public[word]
+		}
+		k.users[name] = created(t, w.Do(t, org, roster.Create{Record: &u}), roster.TypeUser)
+	}
+	add("person", roster.User{PublicKey: keys().public[word], Description: word + " was here"})
+	add("client", roster.User{Kind: roster.APIClient})
+	add("away", roster.User{Kind: roster.APIClient, WhitelistedIPs: []string{"203.0.113.0/24"}})
+	add("gone", roster.User{Kind: roster.APIClient, Status: roster.Deactivated})
+	add("locked", roster.User{Kind: roster.APIClient, Locked: true})
+	add("twin", roster.User{ID: twin()})
+	k.users["nobody"] = roster.MustParseID("0190ffff-0000-7000-8000-000000000000")
+	k.token = created(t, w.Do(t, org, roster.Create{Record: &roster.Token{
+		Name: word + " token", Kind: roster.TokenAccount, Hash: roster.HashSecret(word),
+	}}), roster.TypeToken)
+	w.Do(t, org, roster.Create{Record: &roster.Group{Name: word + " group"}})
+	k.texts = w.texts(t, org)
+	return k
+}
+
+// twin is the id of a user in each of the organizations: ids are unique within one only.
+func twin() roster.ID { return roster.MustParseID("0190dddd-0000-7000-8000-000000000000") }
+
+// created returns the id of the record of a type that a change made.
+func created(t *testing.T, change roster.Change, typ roster.Type) roster.ID {
+	t.Helper()
+	for _, op := range change.Ops {
+		if op.Before == nil && op.Key().Type == typ {
+			return op.Key().ID
+		}
+	}
+	t.Fatalf("no %s was made", typ)
+	return roster.ID{}
+}
+
+// texts returns what tells an organization's records from others'.
+func (w *world) texts(t *testing.T, org roster.ID) []string {
+	t.Helper()
+	view, err := w.Service.View(t.Context(), org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := view.Users(roster.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{view.Org().Name, org.String()}
+	for u := range page.Users {
+		texts = append(texts, u.Name, u.Email, u.Identifier)
+		if u.ID != twin() {
+			texts = append(texts, u.ID.String())
+		}
+	}
+	for _, token := range view.Tokens() {
+		texts = append(texts, token.ID.String(), token.Hash)
+	}
+	long := texts[:0]
+	for _, s := range texts {
+		if len(s) > 4 { // shorter ones stand in other words
+			long = append(long, s)
+		}
+	}
+	return long
+}
+
+func (w *world) version(t *testing.T, org roster.ID) roster.Version {
+	t.Helper()
+	view, err := w.Service.View(t.Context(), org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.Version()
+}
+
+// targets returns a path with its parameters filled in by what an organization knows, each in its turn: as many for
+// every organization.
+func (s *site) targets(path string, k known) []string {
+	own := map[string]bool{}
+	for _, p := range s.endpoint.Params {
+		own["{"+p.Name+"}"] = p.Own
+	}
+	if !s.hasParams(path) {
+		return []string{path}
+	}
+	var targets []string
+	for _, value := range []string{k.users["person"].String(), k.token.String(), "email:" + k.email} {
+		segments := strings.Split(path, "/")
+		for i, segment := range segments {
+			switch {
+			case own[segment]:
+				segments[i] = k.org.String()
+			case strings.HasPrefix(segment, "{"):
+				segments[i] = url.PathEscape(value)
+			}
+		}
+		if target := strings.Join(segments, "/"); len(targets) == 0 || target != targets[0] {
+			targets = append(targets, target)
+		}
+	}
+	return targets
+}
+
+// send sends a request with a body where the endpoint takes one, from an address that nobody's list has.
+func (s *site) send(t *testing.T, target string, by func(*http.Request)) *httptest.ResponseRecorder {
+	t.Helper()
+	var body bytes.Buffer
+	if s.endpoint.Body != nil {
+		body.WriteString(`{"name":"new","email":"new@new.example"}`)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), s.endpoint.Method, target, &body)
+	if s.endpoint.Body != nil {
+		r.Header.Set("Content-Type", s.endpoint.Body.MediaTypes()[0])
+	}
+	r.RemoteAddr = "192.0.2.1:1234"
+	by(r)
+	company, other := s.version(t, dialecttest.Company), s.version(t, dialecttest.Other)
+	recorder := httptest.NewRecorder()
+	s.Handler(t, s.dialect).ServeHTTP(recorder, r)
+	s.companyChanged = s.version(t, dialecttest.Company) != company
+	s.otherChanged = s.version(t, dialecttest.Other) != other
+	return recorder
+}
+
+// withToken makes a token in an organization and returns what puts its secret into a request by the site's scheme.
+func (s *site) withToken(t *testing.T, org roster.ID, token roster.Token, from string) func(*http.Request) {
+	t.Helper()
+	s.tokens++
+	random := sha256.Sum256(fmt.Append(nil, "token ", s.tokens))
+	secret, err := roster.NewSecret(bytes.NewReader(random[:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch token.Name {
+	case "unknown":
+	case "mistyped":
+		secret = secret[:len(secret)-1] + "_"
+	default:
+		expires := token.ExpiresAt
+		token.Name, token.Hash, token.ExpiresAt = "made", roster.HashSecret(secret), 0
+		id := created(t, s.Do(t, org, roster.Create{Record: &token}), roster.TypeToken)
+		if expires != 0 {
+			s.Do(t, org, roster.Update{
+				Type: roster.TypeToken, Ref: roster.Ref{ID: id}, Patch: fmt.Appendf(nil, `{"expires_at":%q}`, expires),
+			})
+		}
+	}
+	return func(r *http.Request) {
+		if from != "" {
+			r.RemoteAddr = from
+		}
+		if s.scheme.Kind == dialect.HeaderKey {
+			r.Header.Set(s.scheme.Header, secret)
+		} else {
+			r.Header.Set("Authorization", "Bearer "+secret)
+		}
+	}
+}
+
+// signer is who signs a request: a user of an organization, with the key of that organization's or, where key is set,
+// of another word's clients.
+type signer struct {
+	org  roster.ID
+	user string
+	key  string
+}
+
+func (s *site) withSignature(t *testing.T, by signer) func(*http.Request) {
+	t.Helper()
+	k, word := s.company, "cora"
+	if by.org == dialecttest.Other {
+		k, word = s.other, "otto"
+	}
+	if by.key != "" {
+		word = "otto"
+	}
+	return func(r *http.Request) {
+		sent := *r.URL
+		r.URL.Scheme, r.URL.Host = "http", r.Host
+		if err := auth.Sign(r, k.users[by.user], keys().private[word], roster.TimeOf(dialecttest.Now())); err != nil {
+			t.Fatal(err)
+		}
+		r.URL = &sent
+	}
+}
+
+type keyring struct {
+	private map[string]*rsa.PrivateKey
+	public  map[string]string
+}
+
+// keys returns a key for the API clients of each organization.
+var keys = sync.OnceValue(func() keyring {
+	k := keyring{private: map[string]*rsa.PrivateKey{}, public: map[string]string{}}
+	for _, word := range []string{"cora", "otto"} {
+		private, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+		if err != nil {
+			panic(err)
+		}
+		k.private[word] = private
+		k.public[word] = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	}
+	return k
+})
