@@ -55,8 +55,6 @@ type Importer struct {
 	BatchRecords int
 	// Rejected, if not nil, is told about every record that is not imported and why, in the order of the input.
 	Rejected func(line int, err error)
-	// Progress, if not nil, is told after every batch how far the import is.
-	Progress func(Summary)
 }
 
 // Summary counts what an import did.
@@ -135,9 +133,6 @@ func (r *running) flush(ctx context.Context) error {
 	}
 	clear(r.batch)
 	r.batch, r.bytes = r.batch[:0], 0
-	if r.Progress != nil {
-		r.Progress(r.summary)
-	}
 	return nil
 }
 

@@ -28,9 +28,6 @@ type Record struct {
 	Err error
 }
 
-// Formats returns the names of the forms in which records can be read and written.
-func Formats() []string { return []string{"jsonl", "csv"} }
-
 // Types returns the types of records that can be imported and exported, in the order of an export: what others refer to
 // comes first. CSV has users only.
 func Types() []roster.Type {

@@ -15,6 +15,7 @@ import (
 
 // JSONL reads JSON Lines: one JSON object on each line, in the canonical form with a further member "type": role,
 // group, space or user, which is the default. Blank lines are skipped, and so is a byte order mark at the beginning.
+// Of a built-in role only the name is imported: every organization has its own, and that it exists is no conflict.
 //
 // A line that can't be imported yields a Record with Err, and the next line is read. Only an error of r ends the
 // iteration early: it is yielded last, with a Record that says where. The input is read once.
