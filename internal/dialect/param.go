@@ -64,7 +64,7 @@ type Param struct {
 }
 
 // N returns a pointer to n, for the range of a [Param].
-func N(n int64) *int64 { return &n }
+func N(n int64) *int64 { return new(n) }
 
 // IsList reports whether the parameter holds any number of values.
 func (p *Param) IsList() bool { return p.Type == Strings || p.Type == Integers }

@@ -20,7 +20,7 @@ func FuzzQuery(f *testing.F) {
 	s := snapshot{w.view(options{scanBelow: 1, tail: 8}), w.reference()}
 	f.Fuzz(func(t *testing.T, shape uint64, text string, offset, limit int, fuzzy bool) {
 		own := *w
-		own.rnd = rand.New(rand.NewPCG(shape, 1)) //nolint:gosec // a test repeats itself
+		own.rnd = rand.New(rand.NewPCG(shape, 1))
 		q := own.query()
 		q.Offset, q.Limit = offset, limit
 		q.Search.Text, q.Search.Fuzzy = text, fuzzy

@@ -63,7 +63,7 @@ func (c *coverage) params(e *dialect.Endpoint, r *http.Request, path map[string]
 			if len(values) > 0 {
 				c.seen[param(e, name)] = true
 			}
-			for _, v := range strings.Split(strings.Join(values, ","), ",") {
+			for v := range strings.SplitSeq(strings.Join(values, ","), ",") {
 				c.seen[value(e, p.Name, v)] = true
 			}
 		}

@@ -55,8 +55,8 @@ const rowsAtOnce = 16
 func (w *writer) statements() []statement {
 	const insert = `INSERT INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
-	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one type
-	// only, can be used: it would compile the statement again at each use with another type.
+	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one
+	// type only, can be used: it would compile the statement again at each use with another type.
 	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = +? AND `
 	return []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},
