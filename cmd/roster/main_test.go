@@ -20,7 +20,10 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: withServer,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "secret": secret, "serve": serve, "stop": stop,
+		},
 	})
 }
 

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"net/http"
 	"slices"
 
@@ -49,7 +46,7 @@ func (r *remote) Orgs(ctx context.Context) ([]*roster.Organization, error) {
 }
 
 func (r *remote) CreateOrg(context.Context, roster.Organization) (*roster.Organization, error) {
-	return nil, hint(roster.Errorf(roster.Forbidden, "a token belongs to one organization and can't make others"),
+	return nil, roster.Errorf(roster.Forbidden, "a token belongs to one organization and can't make others; "+
 		"stop the server and make the organization with --store")
 }
 
@@ -189,80 +186,4 @@ func remoteResult(line apiclient.ImportedLine) ingest.Result {
 	default:
 		return ingest.Result{Effect: ingest.Unchanged}
 	}
-}
-
-// remoteExport is the export of a server while it is read.
-type remoteExport struct {
-	lists
-
-	body io.Closer
-	next func() (ingest.Record, error, bool)
-	stop func()
-	// user is the first user, which has been read to find the end of the lists; nil where there is none.
-	user *roster.User
-	err  error
-}
-
-// lists are the records that come before the users.
-type lists struct {
-	roles  []*roster.Role
-	groups []*roster.Group
-	spaces []*roster.Space
-}
-
-func (l *lists) Roles() []*roster.Role   { return l.roles }
-func (l *lists) Groups() []*roster.Group { return l.groups }
-func (l *lists) Spaces() []*roster.Space { return l.spaces }
-
-func (r remoteAccount) Export(ctx context.Context) (exported, error) {
-	body, err := r.Client.Export(ctx)
-	if err != nil {
-		return nil, err
-	}
-	e := &remoteExport{body: body}
-	e.next, e.stop = iter.Pull2(ingest.JSONL(body, roster.OnConflictFail))
-	for e.user == nil {
-		switch record := e.read().(type) {
-		case *roster.Role:
-			e.roles = append(e.roles, record)
-		case *roster.Group:
-			e.groups = append(e.groups, record)
-		case *roster.Space:
-			e.spaces = append(e.spaces, record)
-		case *roster.User:
-			e.user = record
-		default:
-			return e, nil
-		}
-	}
-	return e, nil
-}
-
-// read returns the next record, or nil at the end or where err is set.
-func (e *remoteExport) read() roster.Entity {
-	record, err, more := e.next()
-	if !more {
-		return nil
-	}
-	if err = errors.Join(err, record.Err); err != nil {
-		e.err = fmt.Errorf("line %d of the server's export: %w", record.Line, err)
-		return nil
-	}
-	return record.Import.Record
-}
-
-// Users yields the users as they arrive, and ignores the query: an export asks for all of them by number.
-func (e *remoteExport) Users(roster.Query) (roster.Page, error) {
-	return roster.Page{Users: func(yield func(*roster.User) bool) {
-		for u := e.user; u != nil; u, _ = e.read().(*roster.User) {
-			if !yield(u) {
-				return
-			}
-		}
-	}}, nil
-}
-
-func (e *remoteExport) Close() error {
-	e.stop()
-	return errors.Join(e.err, e.body.Close())
 }
