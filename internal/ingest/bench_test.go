@@ -24,6 +24,7 @@ func benchmarkRead(
 	b *testing.B, write func(io.Writer, ingest.View) error,
 	read func(io.Reader, roster.OnConflict) iter.Seq2[ingest.Record, error],
 ) {
+	b.Helper()
 	var in bytes.Buffer
 	if err := write(&in, repeated(b.N)); err != nil {
 		b.Fatal(err)
@@ -44,6 +45,7 @@ func benchmarkRead(
 }
 
 func benchmarkWrite(b *testing.B, write func(io.Writer, ingest.View) error) {
+	b.Helper()
 	b.ReportAllocs()
 	if err := write(io.Discard, repeated(b.N)); err != nil {
 		b.Fatal(err)
