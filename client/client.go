@@ -111,14 +111,11 @@ func (c *Client) send(ctx context.Context, r request) (io.ReadCloser, error) {
 	return response.Body, nil
 }
 
-// encode returns the JSON of a value of ours, which has one. Nothing is escaped for HTML: settings are kept to the
-// byte.
+// encode returns the JSON of a value of ours, which has one.
 func encode(v any) ([]byte, error) {
-	var data bytes.Buffer
-	enc := json.NewEncoder(&data)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	data, err := json.Marshal(v)
+	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
-	return data.Bytes(), nil
+	return data, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -165,11 +164,8 @@ func typedLine(t roster.Type, doc []byte) ([]byte, error) {
 		return nil, fmt.Errorf("read a record again: %w", err)
 	}
 	members["type"] = []byte(`"` + t + `"`)
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line)
-	enc.SetEscapeHTML(false) // settings are kept to the byte
-	err := enc.Encode(members)
-	return line.Bytes(), err
+	line, err := json.Marshal(members)
+	return append(line, '\n'), err
 }
 
 func remoteResult(line apiclient.ImportedLine) ingest.Result {
