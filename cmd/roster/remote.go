@@ -110,7 +110,8 @@ func (r remoteAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op,
 }
 
 // Importer sends as few requests as the limits of one allow. Each is atomic by itself: where a later one fails, the
-// earlier ones stay, as the batches of an import do.
+// earlier ones stay, as the batches of an import do. In a dry run a request knows nothing of what those before it would
+// have made.
 func (r remoteAccount) Importer(_ context.Context, dryRun bool) (ingest.Apply, error) {
 	return func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
 		results := make([]ingest.Result, 0, len(imports))

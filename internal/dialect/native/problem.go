@@ -82,7 +82,7 @@ func inBody(err error) error {
 		return err
 	}
 	c := *e
-	c.Field, c.Details, c.Err = pointer(e.Field), nil, err
+	c.Field, c.Details = pointer(e.Field), nil // not err as the cause: it repeats what the client sent
 	for _, d := range e.Details {
 		c.Details = append(c.Details, roster.Detail{Field: pointer(d.Field), Message: d.Message})
 	}
@@ -95,7 +95,7 @@ func inPath(err error) error {
 	if !known || e.Field == "" {
 		return err
 	}
-	return &roster.Error{Code: e.Code, Message: e.Message, Err: err}
+	return &roster.Error{Code: e.Code, Message: e.Message, Err: e.Err}
 }
 
 // pointer turns the path of a member, as in spaces[0].role, into #/spaces/0/role.
