@@ -44,13 +44,6 @@ func (v viewState) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 	}
 }
 
-// organization returns a copy of the organization as stores keep it, without what is computed.
-func (v viewState) organization() *roster.Organization {
-	org := *v.view.Org()
-	org.Version = 0
-	return &org
-}
-
 // sharesKey reports whether the one key that is set in wanted is the same in k.
 func sharesKey(k, wanted roster.Keys) bool {
 	return wanted.Number != 0 && k.Number == wanted.Number ||
@@ -114,7 +107,7 @@ func (v viewState) first(t roster.Type, match func(roster.Entity) bool) (roster.
 func (v viewState) Each(t roster.Type, fn func(roster.Entity) error) error {
 	switch t {
 	case roster.TypeOrganization:
-		return fn(v.organization())
+		return fn(v.view.Org())
 	case roster.TypeRole:
 		return each(v.view.Roles(), fn)
 	case roster.TypeGroup:

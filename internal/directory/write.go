@@ -124,12 +124,8 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 // advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
 // request loads it again, so that no read ever sees an old state after a write has returned.
 func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
-	if len(change.Ops) == 0 {
-		return
-	}
 	view := org.view.Load()
-	if view == nil {
-		org.publish(nil)
+	if view == nil || len(change.Ops) == 0 {
 		return
 	}
 	next, err := s.apply(ctx, org.id, view, change)

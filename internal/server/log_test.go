@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/server"
 )
 
@@ -48,6 +50,26 @@ func TestAccessLog(t *testing.T) {
 	}
 	if _, ok := got["principal"]; ok {
 		t.Errorf("the line of a refusal names a principal: %v", got)
+	}
+}
+
+// A client that has gone is no failure of ours.
+func TestLogOfWhoHasGone(t *testing.T) {
+	d := toy()
+	d.Endpoints = append(d.Endpoints, toyEndpoint("/slow", "slow",
+		func(ctx context.Context, _ *dialect.Request) (dialect.Response, error) {
+			return dialect.Response{}, ctx.Err()
+		}))
+	s := newStand(t, nil, d)
+	secret := s.token(t, "account")
+	w := s.get(t, "/toy/slow", secret, func(r *http.Request) {
+		ctx, leave := context.WithCancel(r.Context())
+		leave()
+		*r = *r.WithContext(ctx)
+	})
+	wantFault(t, "who has gone", w, http.StatusServiceUnavailable, roster.Unavailable)
+	if got := s.log.last(t); got["level"] != "INFO" || got["code"] != "unavailable" {
+		t.Errorf("the log says %v", got)
 	}
 }
 

@@ -305,10 +305,10 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// failing is a listener that breaks at once.
-type failing struct{ *pipes }
+// brokenListener is a listener that breaks at once.
+type brokenListener struct{ *pipes }
 
-func (failing) Accept() (net.Conn, error) { return nil, errBroken }
+func (brokenListener) Accept() (net.Conn, error) { return nil, errBroken }
 
 var errBroken = errors.New("the socket is broken")
 
@@ -316,7 +316,7 @@ func TestRunEndsWithAListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, good := newStand(t, nil), newPipes()
 		err := s.Run(t.Context(), server.Listener{Listener: good, Handler: s.Handler()},
-			server.Listener{Listener: failing{newPipes()}, Handler: s.Handler()})
+			server.Listener{Listener: brokenListener{newPipes()}, Handler: s.Handler()})
 		if !errors.Is(err, errBroken) {
 			t.Errorf("got %v, want %v", err, errBroken)
 		}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/server"
 )
 
@@ -88,8 +90,35 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 			}
 		}
 	}
+	if got := s.log.last(t)["bytes"]; got != 3.0 { // of the last /healthz
+		t.Errorf("the log has %v bytes of ok", got)
+	}
 	if short := send(http.MethodHead, "/toy/users", secret); short.ContentLength != int64(len(`["Ann"]`)) {
 		t.Errorf("HEAD of a short body: got Content-Length %d", short.ContentLength)
+	}
+	if got := s.log.last(t)["bytes"]; got != 0.0 {
+		t.Errorf("the log has %v bytes of a HEAD", got)
+	}
+}
+
+// A HEAD makes no more of a long body than it takes to know that it is long.
+func TestHeadOfALongBody(t *testing.T) {
+	const values, size = 1000, 10_000
+	made, d := 0, toy()
+	d.Endpoints = append(d.Endpoints, toyEndpoint("/values", "values",
+		func(context.Context, *dialect.Request) (dialect.Response, error) {
+			return dialect.Response{Body: dialect.List("[", func(yield func(string) bool) {
+				for made = 0; made < values && yield(strings.Repeat("x", size)); made++ {
+				}
+			}, "]")}, nil
+		}))
+	s := newStand(t, nil, d)
+	secret, send := s.token(t, "account"), s.wire(t)
+	for method, most := range map[string]int{http.MethodGet: values, http.MethodHead: 20} {
+		got := send(method, "/toy/values", secret)
+		if got.err != nil || got.StatusCode != http.StatusOK || made > most {
+			t.Errorf("%s: got status %d, %v after %d values", method, got.StatusCode, got.err, made)
+		}
 	}
 }
 
