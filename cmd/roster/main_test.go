@@ -19,8 +19,12 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as its users do.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
+		Setup: func(e *testscript.Env) error {
+			// A program with the race detector waits a second before it ends, which is for programs without tests.
+			e.Setenv("GORACE", "atexit_sleep_ms=10")
+			return withServer(e)
+		},
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: withServer,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "secret": secret, "serve": serve, "stop": stop,
 		},
