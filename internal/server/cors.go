@@ -43,6 +43,9 @@ func methodsOf(m *mount, path string) []string {
 // methods returns the methods of the endpoints at a path below the dialect's root.
 func (m *mount) methods(path string) []string {
 	var methods []string
+	if path == openAPIPath {
+		methods = append(methods, http.MethodGet, http.MethodHead)
+	}
 	for i := range m.dialect.Endpoints {
 		e := &m.dialect.Endpoints[i]
 		if _, ok := e.Match(path); !ok {

@@ -95,7 +95,9 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s: got Allow %q", method, got)
 		}
 	}
-	w := send(t, s.Handler(), http.MethodOptions, "/toy/users")
+	w := send(t, s.Handler(), http.MethodPost, "/toy/openapi.json")
+	wantFault(t, "POST of a document", w, http.StatusMethodNotAllowed, roster.MethodNotAllowed)
+	w = send(t, s.Handler(), http.MethodOptions, "/toy/users")
 	wantStatus(t, "OPTIONS", w, http.StatusNoContent)
 	if got := w.Header().Get("Allow"); got != "GET, HEAD, OPTIONS" || w.Body.Len() > 0 {
 		t.Errorf("OPTIONS: got Allow %q and %d bytes", got, w.Body.Len())
