@@ -388,3 +388,36 @@ func TestCreateOrgRefused(t *testing.T) {
 		})
 	}
 }
+
+// A panic in a transaction leaves the organization and the store as they were, and open to others.
+func TestPanicInATransaction(t *testing.T) {
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			broken, ids := false, 0
+			service := directory.New(open(t), directory.Options{
+				Now: func() roster.Time { return now },
+				NewID: func() (roster.ID, error) {
+					if broken {
+						panic("no more ids")
+					}
+					ids++
+					return id(ids), nil
+				},
+			})
+			org := newOrg(t, service, "one")
+			broken = true
+			func() {
+				defer func() {
+					if cause := recover(); cause != "no more ids" {
+						t.Errorf("recovered %v", cause)
+					}
+				}()
+				do(t, service, org, createUser("ann"))
+			}()
+			broken = false
+			do(t, service, org, createUser("bob"))
+			wantNames(t, view(t, service, org), "bob")
+			wantVersions(t, service, org, 2)
+		})
+	}
+}
