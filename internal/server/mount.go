@@ -27,6 +27,8 @@ var failedLimit = roster.Limit{Rate: 50, Burst: 500}
 type mount struct {
 	*Server
 	dialect *dialect.Dialect
+	// document returns the dialect's OpenAPI document, which is made when it is first asked for, on anyBase.
+	document func() ([]byte, error)
 }
 
 // exchange is one request on its way through a mount.

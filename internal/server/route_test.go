@@ -187,9 +187,13 @@ func TestOpenAPIDocument(t *testing.T) {
 	for target, want := range map[string]string{
 		"http://roster.example/toy/openapi.json?x=1": "http://roster.example/toy",
 		"http://toy.example/openapi.json":            "http://toy.example",
+		"http://x.example:8080/toy/openapi.json":     "http://x.example:8080/toy",
 	} {
 		w := s.get(t, target, "")
 		wantStatus(t, target, w, http.StatusOK)
+		if strings.Contains(w.Body.String(), ".invalid") {
+			t.Errorf("%s: the document has a base that is nobody's", target)
+		}
 		var doc struct {
 			Servers []struct{ URL string }
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -66,7 +67,8 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
 	for _, d := range c.Dialects {
-		s.mounts[d.Name] = &mount{Server: s, dialect: d}
+		document := sync.OnceValues(func() ([]byte, error) { return dialect.OpenAPI(d, anyBase) })
+		s.mounts[d.Name] = &mount{Server: s, dialect: d, document: document}
 	}
 	for host, name := range c.Hosts {
 		if s.mounts[name] == nil {

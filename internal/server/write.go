@@ -3,9 +3,11 @@ package server
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/roster-dev/roster/internal/dialect"
 )
@@ -89,15 +91,24 @@ func (b *bodyWriter) finish() {
 	_, _ = b.w.Write(b.held)
 }
 
+// anyBase stands in a document that is made once for the base URL of whoever asks.
+const anyBase = "http://base.invalid"
+
 // openAPI answers with the dialect's OpenAPI document.
 func (x *exchange) openAPI() {
 	base := x.absoluteURL()
 	base.Path = base.Path[:len(base.Path)-len(openAPIPath)]
 	base.RawPath, base.RawQuery = "", ""
-	doc, err := dialect.OpenAPI(x.dialect, base.String())
+	doc, err := x.document()
 	if err != nil {
 		x.write(x.fail(err))
 		return
 	}
-	x.write(dialect.Response{Body: dialect.Text(string(doc))})
+	before, after, _ := strings.Cut(string(doc), anyBase)
+	quoted, err := dialect.Encode(base.String())
+	if err != nil {
+		x.write(x.fail(fmt.Errorf("encode the base URL: %w", err)))
+		return
+	}
+	x.write(dialect.Response{Body: dialect.Text(before + string(quoted[1:len(quoted)-1]) + after)})
 }
