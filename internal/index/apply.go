@@ -21,7 +21,7 @@ func (v *View) Apply(change roster.Change) (*View, error) {
 		return nil, roster.Errorf(roster.Conflict, "change %d does not follow version %d", change.Version, v.version)
 	}
 	next := *v
-	e := &editor{View: &next, edit: &edit{}, encoder: newEncoder()}
+	e := &editor{View: &next, base: v, edit: &edit{}, encoder: newEncoder(), known: map[roster.ID]place{}}
 	for _, op := range change.Ops {
 		if err := e.apply(op); err != nil {
 			return nil, fmt.Errorf("apply change %d: %w", change.Version, err)
@@ -33,16 +33,27 @@ func (v *View) Apply(change roster.Change) (*View, error) {
 	return &next, nil
 }
 
-// editor turns a copy of a view into the next one. What it has not copied yet still belongs to older views.
+// editor turns a copy of a view into the next one. What it has not copied yet still belongs to older views. Records
+// and members change with each op; the orders and the classes of pages do so once, when all ops are done, so that a
+// chunk is copied once however many of its users change.
 type editor struct {
 	*View
+	base          *View
 	edit          *edit
 	encoder       *encoder
+	known         map[roster.ID]place // of the users that ops were about
+	touched       []*touch            // the slots that ops were about
+	touches       map[uint32]*touch
+	used, search  int // slots in use so far, and the page from which on some may be free; used is 0 until counted
 	ownPages      bool
-	ownOrders     bool
-	textChanged   []uint32 // slots with other texts
 	groupsTouched bool
 	tokensTouched bool
+}
+
+// place is the slot of a user, who may be there no more.
+type place struct {
+	slot uint32
+	live bool
 }
 
 func (e *editor) apply(op roster.Op) error {
@@ -76,13 +87,20 @@ func (e *editor) finish() {
 	if e.tokensTouched {
 		e.tokensChanged()
 	}
-	if e.orders != nil && len(e.textChanged) > 0 {
-		e.text = e.text.with(e.textChanged, e.View)
+	if e.orders == nil || len(e.touched) == 0 {
+		return
+	}
+	changed := e.compareTouched()
+	e.finishPages()
+	e.finishOrders()
+	if len(changed) > 0 {
+		e.text = e.text.with(changed, e.View)
 	}
 }
 
 func (e *editor) applyUser(op roster.Op) error {
-	slot, exists := e.lookupKey(roster.FieldID, keyOf(roster.IDValue(op.Key().ID)))
+	id := op.Key().ID
+	slot, exists := e.find(id)
 	after, _ := op.After.(*roster.User)
 	switch {
 	case op.Before == nil && exists:
@@ -94,9 +112,19 @@ func (e *editor) applyUser(op roster.Op) error {
 	case exists:
 		e.update(slot, e.encoder.encode(after))
 	default:
-		e.create(e.encoder.encode(after))
+		slot = e.free()
+		e.create(slot, e.encoder.encode(after))
 	}
+	e.known[id] = place{slot, after != nil}
 	return nil
+}
+
+// find returns the slot of a user as the ops so far have left it.
+func (e *editor) find(id roster.ID) (slot uint32, exists bool) {
+	if at, ok := e.known[id]; ok {
+		return at.slot, at.live
+	}
+	return e.base.lookupKey(roster.FieldID, keyOf(roster.IDValue(id)))
 }
 
 // page returns the page of a slot, ready to be written to.
@@ -111,110 +139,60 @@ func (e *editor) page(slot uint32) *page {
 	return e.pages[i]
 }
 
-// editOrder returns the ith order, ready to be written to.
-func (e *editor) editOrder(i int) *order {
-	if !e.ownOrders {
-		e.orders, e.ownOrders = slices.Clone(e.orders), true
-	}
-	if e.orders[i].owner != e.edit {
-		e.orders[i] = e.orders[i].clone(e.edit)
-	}
-	return e.orders[i]
-}
-
 // free returns a slot that holds no user: one that was given up, or the next one.
 func (e *editor) free() uint32 {
-	used := 0
-	for _, p := range e.pages {
-		used += len(p.word)
-	}
-	if used > e.users {
-		for i, p := range e.pages {
-			if p.n < len(p.word) {
-				var all bitmap
-				all.fill(len(p.word))
-				for j := range all {
-					all[j] &^= p.live[j]
-				}
-				return uint32(i<<rowBits + all.first()) //nolint:gosec // slots are 32 bits
-			}
+	if e.used == 0 {
+		for _, p := range e.pages {
+			e.used += len(p.word)
 		}
 	}
-	if used == len(e.pages)<<rowBits {
+	for ; e.used > e.users; e.search++ {
+		if p := e.pages[e.search]; p.n < len(p.word) {
+			var all bitmap
+			all.fill(len(p.word))
+			for j := range all {
+				all[j] &^= p.live[j]
+			}
+			return uint32(e.search<<rowBits + all.first()) //nolint:gosec // slots are 32 bits
+		}
+	}
+	if e.used == len(e.pages)<<rowBits {
 		e.pages, e.ownPages = append(slices.Clip(e.pages), &page{owner: e.edit}), true
 	}
-	return uint32(used)
+	e.used++
+	return uint32(e.used - 1) //nolint:gosec // slots are 32 bits
 }
 
-func (e *editor) create(r rec) {
-	slot := e.free()
-	e.place(slot, r)
+func (e *editor) create(slot uint32, r rec) {
+	e.touch(slot)
+	e.put(slot, r)
 	e.users++
-	p := e.profile(slot)
-	for i := range e.orders {
-		e.insert(e.editOrder(i), slot, p)
-	}
 	e.addMember(slot)
-	e.textChanged = append(e.textChanged, slot)
 }
 
-// place writes a record and its classes into a slot.
-func (e *editor) place(slot uint32, r rec) {
+// put writes a record into a slot.
+func (e *editor) put(slot uint32, r rec) {
 	e.dict = e.dict.with(r)
-	page, i := e.page(slot), int(slot&(rowMax-1))
-	page.put(i, r)
-	if e.orders == nil {
-		return
-	}
-	p := e.dict.profile(r)
-	if i == page.rows.n {
-		page.rows = page.rows.insert(i, p)
-	} else if page.rows.of(i) != p {
-		page.rows = page.rows.set(i, p)
-	}
+	e.page(slot).put(int(slot&(rowMax-1)), r)
 }
 
 func (e *editor) delete(slot uint32) {
-	for i := range e.orders {
-		e.remove(e.editOrder(i), slot)
-	}
+	e.touch(slot)
 	e.removeMember(slot)
-	page, i := e.page(slot), int(slot&(rowMax-1))
-	page.drop(i)
-	if e.orders != nil {
-		page.rows = page.rows.set(i, profile{})
-	}
+	e.page(slot).drop(int(slot & (rowMax - 1)))
 	e.users--
+	e.search = min(e.search, int(slot>>rowBits))
 }
 
 func (e *editor) update(slot uint32, r rec) {
-	old := e.rec(slot)
-	e.dict = e.dict.with(r)
-	before, after := e.dict.profile(old), e.dict.profile(r)
-	renumbered := old.word(wordNumber) != r.word(wordNumber)
-	var moved []*order
-	for i, o := range e.orders {
-		if renumbered || o.src.key(old) != o.src.key(r) {
-			o = e.editOrder(i)
-			e.remove(o, slot)
-			moved = append(moved, o)
-		} else if before != after {
-			e.reclass(e.editOrder(i), slot, after)
-		}
-	}
-	if !sameTexts(old, r) {
-		e.textChanged = append(e.textChanged, slot)
-	}
-	members := !sameMembers(old, r)
+	e.touch(slot)
+	members := !sameMembers(e.rec(slot), r)
 	if members {
 		e.removeMember(slot)
 	}
-	e.place(slot, r)
+	e.put(slot, r)
 	if members {
 		e.addMember(slot)
-	}
-	for _, o := range moved {
-		e.insert(o, slot, after)
 	}
 }
 

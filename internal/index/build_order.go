@@ -36,7 +36,7 @@ func (v *View) buildOrder(f roster.Field, slots []uint32, profiles []profile) (*
 	sorted = append(sorted, unset...)
 	for part := range slices.Chunk(sorted, chunkFill) {
 		rows := makeRows(len(part), func(i int) profile { return profiles[part[i]] })
-		o.chunks = append(o.chunks, &chunk{slots: slices.Clone(part), rows: rows})
+		o.chunks = append(o.chunks, v.newChunk(o.src, slices.Clone(part), rows))
 	}
 	return o, sorted
 }

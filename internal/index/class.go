@@ -34,6 +34,27 @@ func (p *profile) union(q profile) {
 	}
 }
 
+func (p *profile) intersect(q profile) {
+	for i := range p {
+		p[i] &= q[i]
+	}
+}
+
+func (p *profile) subtract(q profile) {
+	for i := range p {
+		p[i] &^= q[i]
+	}
+}
+
+// size counts the classes of p.
+func (p *profile) size() int {
+	n := 0
+	for _, word := range p {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
 // rank counts the classes of p below class.
 func (p *profile) rank(class int) int {
 	n := bits.OnesCount64(p[class>>6] & (1<<(class&63) - 1))
@@ -163,27 +184,6 @@ func (b *bitmap) set(i int, on bool) {
 	}
 }
 
-// open makes room for a bit at i: the bits from i on move up by one.
-func (b *bitmap) open(i int) {
-	w := i >> 6
-	for j := rowWords - 1; j > w; j-- {
-		b[j] = b[j]<<1 | b[j-1]>>63
-	}
-	low := uint64(1)<<(i&63) - 1
-	b[w] = b[w]&low | b[w]&^low<<1
-}
-
-// shut takes the bit at i away: the bits after it move down by one.
-func (b *bitmap) shut(i int) {
-	w := i >> 6
-	low := uint64(1)<<(i&63) - 1
-	b[w] = b[w]&low | b[w]>>1&^low
-	for j := w + 1; j < rowWords; j++ {
-		b[j-1] |= b[j] << 63
-		b[j] >>= 1
-	}
-}
-
 // rows knows the classes of up to rowMax rows. It is a value: what changes it returns another one. Only classes that
 // some but not all rows have take memory.
 type rows struct {
@@ -232,47 +232,24 @@ func (r *rows) has(class, i int) bool {
 	return r.full.has(class) || r.some.has(class) && r.slice(class)[i>>6]>>(i&63)&1 != 0
 }
 
-// of returns the classes of row i.
-func (r *rows) of(i int) profile {
-	p := r.full
-	r.some.each(func(class int) {
-		if r.has(class, i) {
-			p.add(class)
+// patch moves row i from some classes to others, in place. It reports whether the classes that it left or came to are
+// still such that some but not all rows have; r is of no use where they are not.
+func (r *rows) patch(i int, old, now profile) bool {
+	ok := true
+	for w := range old {
+		for diff := old[w] ^ now[w]; diff != 0; diff &= diff - 1 {
+			class := w<<6 + bits.TrailingZeros64(diff)
+			at := r.some.rank(class)
+			r.words[at*r.width()+i>>6] ^= 1 << (i & 63)
+			if now.has(class) {
+				r.count[at]++
+			} else {
+				r.count[at]--
+			}
+			ok = ok && r.count[at] > 0 && int(r.count[at]) < r.n
 		}
-	})
-	return p
-}
-
-// insert adds a row at i.
-func (r *rows) insert(i int, p profile) rows {
-	return r.rebuild(r.n+1, p, func(class int, b *bitmap) {
-		b.open(i)
-		b.set(i, p.has(class))
-	})
-}
-
-// remove takes row i away.
-func (r *rows) remove(i int) rows {
-	return r.rebuild(r.n-1, profile{}, func(_ int, b *bitmap) { b.shut(i) })
-}
-
-// set replaces the classes of row i.
-func (r *rows) set(i int, p profile) rows {
-	return r.rebuild(r.n, p, func(class int, b *bitmap) { b.set(i, p.has(class)) })
-}
-
-// rebuild returns n rows with each class of r or of more changed by fn.
-func (r *rows) rebuild(n int, more profile, fn func(class int, b *bitmap)) rows {
-	more.union(r.full)
-	more.union(r.some)
-	out := newRows(n, len(r.count)+4)
-	var b bitmap
-	more.each(func(class int) {
-		r.load(class, &b)
-		fn(class, &b)
-		out.put(class, &b)
-	})
-	return out
+	}
+	return ok
 }
 
 func newRows(n, classes int) rows {
@@ -295,6 +272,24 @@ func (r *rows) put(class int, b *bitmap) {
 	}
 }
 
+// adopt adds a class above all that r has, whose rows lie behind the words of r.
+func (r *rows) adopt(class int, words []uint64) {
+	n := 0
+	for _, word := range words {
+		n += bits.OnesCount64(word)
+	}
+	switch n {
+	case 0:
+	case r.n:
+		r.full.add(class)
+		clear(words)
+	default:
+		r.some.add(class)
+		r.words = r.words[:len(r.words)+len(words)]
+		r.count = append(r.count, uint16(n)) //nolint:gosec // at most rowMax
+	}
+}
+
 // makeRows returns n rows whose classes of returns.
 func makeRows(n int, of func(i int) profile) rows {
 	matrix := make([]bitmap, classMax)
@@ -304,9 +299,7 @@ func makeRows(n int, of func(i int) profile) rows {
 		seen.union(p)
 		p.each(func(class int) { matrix[class][i>>6] |= 1 << (i & 63) })
 	}
-	classes := 0
-	seen.each(func(int) { classes++ })
-	out := newRows(n, classes)
+	out := newRows(n, seen.size())
 	seen.each(func(class int) { out.put(class, &matrix[class]) })
 	return out
 }

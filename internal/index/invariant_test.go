@@ -19,6 +19,9 @@ func checkInvariants(t *testing.T, v *View) {
 			if len(c.slots) == 0 || len(c.slots) > rowMax {
 				t.Fatalf("order %s: chunk %d has %d slots", o.field, i, len(c.slots))
 			}
+			if last := o.src.key(v.rec(c.slots[len(c.slots)-1])); c.high != last.prefix() {
+				t.Fatalf("order %s: chunk %d is said to end at %x, want %x", o.field, i, c.high, last.prefix())
+			}
 			seen = append(seen, c.slots...)
 		}
 		less := func(a, b uint32) int {

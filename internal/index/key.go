@@ -99,6 +99,15 @@ func (s source) key(r rec) key {
 	}
 }
 
+// hasPrefix reports whether the prefix of k orders it among the keys of s as compare does. It does not where k is of
+// another type.
+func (s source) hasPrefix(k key) bool {
+	if s.text >= 0 {
+		return !k.set || k.num == 0 && k.text != ""
+	}
+	return k.text == "" && (k.set || k.num == 0)
+}
+
 // sortKey is one key of an order of users.
 type sortKey struct {
 	source

@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"slices"
 	"sort"
 
 	"github.com/roster-dev/roster"
@@ -25,14 +24,13 @@ const (
 
 // chunk is a run of an order with the classes of its users.
 type chunk struct {
-	owner *edit // who may write to slots
 	slots []uint32
 	rows  rows
+	high  uint64 // the prefix of its last key
 }
 
 // order is the slots of all users by the key of one field and then by number.
 type order struct {
-	owner  *edit
 	field  roster.Field
 	src    source
 	chunks []*chunk
@@ -65,10 +63,17 @@ func (v *View) compare(o *order, slot uint32, k key, number int64) int {
 }
 
 // seek returns the place of the first user that is not before (k, number).
-func (v *View) seek(o *order, k key, number int64) loc {
-	c := sort.Search(len(o.chunks), func(i int) bool {
-		slots := o.chunks[i].slots
-		return v.compare(o, slots[len(slots)-1], k, number) >= 0
+func (v *View) seek(o *order, k key, number int64) loc { return v.seekFrom(o, 0, k, number) }
+
+// seekFrom is seek where the place is known not to be before a chunk.
+func (v *View) seekFrom(o *order, from int, k key, number int64) loc {
+	prefix, decides := k.prefix(), o.src.hasPrefix(k)
+	c := from + sort.Search(len(o.chunks)-from, func(i int) bool {
+		c := o.chunks[from+i]
+		if decides && c.high != prefix {
+			return c.high > prefix
+		}
+		return v.compare(o, c.slots[len(c.slots)-1], k, number) >= 0
 	})
 	if c == len(o.chunks) {
 		return loc{c, 0}
@@ -112,58 +117,9 @@ func (o *order) each(s span, fn func(slots []uint32)) {
 	}
 }
 
-func (o *order) clone(owner *edit) *order {
-	return &order{owner: owner, field: o.field, src: o.src, chunks: slices.Clone(o.chunks)}
-}
-
-// chunkAt returns the chunk at i, ready to be written to.
-func (o *order) chunkAt(i int) *chunk {
-	c := o.chunks[i]
-	if c.owner != o.owner {
-		slots := append(make([]uint32, 0, min(rowMax, len(c.slots)+len(c.slots)/8+8)), c.slots...)
-		c = &chunk{o.owner, slots, c.rows}
-		o.chunks[i] = c
-	}
-	return c
-}
-
-// insert adds a slot, whose record is in place, to the order.
-func (v *View) insert(o *order, slot uint32, p profile) {
-	r := v.rec(slot)
-	at := v.seek(o, o.src.key(r), r.word(wordNumber))
-	if len(o.chunks) == 0 {
-		o.chunks = []*chunk{{owner: o.owner}}
-	} else if at.chunk == len(o.chunks) {
-		at = loc{at.chunk - 1, len(o.chunks[at.chunk-1].slots)}
-	}
-	if len(o.chunks[at.chunk].slots) == rowMax {
-		at = v.split(o, at)
-	}
-	c := o.chunkAt(at.chunk)
-	c.slots = slices.Insert(c.slots, at.pos, slot)
-	c.rows = c.rows.insert(at.pos, p)
-}
-
-// split makes room in the full chunk at a place and returns the place that it has become. What is appended to the
-// order gets a chunk of its own, so that chunks stay full where keys only grow.
-func (v *View) split(o *order, at loc) loc {
-	old := o.chunks[at.chunk].slots
-	half := rowMax / 2
-	if at.pos == rowMax {
-		o.chunks = slices.Insert(o.chunks, at.chunk+1, &chunk{owner: o.owner})
-		return loc{at.chunk + 1, 0}
-	}
-	o.chunks[at.chunk] = v.newChunk(o.owner, slices.Clone(old[:half]))
-	o.chunks = slices.Insert(o.chunks, at.chunk+1, v.newChunk(o.owner, slices.Clone(old[half:])))
-	if at.pos > half {
-		return loc{at.chunk + 1, at.pos - half}
-	}
-	return at
-}
-
-func (v *View) newChunk(owner *edit, slots []uint32) *chunk {
-	rows := makeRows(len(slots), func(i int) profile { return v.profile(slots[i]) })
-	return &chunk{owner, slots, rows}
+// newChunk returns the chunk of slots with known classes.
+func (v *View) newChunk(src source, slots []uint32, r rows) *chunk {
+	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix()}
 }
 
 // profile returns the classes of the user in a slot.
@@ -173,39 +129,6 @@ func (v *View) profile(slot uint32) profile { return v.dict.profile(v.rec(slot))
 func (v *View) find(o *order, slot uint32) loc {
 	r := v.rec(slot)
 	return v.seek(o, o.src.key(r), r.word(wordNumber))
-}
-
-// remove takes a slot, whose record is still in place, out of the order.
-func (v *View) remove(o *order, slot uint32) {
-	at := v.find(o, slot)
-	c := o.chunkAt(at.chunk)
-	c.slots = slices.Delete(c.slots, at.pos, at.pos+1)
-	c.rows = c.rows.remove(at.pos)
-	if len(c.slots) == 0 {
-		o.chunks = slices.Delete(o.chunks, at.chunk, at.chunk+1)
-		return
-	}
-	if len(c.slots) < chunkSmall {
-		v.join(o, at.chunk)
-	}
-}
-
-// join puts a small chunk together with the one behind it where they fit into one.
-func (v *View) join(o *order, i int) {
-	if i+1 == len(o.chunks) || len(o.chunks[i].slots)+len(o.chunks[i+1].slots) > chunkFill {
-		return
-	}
-	slots := slices.Concat(o.chunks[i].slots, o.chunks[i+1].slots)
-	o.chunks[i] = v.newChunk(o.owner, slots)
-	o.chunks = slices.Delete(o.chunks, i+1, i+2)
-}
-
-// reclass replaces the classes of a slot, whose record is still the old one.
-func (v *View) reclass(o *order, slot uint32, p profile) {
-	at := v.find(o, slot)
-	c := *o.chunks[at.chunk]
-	c.rows = c.rows.set(at.pos, p)
-	o.chunks[at.chunk] = &c
 }
 
 func (o *order) bytes() int {

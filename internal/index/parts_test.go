@@ -75,28 +75,22 @@ func TestPostingsFindEveryHit(t *testing.T) {
 	})
 }
 
-// TestBitmapRows compares opening and shutting rows with inserting into and deleting from a slice.
-func TestBitmapRows(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 1))
-	var b bitmap
-	var want []bool
-	for range 5000 {
-		if len(want) > 0 && (len(want) == rowMax || rnd.IntN(3) == 0) {
-			i := rnd.IntN(len(want))
-			want = slices.Delete(want, i, i+1)
-			b.shut(i)
-		} else {
-			i, on := rnd.IntN(len(want)+1), rnd.IntN(2) == 0
-			want = slices.Insert(want, i, on)
-			b.open(i)
-			b.set(i, on)
+// TestCopyBits compares copying bits with copying bools.
+func TestCopyBits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var src, dst bitmap
+		for i := range src {
+			src[i] = rapid.Uint64().Draw(t, "word")
 		}
-		for i, on := range want {
-			if b.has(i) != on {
-				t.Fatalf("row %d of %d is %v, want %v", i, len(want), b.has(i), on)
+		n := rapid.IntRange(0, rowMax).Draw(t, "n")
+		from, to := rapid.IntRange(0, rowMax-n).Draw(t, "from"), rapid.IntRange(0, rowMax-n).Draw(t, "to")
+		copyBits(dst[:], to, src[:], from, n)
+		for i := range rowMax {
+			if want := i >= to && i < to+n && src.has(from+i-to); dst.has(i) != want {
+				t.Fatalf("copyBits(%d, src, %d, %d): bit %d is %v, want %v", to, from, n, i, dst.has(i), want)
 			}
 		}
-	}
+	})
 }
 
 // TestSlotSetForms compares the list and the bits of a set.
