@@ -3,6 +3,7 @@ package roster
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Op is the creation (Before is nil), update or deletion (After is nil) of one record.
@@ -70,13 +71,23 @@ func NewEntity(t Type) Entity {
 	}
 }
 
-// EncodeEntity returns the document of a record, as stores keep it.
-func EncodeEntity(e Entity) ([]byte, error) {
+// EncodeEntity returns the document of a record, as stores keep it: its JSON form as encoding/json writes it.
+func EncodeEntity(e Entity) ([]byte, error) { return AppendEntity(nil, e) }
+
+// AppendEntity appends the document of a record to b, which it returns as it was where that fails.
+func AppendEntity(b []byte, e Entity) ([]byte, error) {
+	if u, ok := e.(*User); ok && u != nil {
+		const most = 1 << 10 // more than what nearly every user takes
+		w := writer{b: slices.Grow(b, most)}
+		if userMembers.write(&w, u); !w.odd {
+			return w.b, nil
+		}
+	}
 	doc, err := json.Marshal(e)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", e.Key(), err)
+		return b, fmt.Errorf("encode %s: %w", e.Key(), err)
 	}
-	return doc, nil
+	return append(b, doc...), nil
 }
 
 // DecodeEntity reads a document that [EncodeEntity] wrote. For input from outside, use [ParseEntity].
@@ -84,6 +95,12 @@ func DecodeEntity(t Type, doc []byte) (Entity, error) {
 	e := NewEntity(t)
 	if e == nil {
 		return nil, fmt.Errorf("decode a record of unknown type %q", t)
+	}
+	if u, ok := e.(*User); ok {
+		if newReader(doc).readUser(u) {
+			return u, nil
+		}
+		*u = User{}
 	}
 	if err := json.Unmarshal(doc, e); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", t, err)

@@ -18,6 +18,28 @@ import (
 // Errors are [Invalid] and name each member at fault, as in spaces[0].role. The record is not validated yet:
 // [Decide] does that.
 func ParseEntity(t Type, doc []byte) (Entity, error) {
+	if t == TypeUser {
+		if u, ok := readInput(doc); ok {
+			return u, nil
+		}
+	}
+	return parseEntity(t, doc)
+}
+
+// readInput is [ParseEntity] for a user in one pass. It gives up where there is a fault, because it can't name it, and
+// at much that is unusual.
+func readInput(doc []byte) (*User, bool) {
+	u := &User{AppsAccess: 1, TakesLicence: true}
+	r := newReader(doc)
+	r.absent = true
+	if !r.readUser(u) || u.Kind != Person && u.TakesLicence { // did the input say so?
+		return nil, false
+	}
+	u.Permissions = 0
+	return u, true
+}
+
+func parseEntity(t Type, doc []byte) (Entity, error) {
 	e := NewEntity(t)
 	if e == nil {
 		return nil, FieldErrorf("type", "must be one of %s, not %s", typeNames(), quote(string(t)))

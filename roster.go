@@ -10,7 +10,6 @@ package roster
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strconv"
@@ -43,20 +42,31 @@ func NewID(now Time, random io.Reader) (ID, error) {
 
 // ParseID reads the 36-character text form, in either case. Any other form is [Invalid].
 func ParseID(s string) (ID, error) {
-	var id ID
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return ID{}, Errorf(Invalid, "%s is not a UUID", quote(s))
-	}
-	digits := make([]byte, 0, 32)
-	digits = append(digits, s[:8]...)
-	digits = append(digits, s[9:13]...)
-	digits = append(digits, s[14:18]...)
-	digits = append(digits, s[19:23]...)
-	digits = append(digits, s[24:]...)
-	if _, err := hex.Decode(id[:], digits); err != nil {
+	id, ok := parseID(s)
+	if !ok {
 		return ID{}, Errorf(Invalid, "%s is not a UUID", quote(s))
 	}
 	return id, nil
+}
+
+func parseID[S string | []byte](s S) (ID, bool) {
+	var id ID
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return ID{}, false
+	}
+	at := 0
+	for i := range id {
+		if at == 8 || at == 13 || at == 18 || at == 23 {
+			at++
+		}
+		high, low := hexDigit(s[at]), hexDigit(s[at+1])
+		if high < 0 || low < 0 {
+			return ID{}, false
+		}
+		id[i] = byte(high<<4 | low) //nolint:gosec // two digits of 4 bits
+		at += 2
+	}
+	return id, true
 }
 
 // MustParseID is [ParseID] for constants: it panics where ParseID fails.
@@ -73,11 +83,12 @@ func (id ID) String() string { return string(id.AppendText(make([]byte, 0, 36)))
 
 // AppendText appends the 36-character lower-case form to b.
 func (id ID) AppendText(b []byte) []byte {
-	for i, part := range [5][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
-		if i > 0 {
+	const digits = "0123456789abcdef"
+	for i, c := range id {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
 			b = append(b, '-')
 		}
-		b = hex.AppendEncode(b, part)
+		b = append(b, digits[c>>4], digits[c&15])
 	}
 	return b
 }

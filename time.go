@@ -55,7 +55,59 @@ func (t Time) String() string {
 	if t == 0 {
 		return ""
 	}
-	return t.Std().Format(canonicalTime)
+	return string(t.appendText(make([]byte, 0, len(canonicalTime))))
+}
+
+// appendText appends the canonical form of t, which is not none.
+func (t Time) appendText(b []byte) []byte {
+	at := t.Std()
+	year, month, day := at.Date()
+	if year < 0 || year > 9999 {
+		return at.AppendFormat(b, canonicalTime)
+	}
+	hour, minute, second := at.Clock()
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, 'T'), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	ms := at.Nanosecond() / int(time.Millisecond)
+	b = appendTwo(appendDigit(append(b, '.'), ms/100), ms%100)
+	return append(b, 'Z')
+}
+
+// appendTwo appends a number from 0 to 99 as two digits.
+func appendTwo(b []byte, n int) []byte { return appendDigit(appendDigit(b, n/10), n%10) }
+
+func appendDigit(b []byte, n int) []byte { return append(b, "0123456789"[n]) }
+
+// parseCanonicalTime reads the canonical form and nothing else.
+func parseCanonicalTime(s []byte) (Time, bool) {
+	if len(s) != len(canonicalTime) {
+		return 0, false
+	}
+	var n [len(canonicalTime)]int // the digits
+	for i, c := range []byte(canonicalTime) {
+		switch {
+		case c < '0' || c > '9':
+			if s[i] != c {
+				return 0, false
+			}
+		case s[i] < '0' || s[i] > '9':
+			return 0, false
+		default:
+			n[i] = int(s[i] - '0')
+		}
+	}
+	two := func(i int) int { return n[i]*10 + n[i+1] }
+	year, month, day := two(0)*100+two(2), time.Month(two(5)), two(8)
+	hour, minute, second, ms := two(11), two(14), two(17), n[20]*100+two(21)
+	if hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	t := time.Date(year, month, day, hour, minute, second, ms*int(time.Millisecond), time.UTC)
+	return Time(t.UnixMilli()), t.Month() == month && t.Day() == day
 }
 
 // MarshalJSON returns the canonical form as a JSON string, or null for none.
@@ -64,7 +116,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	b := append(make([]byte, 0, len(canonicalTime)+2), '"')
-	return append(t.Std().AppendFormat(b, canonicalTime), '"'), nil
+	return append(t.appendText(b), '"'), nil
 }
 
 // UnmarshalJSON reads a JSON string with an RFC 3339 date-time, or null.

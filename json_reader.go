@@ -1,0 +1,306 @@
+package roster
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// reader reads JSON in one pass, as encoding/json does. Its methods return false where there is anything that they do
+// not expect, right or wrong; then encoding/json has to read the whole again.
+type reader struct {
+	doc []byte
+	at  int
+	// absent says that null is the absence of a member.
+	absent bool
+	// texts holds all texts that were read: one allocation for many.
+	texts strings.Builder
+}
+
+// newReader returns a reader at the beginning of doc, which must not change while it reads.
+func newReader(doc []byte) *reader { return &reader{doc: doc} }
+
+// readUser reads a whole document.
+func (r *reader) readUser(u *User) bool { return userMembers.read(r, u) && r.ended() }
+
+// ended reports whether nothing but white space is left.
+func (r *reader) ended() bool {
+	r.space()
+	return r.at == len(r.doc)
+}
+
+func (r *reader) space() {
+	for r.at < len(r.doc) {
+		switch r.doc[r.at] {
+		case ' ', '\t', '\r', '\n':
+			r.at++
+		default:
+			return
+		}
+	}
+}
+
+// next skips white space and c, if it is next.
+func (r *reader) next(c byte) bool {
+	r.space()
+	if r.at >= len(r.doc) || r.doc[r.at] != c {
+		return false
+	}
+	r.at++
+	return true
+}
+
+// word skips a word, if it is next.
+func (r *reader) word(word string) bool {
+	end := skipWord(r.doc, r.at, word)
+	if end < 0 {
+		return false
+	}
+	r.at = end
+	return true
+}
+
+// read reads an object into v. Members that are missing leave v as it is.
+func (ms members[T]) read(r *reader, v *T) bool {
+	if !r.next('{') {
+		return false
+	}
+	if r.next('}') {
+		return true
+	}
+	var seen [2]uint64
+	for expected := 0; ; {
+		name, ok := r.raw()
+		if !ok || !r.next(':') {
+			return false
+		}
+		i := ms.find(name, expected)
+		if i < 0 || seen[i/64]&(1<<(i%64)) != 0 {
+			return false
+		}
+		seen[i/64] |= 1 << (i % 64)
+		if !r.value(ms[i].at(v)) {
+			return false
+		}
+		if !r.next(',') {
+			return r.next('}')
+		}
+		expected = i + 1
+	}
+}
+
+// find returns the index of the member with a name, or -1; it looks from the expected one on.
+func (ms members[T]) find(name []byte, expected int) int {
+	for i := expected; i < len(ms); i++ {
+		if ms[i].name() == string(name) {
+			return i
+		}
+	}
+	for i := range min(expected, len(ms)) {
+		if ms[i].name() == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// value reads the value that p points to.
+func (r *reader) value(p any) bool {
+	if r.space(); r.at < len(r.doc) && r.doc[r.at] == 'n' {
+		return r.absent && r.word("null")
+	}
+	switch p := p.(type) {
+	case *string:
+		return r.text(p)
+	case *int64:
+		return r.integer(p)
+	case *bool:
+		return r.flag(p)
+	case *Time:
+		return r.time(p)
+	case *ID:
+		return r.id(p)
+	case *Object:
+		return r.object(p)
+	case *Kind:
+		return readEnum(r, kindNames, p)
+	case *Status:
+		return readEnum(r, statusNames, p)
+	case *UserType:
+		return readEnum(r, userTypeNames, p)
+	case *[]int64:
+		return readList(r, p, r.integer)
+	case *[]string:
+		return readList(r, p, r.text)
+	case *[]SpaceAccess:
+		return readList(r, p, func(s *SpaceAccess) bool { return spaceAccessMembers.read(r, s) })
+	default:
+		return r.structure(p)
+	}
+}
+
+func (r *reader) structure(p any) bool {
+	switch p := p.(type) {
+	case *AccessTransfer:
+		return accessTransferMembers.read(r, p)
+	case *Avatar:
+		return avatarMembers.read(r, p)
+	case *Slack:
+		return slackMembers.read(r, p)
+	case *Source:
+		return sourceMembers.read(r, p)
+	default:
+		return false
+	}
+}
+
+func readList[E any](r *reader, list *[]E, read func(*E) bool) bool {
+	if !r.next('[') {
+		return false
+	}
+	*list = make([]E, 0, 4)
+	if r.next(']') {
+		return true
+	}
+	for {
+		r.space()
+		var e E
+		if !read(&e) {
+			return false
+		}
+		*list = append(*list, e)
+		if !r.next(',') {
+			return r.next(']')
+		}
+	}
+}
+
+// raw returns what stands between the quotes of a string without escapes.
+func (r *reader) raw() ([]byte, bool) {
+	if !r.next('"') {
+		return nil, false
+	}
+	for i := r.at; i < len(r.doc); i++ {
+		switch c := r.doc[i]; {
+		case c == '"':
+			raw := r.doc[r.at:i]
+			r.at = i + 1
+			return raw, true
+		case c < ' ' || c == '\\':
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+func (r *reader) text(s *string) bool {
+	start := r.at
+	raw, ok := r.raw()
+	if !ok || !utf8.Valid(raw) {
+		r.at = start
+		return r.escapedText(s)
+	}
+	from := r.texts.Len()
+	if from == 0 {
+		const most = 256 // bytes of text that nearly every user has at most
+		r.texts.Grow(min(len(r.doc)/4, most))
+	}
+	r.texts.Write(raw)
+	*s = r.texts.String()[from:]
+	return true
+}
+
+// escapedText reads a string by way of encoding/json.
+func (r *reader) escapedText(s *string) bool {
+	if !r.next('"') {
+		return false
+	}
+	for i := r.at; i < len(r.doc); i++ {
+		switch r.doc[i] {
+		case '"':
+			raw := r.doc[r.at-1 : i+1]
+			r.at = i + 1
+			return json.Unmarshal(raw, s) == nil
+		case '\\':
+			i++
+		}
+	}
+	return false
+}
+
+// integer reads an integer of at most 18 digits.
+func (r *reader) integer(n *int64) bool {
+	negative := r.at < len(r.doc) && r.doc[r.at] == '-'
+	if negative {
+		r.at++
+	}
+	end := skipDigits(r.doc, r.at)
+	if end < 0 || end-r.at > 18 || r.doc[r.at] == '0' && end-r.at > 1 {
+		return false
+	}
+	var value int64
+	for _, c := range r.doc[r.at:end] {
+		value = value*10 + int64(c-'0')
+	}
+	if negative {
+		value = -value
+	}
+	*n, r.at = value, end
+	return true // what a fraction or an exponent leaves behind is not expected
+}
+
+func (r *reader) flag(b *bool) bool {
+	if r.word("true") {
+		*b = true
+		return true
+	}
+	*b = false
+	return r.word("false")
+}
+
+func (r *reader) time(t *Time) bool {
+	raw, ok := r.raw()
+	if !ok {
+		return false
+	}
+	if at, ok := parseCanonicalTime(raw); ok {
+		*t = at
+		return true
+	}
+	at, err := ParseTime(string(raw))
+	*t = at
+	return err == nil
+}
+
+func (r *reader) id(id *ID) bool {
+	raw, ok := r.raw()
+	if !ok || len(raw) == 0 {
+		*id = ID{}
+		return ok
+	}
+	*id, ok = parseID(raw)
+	return ok
+}
+
+func (r *reader) object(o *Object) bool {
+	end := skipObject(r.doc, r.at)
+	if end < 0 {
+		return false
+	}
+	*o, r.at = Object(r.doc[r.at:end]), end
+	return true
+}
+
+func readEnum[E ~uint8](r *reader, names []string, e *E) bool {
+	raw, ok := r.raw()
+	if !ok {
+		return false
+	}
+	i := slices.Index(names, string(raw))
+	if i < 0 {
+		return false
+	}
+	*e = E(i)
+	return true
+}

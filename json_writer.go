@@ -1,0 +1,183 @@
+package roster
+
+import (
+	"strconv"
+	"unicode/utf8"
+)
+
+// writer appends JSON to a buffer, to the byte as encoding/json writes it.
+type writer struct {
+	b []byte
+	// odd is set where encoding/json must write the whole instead: an Object is not in the form that it is kept in.
+	odd bool
+}
+
+// write appends v as an object.
+func (ms members[T]) write(w *writer, v *T) {
+	start := len(w.b)
+	for i := range ms {
+		w.member(ms[i].head, ms[i].always, ms[i].at(v))
+	}
+	if len(w.b) == start {
+		w.b = append(w.b, '{')
+	}
+	w.b[start] = '{' // in the place of the first comma
+	w.b = append(w.b, '}')
+}
+
+// member appends a member unless it may be left out and has no value.
+func (w *writer) member(head string, always bool, p any) {
+	if !always && isEmpty(p) {
+		return
+	}
+	w.b = append(w.b, head...)
+	switch p := p.(type) {
+	case *string:
+		w.b = appendText(w.b, *p)
+	case *int64:
+		w.b = strconv.AppendInt(w.b, *p, 10)
+	case *bool:
+		w.b = strconv.AppendBool(w.b, *p)
+	case *Time:
+		w.time(*p)
+	case *ID:
+		w.id(*p)
+	case *Object:
+		w.object(*p)
+	case *Kind:
+		w.plain(p.String())
+	case *Status:
+		w.plain(p.String())
+	case *UserType:
+		w.plain(p.String())
+	case *[]int64:
+		list(w, *p, func(n *int64) { w.b = strconv.AppendInt(w.b, *n, 10) })
+	case *[]string:
+		list(w, *p, func(s *string) { w.b = appendText(w.b, *s) })
+	case *[]SpaceAccess:
+		list(w, *p, func(s *SpaceAccess) { spaceAccessMembers.write(w, s) })
+	default:
+		w.structure(p)
+	}
+}
+
+func (w *writer) structure(p any) {
+	switch p := p.(type) {
+	case *AccessTransfer:
+		accessTransferMembers.write(w, p)
+	case *Avatar:
+		avatarMembers.write(w, p)
+	case *Slack:
+		slackMembers.write(w, p)
+	case *Source:
+		sourceMembers.write(w, p)
+	default:
+		w.odd = true
+	}
+}
+
+// isEmpty reports whether p points to no value.
+func isEmpty(p any) bool {
+	switch p := p.(type) {
+	case *string:
+		return *p == ""
+	case *int64:
+		return *p == 0
+	case *bool:
+		return !*p
+	case *Time:
+		return *p == 0
+	case *ID:
+		return p.IsZero()
+	case *Object:
+		return *p == ""
+	case *[]int64:
+		return len(*p) == 0
+	case *[]string:
+		return len(*p) == 0
+	case *[]SpaceAccess:
+		return len(*p) == 0
+	case *AccessTransfer:
+		return *p == AccessTransfer{}
+	case *Avatar:
+		return *p == Avatar{}
+	case *Slack:
+		return *p == Slack{}
+	case *Source:
+		return *p == Source{}
+	default:
+		return false
+	}
+}
+
+func list[E any](w *writer, elements []E, write func(*E)) {
+	w.b = append(w.b, '[')
+	for i := range elements {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		write(&elements[i])
+	}
+	w.b = append(w.b, ']')
+}
+
+// plain appends a text of ours, which has nothing to escape.
+func (w *writer) plain(s string) { w.b = append(append(append(w.b, '"'), s...), '"') }
+
+func (w *writer) time(t Time) { w.b = append(t.appendText(append(w.b, '"')), '"') }
+
+func (w *writer) id(id ID) {
+	w.b = append(w.b, '"')
+	if !id.IsZero() {
+		w.b = id.AppendText(w.b)
+	}
+	w.b = append(w.b, '"')
+}
+
+func (w *writer) object(o Object) {
+	w.odd = w.odd || skipObject(o, 0) != len(o)
+	w.b = append(w.b, o...)
+}
+
+// appendText appends s as a JSON string, as encoding/json writes it.
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	done := 0 // s[:done] is in b
+	for i := 0; i < len(s); {
+		if isPlain(s[i]) {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r < utf8.RuneSelf || r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
+			b = appendEscaped(append(b, s[done:i]...), r)
+			done = i + size
+		}
+		i += size
+	}
+	return append(append(b, s[done:]...), '"')
+}
+
+// isPlain reports whether a byte stands for itself inside of a JSON string, as encoding/json writes it.
+func isPlain(c byte) bool {
+	return c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c < utf8.RuneSelf
+}
+
+func appendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(b, '\\', byte(r))
+	case '\b':
+		return append(b, `\b`...)
+	case '\f':
+		return append(b, `\f`...)
+	case '\n':
+		return append(b, `\n`...)
+	case '\r':
+		return append(b, `\r`...)
+	case '\t':
+		return append(b, `\t`...)
+	}
+	const hex = "0123456789abcdef"
+	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}
