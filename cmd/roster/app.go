@@ -110,9 +110,12 @@ func (a *app) fromEnv(flags *pflag.FlagSet) error {
 	return failed
 }
 
-// require fails where a flag has no value.
+// require fails where a flag has no value. With --url the token names the organization, and --org need not.
 func require(cmd *cobra.Command, names ...string) error {
 	for _, name := range names {
+		if name == "org" && cmd.Flags().Lookup("url").Value.String() != "" {
+			continue
+		}
 		if f := cmd.Flags().Lookup(name); f.Value.String() == "" {
 			return usage(cmd, "the flag --%s is required", name)
 		}

@@ -18,7 +18,7 @@ func storeFlag(cmd *cobra.Command) *string {
 
 // orgFlag adds the flag --org to a command, which must be given.
 func orgFlag(cmd *cobra.Command) *string {
-	slug := cmd.Flags().String("org", "", "slug of the organization")
+	slug := cmd.Flags().String("org", "", "slug of the organization; with --url the token names it")
 	env(cmd.Flags(), "org")
 	return slug
 }

@@ -54,7 +54,7 @@ func (r *remote) Account(ctx context.Context, slug string) (account, error) {
 	if err != nil {
 		return nil, doing("find the organization", err)
 	}
-	if org.Slug != slug {
+	if slug != "" && org.Slug != slug {
 		return nil, roster.Errorf(roster.NotFound, "the token is for the organization %q, not %q", org.Slug, slug)
 	}
 	return remoteAccount{r.Client}, nil

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme runs every command of the README as it stands there, in the order of the page, in one shell and one folder. Only
+// the port differs, what serves goes to the background, and make is left to who runs this test.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, ports := readmeCommands(t)
+	script := "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nexport PATH=" + filepath.Dir(p.path) + ":$PATH\n" + strings.Join(commands, "\n")
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir, cmd.WaitDelay = p.dir, 10*time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(commands) < 10 || ports < 2 {
+		t.Errorf("the README has %d commands and serves %d times, want more", len(commands), ports)
+	}
+	for _, want := range []string{`"firstName":"Ada"`, `"name":"Benjamin Zhang"`, "ben@example.com", `"full_name":"Ada Moreno"`} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
+// readmeCommands returns the lines of the README's shell blocks, made to run without a person, and how many of them serve.
+func readmeCommands(t *testing.T) (commands []string, serving int) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(page, -1) {
+		for line := range strings.Lines(string(block[1])) {
+			line = strings.TrimSpace(line)
+			switch {
+			case line == "" || strings.HasPrefix(line, "make ") || strings.HasPrefix(line, "export PATH="):
+			case strings.HasPrefix(line, "roster serve"):
+				serving++
+				commands = append(commands, serveInBackground(line))
+			default:
+				commands = append(commands, strings.ReplaceAll(line, "http://127.0.0.1:8080", `"$url"`))
+			}
+		}
+	}
+	return append(commands, "kill $server; wait $server"), serving
+}
+
+// serveInBackground stops the server before, starts another on free ports and sets $url to where it listens.
+func serveInBackground(line string) string {
+	line = regexp.MustCompile(`=127\.0\.0\.1:\d+`).ReplaceAllString(line, "=127.0.0.1:0")
+	return `if [ -n "${server:-}" ]; then kill $server; wait $server; fi
+` + line + ` --addr 127.0.0.1:0 > log 2>&1 & server=$!
+url=""; while [ -z "$url" ]; do kill -0 $server; url=$(sed -n 's/.*serves=everything url=//p' log); done`
+}
