@@ -67,17 +67,19 @@ func allowHeader(methods []string) string {
 
 func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, exposed string) {
 	h := w.Header()
+	h.Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if len(s.Origins) == 0 {
+	switch {
+	case origin == "": // not a browser, or a page of ours
+		return
+	case len(s.Origins) == 0:
 		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", exposed)
+	case slices.Contains(s.Origins, origin):
+		h.Set("Access-Control-Allow-Origin", origin)
+	default:
 		return
 	}
-	h.Add("Vary", "Origin")
-	if slices.Contains(s.Origins, origin) {
-		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Expose-Headers", exposed)
-	}
+	h.Set("Access-Control-Expose-Headers", exposed)
 }
 
 // exposedHeaders lists the response headers that scripts may read.
