@@ -116,6 +116,19 @@ type opDoc struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
+// DecodeOps reads a JSON array of ops as [Op.MarshalJSON] writes them.
+func DecodeOps(doc []byte) ([]Op, error) {
+	var ops []Op
+	if newReader(doc).readOps(&ops) {
+		return ops, nil
+	}
+	ops = nil
+	if err := json.Unmarshal(doc, &ops); err != nil {
+		return nil, fmt.Errorf("decode ops: %w", err)
+	}
+	return ops, nil
+}
+
 // MarshalJSON returns {"op","type","id","before","after"}.
 func (o Op) MarshalJSON() ([]byte, error) {
 	key := o.Key()

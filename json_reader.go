@@ -24,6 +24,53 @@ func newReader(doc []byte) *reader { return &reader{doc: doc} }
 // readUser reads a whole document.
 func (r *reader) readUser(u *User) bool { return userMembers.read(r, u) && r.ended() }
 
+// readOps reads what [Op.MarshalJSON] wrote for each of ops.
+func (r *reader) readOps(ops *[]Op) bool { return readList(r, ops, r.readOp) && r.ended() }
+
+func (r *reader) readOp(op *Op) bool {
+	var id ID
+	if !r.next('{') || !r.named("op") {
+		return false
+	}
+	if _, ok := r.raw(); !ok || !r.next(',') || !r.named("type") {
+		return false
+	}
+	t, ok := r.raw()
+	if !ok || !r.next(',') || !r.named("id") || !r.id(&id) {
+		return false
+	}
+	ok = r.readRecord("before", Type(t), &op.Before) && r.readRecord("after", Type(t), &op.After)
+	return ok && r.next('}')
+}
+
+// named skips the name of a member and the colon, if they are next.
+func (r *reader) named(name string) bool {
+	got, ok := r.raw()
+	return ok && string(got) == name && r.next(':')
+}
+
+// readRecord reads a member of an op, if it is next.
+func (r *reader) readRecord(name string, t Type, e *Entity) bool {
+	start := r.at
+	if !r.next(',') || !r.named(name) {
+		r.at = start
+		return true
+	}
+	if t == TypeUser {
+		u := &User{}
+		r.texts = strings.Builder{} // so that users do not keep each other's texts in memory
+		*e = u
+		return userMembers.read(r, u)
+	}
+	from := r.at
+	if r.at = skipObject(r.doc, from); r.at < 0 {
+		return false
+	}
+	var err error
+	*e, err = DecodeEntity(t, r.doc[from:r.at])
+	return err == nil
+}
+
 // ended reports whether nothing but white space is left.
 func (r *reader) ended() bool {
 	r.space()

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -218,6 +220,57 @@ func TestObjectsInForm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		if fault := check(rapid.StringOfN(rapid.RuneFrom([]rune(`{}[]:,"\ 01-.etru`)), 0, 8, -1).Draw(t, "value")); fault != "" {
 			t.Error(fault)
+		}
+	})
+}
+
+func (d drawing) op() Op {
+	record := func() Entity {
+		return rapid.SampledFrom([]Entity{
+			d.user(), &Group{ID: testID(1), Name: "<&>"}, &Organization{ID: testID(1), Next: map[Type]int64{TypeUser: 3}},
+		}).Draw(d.T, "record")
+	}
+	op := Op{Before: record(), After: record()}
+	switch after := op.After.(type) {
+	case *User:
+		op.Before = &User{ID: after.ID, Name: "was"}
+	default:
+		op.Before = after
+	}
+	switch rapid.IntRange(0, 2).Draw(d.T, "verb") {
+	case 0:
+		op.Before = nil
+	case 1:
+		op.After = nil
+	}
+	return op
+}
+
+func TestOpsAreReadAsEncodingJSONDoes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ops := make([]Op, rapid.IntRange(0, 4).Draw(t, "ops"))
+		for i := range ops {
+			ops[i] = drawing{t, true}.op()
+		}
+		doc, err := json.Marshal(ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ops) > 0 && !newReader(doc).readOps(new([]Op)) {
+			t.Fatalf("%s is not read in one pass", doc)
+		}
+		if at := rapid.IntRange(0, 2*len(doc)).Draw(t, "spoilt at"); at < len(doc) {
+			doc = slices.Replace(doc, at, at+1, rapid.SliceOfN(rapid.SampledFrom([]byte(`{}[]",: x`)), 0, 2).Draw(t, "by")...)
+		}
+		var want []Op
+		wantErr := json.Unmarshal(doc, &want)
+		got, err := DecodeOps(doc)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%s: %v, want %v", doc, err, wantErr)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err == nil && diff != "" {
+			t.Fatalf("%s (-encoding/json +got):\n%s", doc, diff)
 		}
 	})
 }

@@ -117,52 +117,63 @@ type Encoded struct {
 
 // Encode encodes ops, each document once. An organization's Version is left out, because a store keeps it apart.
 func Encode(ops []roster.Op) (Encoded, error) {
-	const frame = 96 // more than what stands around the documents of an op
-	before, after, size := make([][]byte, len(ops)), make([][]byte, len(ops)), 2
-	for i, op := range ops {
-		var err error
-		if before[i], err = encode(op.Before); err != nil {
-			return Encoded{}, err
-		}
-		if after[i], err = encode(op.After); err != nil {
-			return Encoded{}, err
-		}
-		size += len(before[i]) + len(after[i]) + frame
-	}
-	doc := append(make([]byte, 0, size), '[')
+	const usual = 1 << 10 // bytes that an op takes, with room for the next one
+	e := encoder{doc: append(make([]byte, 0, (len(ops)+1)*usual), '[')}
+	after := make([]span, len(ops))
 	for i, op := range ops {
 		if i > 0 {
-			doc = append(doc, ',')
+			e.doc = append(e.doc, ',')
 		}
-		doc = appendOp(doc, op, before[i], after[i])
+		var err error
+		if after[i], err = e.op(op); err != nil {
+			return Encoded{}, err
+		}
 	}
-	return Encoded{Ops: append(doc, ']'), After: after}, nil
+	enc := Encoded{Ops: append(e.doc, ']'), After: make([][]byte, len(ops))}
+	for i, at := range after {
+		if at.end > 0 {
+			enc.After[i] = enc.Ops[at.start:at.end:at.end]
+		}
+	}
+	return enc, nil
 }
 
-func encode(e roster.Entity) ([]byte, error) {
-	if e == nil {
-		return nil, nil
+// encoder appends ops to doc.
+type encoder struct{ doc []byte }
+
+// span is where a document stands; the zero span is none.
+type span struct{ start, end int }
+
+// op appends what json.Marshal(op) returns and says where the document stands that the op leaves behind.
+func (e *encoder) op(op roster.Op) (after span, err error) {
+	key := op.Key()
+	e.doc = append(e.doc, `{"op":"`...)
+	e.doc = append(e.doc, op.Verb()...)
+	e.doc = append(e.doc, `","type":`...)
+	e.doc = strconv.AppendQuote(e.doc, string(key.Type))
+	e.doc = append(e.doc, `,"id":"`...)
+	e.doc = append(key.ID.AppendText(e.doc), '"')
+	if _, err := e.record(`,"before":`, op.Before); err != nil {
+		return span{}, err
 	}
-	if o, ok := e.(*roster.Organization); ok && o.Version != 0 {
+	after, err = e.record(`,"after":`, op.After)
+	e.doc = append(e.doc, '}')
+	return after, err
+}
+
+// record appends a record as a member, if there is one.
+func (e *encoder) record(head string, record roster.Entity) (at span, err error) {
+	if record == nil {
+		return span{}, nil
+	}
+	if o, ok := record.(*roster.Organization); ok && o.Version != 0 {
 		bare := *o
 		bare.Version = 0
-		e = &bare
+		record = &bare
 	}
-	return roster.EncodeEntity(e)
-}
-
-// appendOp appends what json.Marshal(op) returns, from documents that are encoded already.
-func appendOp(b []byte, op roster.Op, before, after []byte) []byte {
-	key := op.Key()
-	b = append(b, `{"op":"`+op.Verb()+`","type":`...)
-	b = strconv.AppendQuote(b, string(key.Type))
-	b = append(b, `,"id":"`...)
-	b = append(key.ID.AppendText(b), '"')
-	if before != nil {
-		b = append(append(b, `,"before":`...), before...)
-	}
-	if after != nil {
-		b = append(append(b, `,"after":`...), after...)
-	}
-	return append(b, '}')
+	e.doc = append(e.doc, head...)
+	at.start = len(e.doc)
+	e.doc, err = roster.AppendEntity(e.doc, record)
+	at.end = len(e.doc)
+	return at, err
 }

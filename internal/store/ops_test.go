@@ -83,3 +83,38 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+func BenchmarkEncode(b *testing.B) {
+	benchmarkOps(b, func(ops []roster.Op, _ []byte) error { _, err := store.Encode(ops); return err })
+}
+
+func BenchmarkDecodeOps(b *testing.B) {
+	benchmarkOps(b, func(_ []roster.Op, doc []byte) error { _, err := roster.DecodeOps(doc); return err })
+}
+
+// benchmarkOps runs on 100 updates of users; ns/op is for all of them.
+func benchmarkOps(b *testing.B, run func([]roster.Op, []byte) error) {
+	b.Helper()
+	_, id := ids()
+	ops := make([]roster.Op, 100)
+	for i := range ops {
+		u := roster.User{
+			ID: id, Number: int64(i + 1), Identifier: "ada", Email: "ada@example.com", Name: "Ada Moreno", FirstName: "Ada",
+			LastName: "Moreno", UserType: roster.SaasUser, Role: "support", AppsAccess: 1, CreatedAt: 1704161045000,
+			UpdatedAt: 1704161045000, CreatedBy: id, UpdatedBy: id,
+		}
+		renamed := u
+		renamed.Name = "Ada M."
+		ops[i] = roster.Op{Before: &u, After: &renamed}
+	}
+	enc, err := store.Encode(ops)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := run(ops, enc.Ops); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

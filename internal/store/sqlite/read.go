@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -99,7 +98,7 @@ func (s *Store) changes(
 		if err := rows.Scan(&change.Version, &change.At, scanID{&change.Actor}, &ops); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(ops, &change.Ops); err != nil {
+		if change.Ops, err = roster.DecodeOps(ops); err != nil {
 			return nil, fmt.Errorf("decode the change to version %d: %w", change.Version, err)
 		}
 		changes = append(changes, change)
