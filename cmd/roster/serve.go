@@ -26,13 +26,17 @@ import (
 type serveFlags struct {
 	addr, tlsCert, tlsKey, logFormat string
 	hosts, listens, proxies, origins []string
+
+	maxConnections int
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; port 0 takes any that is free")
 	flags.StringVar(&f.logFormat, "log-format", "text", "form of the log on standard error: text or json")
-	env(flags, "addr", "log-format")
+	flags.IntVar(&f.maxConnections, "max-connections", 10_000,
+		"how many connections each address holds open at once, others wait; 0 for any number")
+	env(flags, "addr", "log-format", "max-connections")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -177,7 +181,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
 		Writer:    d, Random: s.random,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
-		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(),
+		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins,
 	})
 	if err != nil {
@@ -233,7 +237,7 @@ func (s *service) listen(ctx context.Context, what, addr string, h http.Handler)
 	if err != nil {
 		return server.Listener{}, fmt.Errorf("serve %s: %w", what, err)
 	}
-	l := server.Listener{Listener: socket, Handler: h, TLS: s.tls}
+	l := server.Listener{Listener: socket, Handler: h, TLS: s.tls, MaxConnections: s.maxConnections}
 	s.log.InfoContext(ctx, "listening", "serves", what, "url", s.baseURL(l))
 	return l, nil
 }
