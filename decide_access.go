@@ -38,10 +38,8 @@ func (d *decider) settleToken(isNew bool, t *Token) error {
 	if isNew && t.ExpiresAt != 0 && t.ExpiresAt <= d.Now {
 		return FieldErrorf("expires_at", "must be in the future")
 	}
-	for _, p := range t.Permissions {
-		if !d.By.Permissions.Has(p) {
-			return Errorf(Forbidden, "a token can't be given the permission %s by one that lacks it", p)
-		}
+	if err := d.noMore(t); err != nil {
+		return err
 	}
 	if t.ActsAs.IsZero() {
 		return nil
@@ -53,6 +51,48 @@ func (d *decider) settleToken(isNew bool, t *Token) error {
 		return missing(err, "acts_as", "there is no user %s", t.ActsAs)
 	}
 	return nil
+}
+
+// noMore fails with Forbidden where a token would have more than who makes or changes it.
+func (d *decider) noMore(t *Token) error {
+	for _, p := range t.Permissions {
+		if !d.By.Permissions.Has(p) {
+			return Errorf(Forbidden, "a token can't be given the permission %s by one that lacks it", p)
+		}
+	}
+	e, err := d.Get(TypeToken, d.By.Token)
+	maker, ok := e.(*Token)
+	if err != nil || !ok {
+		return err // the operator and those who sign their requests have no token's limits
+	}
+	switch {
+	case maker.Kind != TokenAccount && t.Kind != maker.Kind:
+		return Errorf(Forbidden, "a token of kind %s can only make its like", maker.Kind)
+	case maker.ExpiresAt != 0 && (t.ExpiresAt == 0 || t.ExpiresAt > maker.ExpiresAt):
+		return Errorf(Forbidden, "a token can't outlive the one that makes it, which expires at %s", maker.ExpiresAt)
+	case !within(t.Dialects, maker.Dialects, func(a, b string) bool { return a == b }):
+		return Errorf(Forbidden, "a token can only be for the dialects of the one that makes it")
+	case !within(t.AllowedIPs, maker.AllowedIPs, covers):
+		return Errorf(Forbidden, "a token can only be used from the addresses of the one that makes it")
+	}
+	return nil
+}
+
+// within reports whether a list of limits allows no more than another: an empty one allows everything.
+func within(list, limits []string, covered func(limit, s string) bool) bool {
+	if len(limits) == 0 {
+		return true
+	}
+	return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool {
+		return !slices.ContainsFunc(limits, func(limit string) bool { return covered(limit, s) })
+	})
+}
+
+// covers reports whether every address of one prefix is in another. Both are valid.
+func covers(limit, s string) bool {
+	outer, errOuter := ParsePrefix(limit)
+	inner, errInner := ParsePrefix(s)
+	return errOuter == nil && errInner == nil && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
 }
 
 func (d *decider) revoke(id ID) error {

@@ -35,6 +35,38 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestTokenHasNoMoreThanItsMaker lets a token with limits make others.
+func TestTokenHasNoMoreThanItsMaker(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	maker := &Token{
+		Name: "maker", Kind: TokenSource, Hash: "maker", Permissions: Permissions{TokensWrite}, ExpiresAt: tuesday + 10,
+		Dialects: []string{"d3lay", "fipto"}, AllowedIPs: []string{"192.0.2.0/24", "2001:db8::1"},
+	}
+	maker = w.do(Create{Record: maker})[0].After.(*Token)
+	w.env.By = Principal{Org: w.env.Org, Token: maker.ID, Permissions: maker.Permissions}
+	for name, change := range map[string]func(*Token){
+		"another kind":     func(t *Token) { t.Kind = TokenAccount },
+		"for ever":         func(t *Token) { t.ExpiresAt = 0 },
+		"longer":           func(t *Token) { t.ExpiresAt++ },
+		"every dialect":    func(t *Token) { t.Dialects = nil },
+		"another dialect":  func(t *Token) { t.Dialects = []string{"d3lay", "kaiten"} },
+		"any address":      func(t *Token) { t.AllowedIPs = nil },
+		"a wider prefix":   func(t *Token) { t.AllowedIPs = []string{"192.0.0.0/16"} },
+		"another address":  func(t *Token) { t.AllowedIPs = []string{"192.0.2.7", "2001:db8::2"} },
+		"other permission": func(t *Token) { t.Permissions = Permissions{UsersRead} },
+	} {
+		made := *maker
+		made.ID, made.Hash, made.Name = ID{}, "made", name
+		change(&made)
+		w.refused(Create{Record: &made}, Forbidden, "")
+	}
+	made := *maker
+	made.ID, made.Hash = ID{}, "made"
+	made.AllowedIPs, made.Dialects = []string{"192.0.2.128/25", "2001:db8::1"}, []string{"fipto"}
+	w.do(Create{Record: &made})
+}
+
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -132,6 +132,9 @@ func (d *decider) passOwnership(to *User) error {
 		return err
 	}
 	before := e.(*User)
+	if d.By.ActsAs != before.ID && !d.By.Permissions.Has(Everything) {
+		return Errorf(Forbidden, "only the owner, or the permission %s, can pass ownership on", Everything)
+	}
 	after := *before
 	after.Owner = false
 	stamp(&after, stamps{updated: d.Now, by: d.By.Author()})

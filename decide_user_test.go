@@ -132,7 +132,8 @@ func TestOwnership(t *testing.T) {
 	w.refused(Import{&demoted, OnConflictUpdate, []byte(`{"owner":false}`)}, Conflict, "owner")
 	w.do(patch(ada, `{"status":"suspended"}`))
 
-	w = w.as(UsersWrite)
+	w.as(UsersWrite).refused(patch(bob, `{"owner":true}`), Forbidden, "")
+	w = w.as(Everything)
 	ops := w.do(patch(bob, `{"owner":true}`))
 	wantVerbs(t, ops, "update user", "update user")
 	if got := get(w, ada); got.Owner || got.UpdatedBy != testID(77) || got.UpdatedAt != tuesday {
