@@ -33,7 +33,7 @@ func NewBuilder() *Builder { return newBuilder(options{scanBelow: scanBelow, tai
 func newBuilder(o options) *Builder {
 	v := &View{
 		options: o, dict: newDictionary(), groups: &pairs{}, spaces: &pairs{}, text: &texts{},
-		masks: map[int64]int64{},
+		masks: map[int64]int64{}, pool: &sync.Pool{},
 	}
 	return &Builder{view: v, encoder: newEncoder(), edit: &edit{}}
 }

@@ -286,7 +286,7 @@ func (r *rows) adopt(class int, words []uint64) {
 	default:
 		r.some.add(class)
 		r.words = r.words[:len(r.words)+len(words)]
-		r.count = append(r.count, uint16(n)) //nolint:gosec // at most rowMax
+		r.count = append(r.count, uint16(n))
 	}
 }
 

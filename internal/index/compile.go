@@ -164,13 +164,12 @@ func (c *compiler) ranged(o *order, s span, test func(rec) bool) *node {
 		return &node{op: opRange, order: o, span: s, test: test}
 	}
 	set := c.newSet()
-	collect := func(slots []uint32) { set.add(slots...) }
 	if 2*n <= c.users {
-		o.each(s, collect)
+		o.addSpan(s, set)
 		return setNode(set.done())
 	}
-	o.each(span{hi: s.lo}, collect)
-	o.each(span{lo: s.hi, hi: loc{chunk: len(o.chunks)}}, collect)
+	o.addSpan(span{hi: s.lo}, set)
+	o.addSpan(span{lo: s.hi, hi: loc{chunk: len(o.chunks)}}, set)
 	return not(setNode(set.done()))
 }
 
@@ -189,7 +188,7 @@ func (c *compiler) in(e roster.In) *node {
 	set := c.newSet()
 	for _, value := range e.Values {
 		if k := keyOf(value); k.set {
-			o.each(span{c.below(o, k), c.through(o, k)}, func(slots []uint32) { set.add(slots...) })
+			o.addSpan(span{c.below(o, k), c.through(o, k)}, set)
 		}
 	}
 	return setNode(set.done())

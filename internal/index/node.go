@@ -177,24 +177,52 @@ func (n *node) load(f frame, dst *bitmap) {
 }
 
 func (n *node) loadKids(f frame, dst *bitmap) {
-	n.kids[0].load(f, dst)
 	var b bitmap
 	w := f.rows.width()
+	sofar := n.kids[0].direct(f)
+	if sofar == nil {
+		n.kids[0].load(f, dst)
+		sofar = dst[:w]
+	}
 	for _, k := range n.kids[1:] {
-		words := b[:w]
-		if k.op == opClass && f.rows.some.has(k.class) {
-			words = f.rows.slice(k.class)
-		} else {
-			k.load(f, &b)
+		op := n.op
+		if op == opAnd && k.op == opNot {
+			k, op = k.kids[0], opNot
 		}
-		if n.op == opAnd {
-			for i, word := range words {
-				dst[i] &= word
-			}
-		} else {
-			for i, word := range words {
-				dst[i] |= word
-			}
+		words := k.direct(f)
+		if words == nil {
+			k.load(f, &b)
+			words = b[:w]
+		}
+		combine(op, dst[:w], sofar, words)
+		sofar = dst[:w]
+	}
+	clear(dst[w:])
+}
+
+// direct returns the rows of the frame that match where the frame has them, else nil.
+func (n *node) direct(f frame) []uint64 {
+	if n.op == opClass && f.rows.some.has(n.class) {
+		return f.rows.slice(n.class)
+	}
+	return nil
+}
+
+// combine writes a AND b, a OR b or a AND NOT b to dst.
+func combine(op opcode, dst, a, b []uint64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	switch op {
+	case opAnd:
+		for i := range dst {
+			dst[i] = a[i] & b[i]
+		}
+	case opOr:
+		for i := range dst {
+			dst[i] = a[i] | b[i]
+		}
+	default:
+		for i := range dst {
+			dst[i] = a[i] &^ b[i]
 		}
 	}
 }

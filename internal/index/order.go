@@ -27,6 +27,7 @@ type chunk struct {
 	slots []uint32
 	rows  rows
 	high  uint64 // the prefix of its last key
+	run   bool   // whether slots are consecutive numbers, ascending, as they are where users were added in order
 }
 
 // order is the slots of all users by the key of one field and then by number.
@@ -101,8 +102,8 @@ func (o *order) size(s span) int {
 	return n
 }
 
-// each calls fn with the slots of s in order, a part of a chunk at a time.
-func (o *order) each(s span, fn func(slots []uint32)) {
+// addSpan adds the slots of a span to a set.
+func (o *order) addSpan(s span, set *slotSets) {
 	for c := s.lo.chunk; c < len(o.chunks) && c <= s.hi.chunk; c++ {
 		slots := o.chunks[c].slots
 		if c == s.hi.chunk {
@@ -111,15 +112,26 @@ func (o *order) each(s span, fn func(slots []uint32)) {
 		if c == s.lo.chunk {
 			slots = slots[min(s.lo.pos, len(slots)):]
 		}
-		if len(slots) > 0 {
-			fn(slots)
+		if o.chunks[c].run {
+			set.addRun(slots)
+		} else {
+			set.add(slots...)
 		}
 	}
 }
 
 // newChunk returns the chunk of slots with known classes.
 func (v *View) newChunk(src source, slots []uint32, r rows) *chunk {
-	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix()}
+	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix(), isRun(slots)}
+}
+
+func isRun(slots []uint32) bool {
+	for i, slot := range slots {
+		if slot != slots[0]+uint32(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // profile returns the classes of the user in a slot.

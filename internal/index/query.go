@@ -22,7 +22,10 @@ func (v *View) Users(q roster.Query) (roster.Page, error) {
 		limit = math.MaxInt
 	}
 	by := ordering{sortKeys(q.Sort), len(q.Sort) > 0 && q.Sort[0].Desc}
-	slots, total := v.answer(q, by, limit)
+	own := *v
+	own.lease = &lease{pool: v.pool}
+	slots, total := own.answer(q, by, limit)
+	own.lease.giveBack()
 	return roster.Page{Version: v.version, Total: total, Users: v.materialise(slots)}, nil
 }
 
@@ -49,7 +52,7 @@ func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, t
 	}
 	if v.orders == nil {
 		list := v.matching(n)
-		return cut(v.sorted(list, by), q.Offset, limit), len(list)
+		return v.sorted(list, by, q.Offset, limit), len(list)
 	}
 	return v.window(n, by, q.Offset, limit)
 }

@@ -6,7 +6,7 @@ func (w *walk) orderRuns(p *part, slots []uint32) {
 	for i := 0; i < len(slots); {
 		j := w.runEnd(slots, i)
 		if i > 0 && j < len(slots) {
-			w.sorted(slots[i:j], w.rest)
+			w.sorted(slots[i:j], w.rest, 0, j-i)
 		} else {
 			w.orderEdge(p, slots[i:j], i == 0)
 		}
@@ -30,7 +30,7 @@ func (w *walk) orderEdge(p *part, run []uint32, first bool) {
 	k := w.order.src.key(w.rec(run[0]))
 	whole := span{w.below(w.order, k), w.through(w.order, k)}
 	if w.order.size(whole) == len(run) {
-		w.sorted(run, w.rest)
+		w.sorted(run, w.rest, 0, len(run))
 		return
 	}
 	before := 0

@@ -3,6 +3,7 @@ package index
 import (
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // slotSet is a set of slots: a sorted list while it is small, a bit for each slot when it is not.
@@ -17,11 +18,38 @@ const listMax = 4096
 
 // slotSets collects slots, in any order and repeatedly.
 type slotSets struct {
-	pages int
-	set   slotSet
+	view *View
+	set  slotSet
 }
 
-func (v *View) newSet() *slotSets { return &slotSets{pages: len(v.pages)} }
+func (v *View) newSet() *slotSets { return &slotSets{view: v} }
+
+// lease is the large arrays that a query uses, which it gives back to be used by other ones.
+type lease struct {
+	pool  *sync.Pool
+	taken []*[]uint64
+}
+
+// dense returns an array of a bit for each slot, with anything in it.
+func (v *View) dense() []uint64 {
+	n := len(v.pages) * rowWords
+	if v.lease == nil {
+		return make([]uint64, n)
+	}
+	array, ok := v.lease.pool.Get().(*[]uint64)
+	if !ok || cap(*array) < n {
+		fresh := make([]uint64, n)
+		array = &fresh
+	}
+	v.lease.taken = append(v.lease.taken, array)
+	return (*array)[:n]
+}
+
+func (l *lease) giveBack() {
+	for _, array := range l.taken {
+		l.pool.Put(array)
+	}
+}
 
 func (s *slotSets) add(slots ...uint32) {
 	if s.set.dense == nil && len(s.set.list)+len(slots) <= listMax {
@@ -35,11 +63,22 @@ func (s *slotSets) add(slots ...uint32) {
 	}
 }
 
+// addRun adds slots that are consecutive numbers.
+func (s *slotSets) addRun(slots []uint32) {
+	if len(slots) < 64 || s.set.dense == nil && len(s.set.list)+len(slots) <= listMax {
+		s.add(slots...)
+		return
+	}
+	s.spread()
+	setBits(s.set.dense, int(slots[0]), len(slots))
+}
+
 func (s *slotSets) spread() {
 	if s.set.dense != nil {
 		return
 	}
-	s.set.dense = make([]uint64, s.pages*rowWords)
+	s.set.dense = s.view.dense()
+	clear(s.set.dense)
 	for _, slot := range s.set.list {
 		s.set.dense[slot>>6] |= 1 << (slot & 63)
 	}

@@ -13,30 +13,43 @@ type sortItem struct {
 	slot   uint32
 }
 
-// sorted puts slots into an order, in place, and returns them.
-func (v *View) sorted(slots []uint32, by ordering) []uint32 {
+// sorted returns the part of slots that a window shows, in order; it changes slots. Only users whose prefixes are
+// equal and who may be in the window are compared any further.
+func (v *View) sorted(slots []uint32, by ordering, offset, limit int) []uint32 {
 	items := make([]sortItem, len(slots))
+	desc := by.tieDesc
+	if len(by.keys) > 0 {
+		desc = by.keys[0].desc
+	}
 	for i, slot := range slots {
 		r := v.rec(slot)
 		items[i] = sortItem{number: r.word(wordNumber), slot: slot}
 		if len(by.keys) == 0 {
-			continue
+			items[i].prefix = uint64(items[i].number) ^ 1<<63 //nolint:gosec // it keeps the order of numbers
+		} else {
+			items[i].prefix = by.keys[0].key(r).prefix()
 		}
-		items[i].prefix = by.keys[0].key(r).prefix()
-		if by.keys[0].desc {
+		if desc {
 			items[i].prefix = ^items[i].prefix
 		}
 	}
-	slices.SortFunc(items, func(a, b sortItem) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
+	slices.SortFunc(items, func(a, b sortItem) int { return cmp.Compare(a.prefix, b.prefix) })
+	lo := min(offset, len(items))
+	hi := lo + min(limit, len(items)-lo)
+	for i := 0; i < hi; {
+		j := i + 1
+		for j < len(items) && items[j].prefix == items[i].prefix {
+			j++
 		}
-		return v.compareTied(a, b, by)
-	})
-	for i := range items {
+		if j > lo && j > i+1 {
+			slices.SortFunc(items[i:j], func(a, b sortItem) int { return v.compareTied(a, b, by) })
+		}
+		i = j
+	}
+	for i := lo; i < hi; i++ {
 		slots[i] = items[i].slot
 	}
-	return slots
+	return slots[lo:hi]
 }
 
 // compareTied compares two items whose prefixes are equal.

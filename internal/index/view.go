@@ -3,6 +3,7 @@ package index
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/roster-dev/roster"
 )
@@ -21,6 +22,8 @@ type View struct {
 	groups *pairs   // group number -> members
 	spaces *pairs   // space number -> those invited
 	text   *texts
+	pool   *sync.Pool // of arrays with a bit for each slot, for all views of the organization
+	lease  *lease     // in the copy of a view that answers a query
 
 	groupList   list[*roster.Group]
 	spaceList   list[*roster.Space]

@@ -24,7 +24,7 @@ func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, 
 	if n.any(opSlots) || n.foreign(w.order) {
 		hits := v.hits((&compiler{View: v}).paged(n))
 		if w.sortIsCheaper(hits.n, offset, limit) {
-			return cut(v.sorted(hits.slots(), by), offset, limit), hits.n
+			return v.sorted(hits.slots(), by, offset, limit), hits.n
 		}
 		w.hits, w.node = hits, setNode(hits)
 	} else {
@@ -47,7 +47,7 @@ func (v *View) windowFew(n *node, few *slotSet, by ordering, offset, limit int) 
 			slots = append(slots, slot)
 		}
 	}
-	return cut(v.sorted(slots, by), offset, limit), len(slots)
+	return v.sorted(slots, by, offset, limit), len(slots)
 }
 
 func (v *View) live(slot uint32) bool {
@@ -56,7 +56,7 @@ func (v *View) live(slot uint32) bool {
 
 // hits returns the users that match a tree without ranges.
 func (v *View) hits(n *node) *slotSet {
-	set := &slotSet{dense: make([]uint64, len(v.pages)*rowWords)}
+	set := &slotSet{dense: v.dense()}
 	for i, p := range v.pages {
 		b := (*bitmap)(set.dense[i*rowWords:])
 		n.load(frame{&p.rows, i, true}, b)
@@ -168,15 +168,34 @@ func (w *walk) load(chunk int, dst *bitmap) {
 		return
 	}
 	*dst = bitmap{}
+	if c.run {
+		copyBits(dst[:], 0, w.hits.dense, int(c.slots[0]), len(c.slots))
+		return
+	}
 	dense, slots := w.hits.dense, c.slots
 	for i := 0; len(slots) > 0; i++ {
 		part := slots[:min(64, len(slots))]
 		word := uint64(0)
-		for j, slot := range part {
-			word |= dense[slot>>6] >> (slot & 63) & 1 << j
+		for _, slot := range part {
+			word = word>>1 | dense[slot>>6]>>(slot&63)<<63
 		}
-		dst[i], slots = word, slots[len(part):]
+		dst[i], slots = word>>(64-len(part)), slots[len(part):]
 	}
+}
+
+// countIn returns how many of some slots are in a set with bits. Two sums let the processor look at two slots at once.
+func (s *slotSet) countIn(slots []uint32) int {
+	var even, odd uint64
+	dense := s.dense
+	for ; len(slots) >= 4; slots = slots[4:] {
+		a, b, c, d := slots[0], slots[1], slots[2], slots[3]
+		even += dense[a>>6]>>(a&63)&1 + dense[b>>6]>>(b&63)&1
+		odd += dense[c>>6]>>(c&63)&1 + dense[d>>6]>>(d&63)&1
+	}
+	for _, slot := range slots {
+		even += dense[slot>>6] >> (slot & 63) & 1
+	}
+	return int(even + odd)
 }
 
 // loadPart is load for the users of one part.
@@ -263,7 +282,9 @@ func (w *walk) countHits() int {
 
 // inChunk returns how many users of a part match in a chunk.
 func (w *walk) inChunk(p *part, chunk int) int {
-	if p.counts[chunk] < 0 {
+	if p.counts[chunk] < 0 && w.hits != nil && p.node.op == opTrue && !w.order.chunks[chunk].run {
+		p.counts[chunk] = int32(w.hits.countIn(w.order.chunks[chunk].slots)) //nolint:gosec // at most rowMax
+	} else if p.counts[chunk] < 0 {
 		var b bitmap
 		w.loadPart(p, chunk, &b)
 		p.counts[chunk] = int32(b.count()) //nolint:gosec // at most rowMax
