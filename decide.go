@@ -416,15 +416,17 @@ func cmpOr(t, fallback Time) Time {
 
 // clone returns a copy of a record that shares only maps with it: Decide replaces those, it does not write into them.
 func clone(e Entity) Entity {
-	v := reflect.New(reflect.TypeOf(e).Elem())
-	v.Elem().Set(reflect.ValueOf(e).Elem())
-	c, _ := reflect.TypeAssert[Entity](v)
-	if u, ok := c.(*User); ok {
+	if was, ok := e.(*User); ok {
+		u := *was
 		u.Groups, u.Spaces = slices.Clone(u.Groups), slices.Clone(u.Spaces)
 		u.WhitelistedIPs = slices.Clone(u.WhitelistedIPs)
 		u.NotificationChannels = slices.Clone(u.NotificationChannels)
 		u.Permissions = 0
+		return &u
 	}
+	v := reflect.New(reflect.TypeOf(e).Elem())
+	v.Elem().Set(reflect.ValueOf(e).Elem())
+	c, _ := reflect.TypeAssert[Entity](v)
 	if t, ok := c.(*Token); ok {
 		t.Permissions, t.Dialects = slices.Clone(t.Permissions), slices.Clone(t.Dialects)
 		t.AllowedIPs = slices.Clone(t.AllowedIPs)

@@ -196,6 +196,26 @@ func TestReadersLeaveTheUnexpected(t *testing.T) {
 	}
 }
 
+func TestUsersAreCleanedAsOtherRecordsAre(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		u := drawing{t, rapid.Bool().Draw(t, "kept")}.user()
+		if rapid.Bool().Draw(t, "large") {
+			u.Slack.Settings = Object(strings.Repeat("x", MaxObject+1))
+		}
+		want, wanted, got := clone(u).(*User), validator{}, validator{}
+		want.Permissions = u.Permissions
+		wanted.texts("", reflect.ValueOf(want).Elem())
+		cleanMembers(&got, "", userMembers, u)
+		if diff := cmp.Diff(wanted.faults, got.faults); diff != "" {
+			t.Errorf("faults (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, u, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("user (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestObjectsInForm(t *testing.T) {
 	t.Parallel()
 	check := func(value string) string {

@@ -21,7 +21,11 @@ const MaxObject = 16 << 10
 // on its own, without looking at others, as one [Invalid] error with a detail for each member at fault.
 func Validate(e Entity) error {
 	v := &validator{}
-	v.texts("", reflect.ValueOf(e).Elem())
+	if u, ok := e.(*User); ok {
+		cleanMembers(v, "", userMembers, u)
+	} else {
+		v.texts("", reflect.ValueOf(e).Elem())
+	}
 	switch e := e.(type) {
 	case *Organization:
 		v.organization(e)
@@ -60,8 +64,9 @@ func (v *validator) mask(field string, mask int64) {
 }
 
 func (v *validator) oneOf(field, text string, allowed ...string) {
-	v.check(text == "" || slices.Contains(allowed, text), field, "must be one of %s, not %s",
-		strings.Join(allowed, ", "), quote(text))
+	if text != "" && !slices.Contains(allowed, text) {
+		v.check(false, field, "must be one of %s, not %s", strings.Join(allowed, ", "), quote(text))
+	}
 }
 
 // texts cleans every string in the record, but for keys in PEM, which have lines.
@@ -102,6 +107,62 @@ func (v *validator) text(path string, field reflect.Value) {
 		return
 	}
 	field.SetString(clean)
+}
+
+// cleanMembers is texts without reflection.
+func cleanMembers[T any](v *validator, path string, of members[T], record *T) {
+	for i := range of {
+		switch p := of[i].at(record).(type) {
+		case *string:
+			if name := of[i].name(); name != "public_key" {
+				v.cleanText(path, name, p)
+			}
+		case *Object:
+			if len(*p) > MaxObject {
+				v.check(false, join(path, of[i].name()), "must have at most %d bytes", MaxObject)
+			}
+		case *[]string:
+			v.cleanTexts(join(path, of[i].name()), *p)
+		default:
+			if !isEmpty(p) {
+				v.cleanStructure(join(path, of[i].name()), p)
+			}
+		}
+	}
+}
+
+func (v *validator) cleanStructure(path string, p any) {
+	switch p := p.(type) {
+	case *[]SpaceAccess:
+		for i := range *p {
+			cleanMembers(v, fmt.Sprintf("%s[%d]", path, i), spaceAccessMembers, &(*p)[i])
+		}
+	case *AccessTransfer:
+		cleanMembers(v, path, accessTransferMembers, p)
+	case *Avatar:
+		cleanMembers(v, path, avatarMembers, p)
+	case *Slack:
+		cleanMembers(v, path, slackMembers, p)
+	case *Source:
+		cleanMembers(v, path, sourceMembers, p)
+	}
+}
+
+func (v *validator) cleanText(path, name string, s *string) {
+	clean, err := CleanText(*s)
+	if err != nil {
+		v.check(false, join(path, name), "%s", AsError(err).Message)
+		return
+	}
+	*s = clean
+}
+
+func (v *validator) cleanTexts(path string, texts []string) {
+	for i := range texts {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		v.cleanText("", at, &texts[i])
+		v.check(texts[i] != "", at, "must not be empty")
+	}
 }
 
 func (v *validator) user(u *User) {
@@ -167,8 +228,12 @@ func (v *validator) memberships(u *User) {
 	u.Groups = slices.Compact(u.Groups)
 	slices.SortFunc(u.Spaces, func(a, b SpaceAccess) int { return int(a.Number - b.Number) })
 	for i, s := range u.Spaces {
+		twice := i > 0 && u.Spaces[i-1].Number == s.Number
+		if !twice && (s.Role == "reader" || s.Role == "writer" || s.Role == "manager") {
+			continue
+		}
 		at := fmt.Sprintf("spaces[%d]", i)
-		v.check(i == 0 || u.Spaces[i-1].Number != s.Number, at+".number", "names space %d twice", s.Number)
+		v.check(!twice, at+".number", "names space %d twice", s.Number)
 		v.required(at+".role", s.Role)
 		v.oneOf(at+".role", s.Role, "reader", "writer", "manager")
 	}
