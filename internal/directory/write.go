@@ -93,7 +93,7 @@ func (s *Service) commit(
 	env := roster.Env{Org: id, By: by, Now: s.now(), NewID: s.newID}
 	var outcomes []roster.Outcome
 	change, err := s.store.Update(ctx, id, func(state roster.State) (roster.Change, error) {
-		pending := roster.NewPending(fastest(state, org.view.Load()))
+		pending := roster.NewPending(remember(fastest(state, org.view.Load())))
 		var err error
 		if outcomes, err = decide(pending, env, cmds, each); err != nil {
 			return roster.Change{}, err
