@@ -125,10 +125,21 @@ func (p *parser) unknown(path string, members map[string]json.RawMessage, t refl
 	}
 	for name := range members {
 		if !slices.Contains(names, name) {
-			p.fault(join(path, name), "is not a known member; known are %s", strings.Join(names, ", "))
+			p.fault(join(path, name), "is not a known member%s; known are %s", meant(name, names),
+				strings.Join(names, ", "))
 		}
 	}
 	slices.SortFunc(p.faults, func(a, b Detail) int { return strings.Compare(a.Field, b.Field) })
+}
+
+// meant returns " (did you mean x?)" for the first of names that a typing error or two make name, or "".
+func meant(name string, names []string) string {
+	for _, known := range names {
+		if distanceWithin([]rune(name), []rune(known), min(2, len(known)/3)) {
+			return " (did you mean " + known + "?)"
+		}
+	}
+	return ""
 }
 
 // memberOf returns the member's name and what becomes of it on input: "" (read), "ignore" or "refuse".

@@ -1,0 +1,23 @@
+package roster_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/roster-dev/roster"
+)
+
+func TestParseSuggestsMembers(t *testing.T) {
+	t.Parallel()
+	for member, want := range map[string]string{
+		"statuss": "(did you mean status?)", "frist_name": "(did you mean first_name?)", "emial": "(did you mean email?)", "zzz": "",
+		"e-mail": "(did you mean email?)",
+	} {
+		_, err := roster.ParseEntity(roster.TypeUser, []byte(`{"`+member+`":1}`))
+		e := roster.AsError(err)
+		if e.Field != member || want != "" && !strings.Contains(e.Message, want) ||
+			!strings.Contains(e.Message, "known are id, number") {
+			t.Errorf("%s: got %v, want %q and the known members", member, err, want)
+		}
+	}
+}
