@@ -2,8 +2,9 @@
 // changes, and publishes the views that result. A store and the read model meet only here.
 //
 // Reads take the present view of an organization, which is immutable, and never wait for a writer or for another
-// organization. Writes to one organization run one after the other: decide, commit, apply, publish. A write that has
-// returned is seen by every later read.
+// organization. Writes to one organization run one after the other: decide, commit, apply, publish; those that arrive
+// meanwhile share the next transaction, so that they wait for the disk once. A write that has returned is seen by every
+// later read.
 package directory
 
 import (
@@ -11,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -32,19 +32,6 @@ type Service struct {
 	orgs map[roster.ID]*organization
 	// tokens remembers which organization the hash of a token's secret led to last.
 	tokens map[string]roster.ID
-}
-
-// organization is what the service keeps of one organization.
-type organization struct {
-	id roster.ID
-	// view is nil until the organization is loaded, and again after it is evicted.
-	view atomic.Pointer[index.View]
-	// writer holds a token while nobody writes to the organization or replaces its view.
-	writer chan struct{}
-	// mu guards moved.
-	mu sync.Mutex
-	// moved is closed when the view is replaced or should be looked at again, and then replaced itself.
-	moved chan struct{}
 }
 
 // maxTokens bounds how many tokens' organizations are remembered.
@@ -115,7 +102,7 @@ func (s *Service) load(ctx context.Context, id roster.ID) (*index.View, error) {
 	}
 	org := s.organization(id)
 	<-org.writer
-	defer func() { org.writer <- struct{}{} }()
+	defer org.release()
 	view, err := s.catchUp(ctx, id, builder.View(version))
 	if err != nil {
 		return nil, err
@@ -130,8 +117,7 @@ func (s *Service) organization(id roster.ID) *organization {
 	defer s.mu.Unlock()
 	org := s.orgs[id]
 	if org == nil {
-		org = &organization{id: id, writer: make(chan struct{}, 1), moved: make(chan struct{})}
-		org.writer <- struct{}{}
+		org = newOrganization(id)
 		s.orgs[id] = org
 	}
 	return org
@@ -156,22 +142,6 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 	}
 }
 
-// publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for
-// that. The caller holds the writer's token.
-func (o *organization) publish(view *index.View) {
-	o.view.Store(view)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	close(o.moved)
-	o.moved = make(chan struct{})
-}
-
-func (o *organization) next() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.moved
-}
-
 // Wait returns the view of an organization once it is at least at a version. It ends with ctx.
 func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
 	for {
@@ -193,7 +163,7 @@ func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version
 func (s *Service) Evict(id roster.ID) {
 	org := s.organization(id)
 	<-org.writer
-	defer func() { org.writer <- struct{}{} }()
+	defer org.release()
 	org.publish(nil)
 }
 

@@ -2,29 +2,38 @@ package directory
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/index"
 )
 
-// Do carries out commands as one change, all or none, and returns the change; it has no ops where nothing was to be
-// done. It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable]
-// where the store can't commit now.
+// Do carries out commands in one commit, all or none, and returns the change: Ops are what these commands did, none
+// where nothing was to be done, and at Version the organization has them. Calls of one actor that come at the same time
+// may share a commit, and so Version, At and one record in [Service.Changes] with the ops of all; each of them sees
+// what those before it did, and one that is refused leaves nothing behind and does not touch the others.
+//
+// It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable] where the
+// store can't commit now. When ctx ends while the call waits for others, it fails with ctx's error and nothing is done;
+// once its commit is under way, it returns what becomes of that.
 func (s *Service) Do(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command,
 ) (roster.Change, error) {
-	change, _, err := s.commit(ctx, org, by, cmds, false)
-	return change, err
+	c := newCall(by, cmds, false)
+	if err := s.commit(ctx, org, c); err != nil {
+		return roster.Change{}, err
+	}
+	return c.change, nil
 }
 
-// DoEach carries out commands as one change, without those that are refused, and returns what became of each. An
-// error means that none was carried out.
+// DoEach carries out commands in one commit, without those that are refused, and returns what became of each. An error
+// means that none was carried out. Like [Service.Do] it may share its commit with other calls.
 func (s *Service) DoEach(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
 ) ([]roster.Outcome, error) {
-	_, outcomes, err := s.commit(ctx, org, by, cmds, true)
-	return outcomes, err
+	c := newCall(by, cmds, true)
+	if err := s.commit(ctx, org, c); err != nil {
+		return nil, err
+	}
+	return c.outcomes, nil
 }
 
 // CreateOrg makes an organization with the next free number unless it has one, and returns it.
@@ -77,69 +86,4 @@ func (s *Service) nextOrgNumber(ctx context.Context) (int64, error) {
 		return nil
 	})
 	return next, err
-}
-
-// commit decides on commands, commits what they do as one change and publishes the view that results.
-func (s *Service) commit(
-	ctx context.Context, id roster.ID, by roster.Principal, cmds []roster.Command, each bool,
-) (roster.Change, []roster.Outcome, error) {
-	org := s.organization(id)
-	select {
-	case <-org.writer:
-		defer func() { org.writer <- struct{}{} }()
-	case <-ctx.Done():
-		return roster.Change{}, nil, ctx.Err()
-	}
-	env := roster.Env{Org: id, By: by, Now: s.now(), NewID: s.newID}
-	var outcomes []roster.Outcome
-	change, err := s.store.Update(ctx, id, func(state roster.State) (roster.Change, error) {
-		pending := roster.NewPending(remember(fastest(state, org.view.Load())))
-		var err error
-		if outcomes, err = decide(pending, env, cmds, each); err != nil {
-			return roster.Change{}, err
-		}
-		return roster.Change{At: env.Now, Actor: by.Actor(), Ops: pending.Ops()}, nil
-	})
-	if err != nil {
-		return roster.Change{}, nil, fmt.Errorf("change organization %s: %w", id, err)
-	}
-	s.advance(context.WithoutCancel(ctx), org, change)
-	return change, outcomes, nil
-}
-
-// decide puts on top of pending what commands do, where each is set without those that are refused.
-func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
-	outcomes := make([]roster.Outcome, 0, len(cmds))
-	for _, cmd := range cmds {
-		ops, err := roster.Decide(pending, env, cmd)
-		if err != nil && (!each || !isClientError(err)) {
-			return nil, err
-		}
-		pending.Add(ops...)
-		outcomes = append(outcomes, roster.Outcome{Ops: ops, Err: err})
-	}
-	return outcomes, nil
-}
-
-// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
-// request loads it again, so that no read ever sees an old state after a write has returned.
-func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
-	view := org.view.Load()
-	if view == nil || len(change.Ops) == 0 {
-		return
-	}
-	next, err := s.apply(ctx, org.id, view, change)
-	if err != nil {
-		next = nil
-	}
-	org.publish(next)
-}
-
-func (s *Service) apply(
-	ctx context.Context, id roster.ID, view *index.View, change roster.Change,
-) (*index.View, error) {
-	if change.Version == view.Version()+1 {
-		return view.Apply(change)
-	}
-	return s.catchUp(ctx, id, view)
 }

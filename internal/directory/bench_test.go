@@ -1,0 +1,112 @@
+package directory_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store/sqlite"
+)
+
+// BenchmarkCreate measures creations of single users, each durable when it returns, by clients that each wait for one
+// before they ask for the next. For one client it reports the median latency as a multiple of the time that the disk
+// takes to make a page durable, too, measured in between.
+func BenchmarkCreate(b *testing.B) {
+	for _, clients := range []int{1, 64, 512} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) { benchmarkCreate(b, clients) })
+	}
+}
+
+func benchmarkCreate(b *testing.B, clients int) {
+	b.Helper()
+	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "roster.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	service := newService(s)
+	org, err := service.CreateOrg(b.Context(), roster.Operator(), roster.Organization{Slug: "one", Name: "One"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := service.View(b.Context(), org.ID); err != nil {
+		b.Fatal(err)
+	}
+	var begun atomic.Int64
+	took := make([]time.Duration, b.N)
+	disk := newDisk(b)
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() {
+			for n := begun.Add(1); n <= int64(b.N); n = begun.Add(1) {
+				if clients == 1 {
+					b.StopTimer()
+					disk.sync(b)
+					b.StartTimer()
+				}
+				start := time.Now()
+				_, err := service.Do(b.Context(), org.ID, roster.Operator(), createUser(fmt.Sprintf("user-%d", n)))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				took[n-1] = time.Since(start)
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "users/s")
+	b.ReportMetric(float64(median(took).Microseconds()), "p50-µs")
+	if clients == 1 {
+		b.ReportMetric(float64(median(took))/float64(median(disk.took)), "p50/fsync")
+	}
+	changes, err := service.Changes(b.Context(), org.ID, 0, b.N+2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/float64(len(changes)-1), "users/commit")
+}
+
+// disk measures how long the disk takes.
+type disk struct {
+	file *os.File
+	took []time.Duration
+}
+
+func newDisk(b *testing.B) *disk {
+	b.Helper()
+	f, err := os.Create(filepath.Join(b.TempDir(), "pages"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return &disk{file: f}
+}
+
+// sync writes the file's one page again, so that nothing but data is to be made durable.
+func (d *disk) sync(b *testing.B) {
+	b.Helper()
+	start := time.Now()
+	_, err := d.file.WriteAt(make([]byte, 4096), 0)
+	if err = errors.Join(err, d.file.Sync()); err != nil {
+		b.Error(err)
+	}
+	d.took = append(d.took, time.Since(start))
+}
+
+func median(took []time.Duration) time.Duration {
+	slices.Sort(took)
+	return took[len(took)/2]
+}

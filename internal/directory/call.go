@@ -1,0 +1,134 @@
+package directory
+
+import (
+	"slices"
+
+	"github.com/roster-dev/roster"
+)
+
+// call is one call of Do or DoEach. Who carries it out, its own caller or another one that was first, alone writes to
+// it until finished is closed.
+type call struct {
+	by    roster.Principal
+	cmds  []roster.Command
+	each  bool // leave out the commands that are refused
+	bytes int  // about how much it adds to a transaction
+
+	finished chan struct{}
+	change   roster.Change
+	outcomes []roster.Outcome
+	err      error
+	// alone says that the call was not carried out with others and that its caller must do so.
+	alone bool
+}
+
+func newCall(by roster.Principal, cmds []roster.Command, each bool) *call {
+	c := &call{by: by, cmds: cmds, each: each, finished: make(chan struct{})}
+	for _, cmd := range cmds {
+		c.bytes += sizeOf(cmd)
+	}
+	return c
+}
+
+// sizeOf estimates the size of what a command writes, in bytes, from its parts that may be large.
+func sizeOf(cmd roster.Command) int {
+	const small = 1 << 10 // of a record without them
+	switch c := cmd.(type) {
+	case roster.Create:
+		return small + sizeOfRecord(c.Record)
+	case roster.Import:
+		return small + sizeOfRecord(c.Record)
+	case roster.Update:
+		return small + len(c.Patch)
+	default:
+		return small
+	}
+}
+
+func sizeOfRecord(e roster.Entity) int {
+	u, ok := e.(*roster.User)
+	if !ok || u == nil {
+		return 0
+	}
+	const number, access = 8, 48
+	return len(u.EmailSettings) + len(u.NotificationSettings) + len(u.WorkTime) + len(u.PersonalSettings) +
+		len(u.PublicKey) + len(u.Description) + number*len(u.Groups) + access*(len(u.Spaces)+len(u.WhitelistedIPs))
+}
+
+// decide puts on top of pending what the call does, or nothing where it is refused; only where the call is the one call
+// of its transaction, which a refusal ends, there may be something left then.
+func (c *call) decide(pending *roster.Pending, env roster.Env, lone bool) {
+	env.By = c.by
+	own := pending
+	if !lone {
+		own = roster.NewPending(pending)
+	}
+	c.change = roster.Change{}
+	c.outcomes, c.err = decide(own, env, c.cmds, c.each)
+	if c.err != nil {
+		return
+	}
+	c.change.Ops = own.Ops()
+	if !lone {
+		pending.Add(c.change.Ops...)
+	}
+}
+
+// decide puts on top of pending what commands do, where each is set without those that are refused.
+func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
+	outcomes := make([]roster.Outcome, 0, len(cmds))
+	for _, cmd := range cmds {
+		ops, err := roster.Decide(pending, env, cmd)
+		if err != nil && (!each || !isClientError(err)) {
+			return nil, err
+		}
+		pending.Add(ops...)
+		outcomes = append(outcomes, roster.Outcome{Ops: ops, Err: err})
+	}
+	return outcomes, nil
+}
+
+// settle records what became of a call whose transaction ended with change or err.
+func (c *call) settle(change roster.Change, err error) {
+	if err != nil {
+		c.change, c.outcomes, c.err = roster.Change{}, nil, err
+		return
+	}
+	if c.err == nil {
+		change.Ops = c.change.Ops
+		c.change = change
+	}
+}
+
+// The most that calls are carried out together with; a call with more is carried out on its own.
+const (
+	maxBatchCommands = 1024
+	maxBatchBytes    = 8 << 20
+)
+
+// queue holds the calls that nobody carries out yet, oldest first.
+type queue []*call
+
+// take removes and returns the calls that are to be carried out next: the first one and, up to the bounds of a batch,
+// those of the same actor, because a change has one. There must be one.
+func (q *queue) take() []*call {
+	actor, commands, bytes := (*q)[0].by.Actor(), 0, 0
+	var batch []*call
+	*q = slices.DeleteFunc(*q, func(c *call) bool {
+		fits := commands+len(c.cmds) <= maxBatchCommands && bytes+c.bytes <= maxBatchBytes
+		if len(batch) > 0 && (!fits || c.by.Actor() != actor) {
+			return false
+		}
+		commands, bytes = commands+len(c.cmds), bytes+c.bytes
+		batch = append(batch, c)
+		return true
+	})
+	return batch
+}
+
+// remove removes a call and reports whether it was there.
+func (q *queue) remove(c *call) bool {
+	before := len(*q)
+	*q = slices.DeleteFunc(*q, func(other *call) bool { return other == c })
+	return len(*q) < before
+}

@@ -1,0 +1,149 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/index"
+)
+
+// commit carries out a call. Calls that arrive while a transaction is under way wait in the organization's queue; the
+// first of them that gets hold of the writer's token carries out the others along with its own, in one transaction.
+func (s *Service) commit(ctx context.Context, id roster.ID, c *call) error {
+	org := s.organization(id)
+	org.enqueue(c)
+	select {
+	case <-c.finished:
+	case <-org.writer:
+		s.lead(ctx, org, c)
+	case <-ctx.Done():
+		if org.withdraw(c) {
+			return ctx.Err()
+		}
+		<-c.finished // it is under way, and what becomes of it must be told
+	}
+	if c.alone {
+		if err := s.again(ctx, org, c); err != nil {
+			return err
+		}
+	}
+	if c.err != nil {
+		return fmt.Errorf("change organization %s: %w", id, c.err)
+	}
+	return nil
+}
+
+// lead carries out what is queued until c is done. The caller holds the writer's token, which lead gives back.
+func (s *Service) lead(ctx context.Context, org *organization, c *call) {
+	defer org.release()
+	// Those whose calls were just finished may be about to make the next ones, which on a single processor they can
+	// only do when they are let.
+	runtime.Gosched()
+	for !c.isFinished() {
+		if batch := org.take(); len(batch) == 1 && batch[0] == c {
+			s.alone(ctx, org, c)
+			close(c.finished)
+		} else {
+			s.together(context.WithoutCancel(ctx), org, batch)
+		}
+	}
+}
+
+func (c *call) isFinished() bool {
+	select {
+	case <-c.finished:
+		return true
+	default:
+		return false
+	}
+}
+
+// again carries out a call that could not be carried out together with others.
+func (s *Service) again(ctx context.Context, org *organization, c *call) error {
+	select {
+	case <-org.writer:
+		defer org.release()
+		s.alone(ctx, org, c)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// alone carries out a call in a transaction of its own. The caller holds the writer's token.
+func (s *Service) alone(ctx context.Context, org *organization, c *call) {
+	change, err := s.transact(ctx, org, []*call{c})
+	c.settle(change, err)
+	if err == nil {
+		s.advance(context.WithoutCancel(ctx), org, change)
+	}
+}
+
+// together carries out calls in one transaction and finishes them. Where that can't be because of one of them, it
+// leaves each to its caller: where a key is taken that only the store knows of, and where one panics, which must happen
+// to nobody else. The caller holds the writer's token.
+func (s *Service) together(ctx context.Context, org *organization, batch []*call) {
+	settled := false
+	defer func() {
+		if !settled {
+			_ = recover() // it happens again, to the caller whose call it is
+		}
+		for _, c := range batch {
+			c.alone = !settled
+			close(c.finished)
+		}
+	}()
+	change, err := s.transact(ctx, org, batch)
+	if isClientError(err) {
+		return
+	}
+	for _, c := range batch {
+		c.settle(change, err)
+	}
+	settled = true
+	if err == nil {
+		s.advance(ctx, org, change)
+	}
+}
+
+// transact decides on calls, each on top of those before it, and commits what they do as one change, which it returns.
+func (s *Service) transact(ctx context.Context, org *organization, batch []*call) (roster.Change, error) {
+	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
+	return s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
+		pending := roster.NewPending(remember(fastest(state, org.view.Load())))
+		for _, c := range batch {
+			c.decide(pending, env, len(batch) == 1)
+		}
+		if len(batch) == 1 && batch[0].err != nil {
+			return roster.Change{}, batch[0].err
+		}
+		return roster.Change{At: env.Now, Actor: batch[0].by.Actor(), Ops: pending.Ops()}, nil
+	})
+}
+
+// advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
+// request loads it again, so that no read ever sees an old state after a write has returned. The caller holds the
+// writer's token.
+func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
+	view := org.view.Load()
+	if view == nil || len(change.Ops) == 0 {
+		return
+	}
+	var next *index.View
+	defer func() { org.publish(next) }() // even where Apply panics
+	applied, err := s.apply(ctx, org.id, view, change)
+	if err == nil {
+		next = applied
+	}
+}
+
+func (s *Service) apply(
+	ctx context.Context, id roster.ID, view *index.View, change roster.Change,
+) (*index.View, error) {
+	if change.Version == view.Version()+1 {
+		return view.Apply(change)
+	}
+	return s.catchUp(ctx, id, view)
+}

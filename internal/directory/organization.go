@@ -1,0 +1,67 @@
+package directory
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/index"
+)
+
+// organization is what the service keeps of one organization.
+type organization struct {
+	id roster.ID
+	// view is nil until the organization is loaded, and again after it is evicted.
+	view atomic.Pointer[index.View]
+	// writer holds a token while nobody writes to the organization or replaces its view.
+	writer chan struct{}
+	// mu guards moved and queue.
+	mu sync.Mutex
+	// moved is closed when the view is replaced or should be looked at again, and then replaced itself.
+	moved chan struct{}
+	queue queue
+}
+
+func newOrganization(id roster.ID) *organization {
+	org := &organization{id: id, writer: make(chan struct{}, 1), moved: make(chan struct{})}
+	org.release()
+	return org
+}
+
+// release gives the writer's token back.
+func (o *organization) release() { o.writer <- struct{}{} }
+
+// publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for
+// that. The caller holds the writer's token.
+func (o *organization) publish(view *index.View) {
+	o.view.Store(view)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.moved)
+	o.moved = make(chan struct{})
+}
+
+func (o *organization) next() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.moved
+}
+
+func (o *organization) enqueue(c *call) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue = append(o.queue, c)
+}
+
+// withdraw takes a call out of the queue and reports whether it was still there.
+func (o *organization) withdraw(c *call) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queue.remove(c)
+}
+
+func (o *organization) take() []*call {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queue.take()
+}
