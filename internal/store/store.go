@@ -59,5 +59,13 @@ type Store interface {
 	Close() error
 }
 
+// Finder is what the State that Update hands out may be besides: a way to look many records up at once, where asking
+// for one after the other is dear.
+type Finder interface {
+	// FindAll returns the records of a type that have one of the ids or one of the keys, each of which has exactly one
+	// key set, in no order and maybe some more than once. What is not among them does not exist.
+	FindAll(t roster.Type, ids []roster.ID, keys []roster.Keys) ([]roster.Entity, error)
+}
+
 // ErrClosed is what the methods of a closed store return.
 var ErrClosed = &roster.Error{Code: roster.Unavailable, Message: "the store is closed"}

@@ -111,7 +111,7 @@ func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
 }
 
 // page returns the next records after an id.
-func (s *state) page(t roster.Type, after roster.ID) (page []roster.Entity, err error) {
+func (s *state) page(t roster.Type, after roster.ID) ([]roster.Entity, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -119,6 +119,11 @@ func (s *state) page(t roster.Type, after roster.ID) (page []roster.Entity, err 
 	if err != nil {
 		return nil, err
 	}
+	return readRecords(t, rows)
+}
+
+// readRecords reads rows with a document of type t each, and closes them.
+func readRecords(t roster.Type, rows *sql.Rows) (records []roster.Entity, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var doc sql.RawBytes
@@ -129,7 +134,7 @@ func (s *state) page(t roster.Type, after roster.ID) (page []roster.Entity, err 
 		if err != nil {
 			return nil, err
 		}
-		page = append(page, e)
+		records = append(records, e)
 	}
-	return page, rows.Err()
+	return records, rows.Err()
 }

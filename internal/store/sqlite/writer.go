@@ -24,6 +24,8 @@ type writer struct {
 	revise, clear, remove                    *sql.Stmt
 	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
 	owner, each, insertChange                *sql.Stmt
+
+	allByID, allByNumber, allByEmail, allByIdentifier *sql.Stmt
 }
 
 // newWriter prepares a writer on a connection of db's.
@@ -49,6 +51,9 @@ type statement struct {
 	query string
 }
 
+// keysAtOnce is how many keys one statement looks for: it saves three quarters of the time.
+const keysAtOnce = 64
+
 // rowsAtOnce is how many records one statement creates: it saves a third of the time, and more rows save no more.
 const rowsAtOnce = 16
 
@@ -58,6 +63,7 @@ func (w *writer) statements() []statement {
 	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one
 	// type only, can be used: it would compile the statement again at each use with another type.
 	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = +? AND `
+	many := ` IN (` + strings.Repeat(`?, `, keysAtOnce-1) + `?)`
 	return []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
@@ -77,6 +83,10 @@ func (w *writer) statements() []statement {
 		{&w.byNumber, entity + `number = ?`},
 		{&w.byEmail, entity + `email = ?`},
 		{&w.byIdentifier, entity + `identifier = ?`},
+		{&w.allByID, entity + `id` + many},
+		{&w.allByNumber, entity + `number` + many},
+		{&w.allByEmail, entity + `email` + many},
+		{&w.allByIdentifier, entity + `identifier` + many},
 		{&w.owner, entity + `owner`},
 		{&w.each, entity + `id > ? ORDER BY id LIMIT ?`},
 		{&w.insert, insert + row},

@@ -25,6 +25,7 @@ func inState(t *testing.T, s store.Store, org roster.ID, fn func(roster.State)) 
 func testState(t *testing.T, open Open) {
 	t.Helper()
 	t.Run("get and find", func(t *testing.T) { testFind(t, open(t)) })
+	t.Run("find all", func(t *testing.T) { testFindAll(t, open(t)) })
 	t.Run("find nothing", func(t *testing.T) { testFindNothing(t, open(t)) })
 	t.Run("find follows changes", func(t *testing.T) { testFindFollows(t, open(t)) })
 	t.Run("each", func(t *testing.T) { testEach(t, open(t)) })
@@ -83,6 +84,65 @@ func testFind(t *testing.T, s store.Store) {
 			}
 		}
 	})
+}
+
+// testFindAll holds a state that looks many records up at once to what it finds one by one.
+func testFindAll(t *testing.T, s store.Store) {
+	t.Helper()
+	const users = 300 // more than any driver asks for at once
+	records := []roster.Entity{org(1), changed(user(users+1), func(u *roster.User) { u.Email = "" })}
+	for n := range users {
+		records = append(records, user(n+1))
+	}
+	group := &roster.Group{ID: user(1).ID, Number: 1, Name: "g"}
+	mustCommit(t, s, id(1), creations(append(records, group)...)...)
+	mustCommit(t, s, id(2), creations(org(2), user(users+2))...)
+	inState(t, s, id(1), func(state roster.State) {
+		wantAll(t, state, roster.TypeUser, 1, users+5)
+		wantAll(t, state, roster.TypeUser, 7, 7)
+		wantAll(t, state, roster.TypeUser, 1, 0)
+		wantAll(t, state, roster.TypeGroup, 1, 200)
+	})
+}
+
+// wantAll looks for the users of some numbers, or other records with the same keys: a quarter of them by each key.
+func wantAll(t *testing.T, state roster.State, typ roster.Type, first, last int) {
+	t.Helper()
+	finder, ok := state.(store.Finder)
+	if !ok {
+		return
+	}
+	var ids []roster.ID
+	var keys []roster.Keys
+	want := map[roster.ID]roster.Entity{}
+	note := func(e roster.Entity, err error) {
+		if err != nil {
+			t.Error(err)
+		} else if e != nil {
+			want[e.Key().ID] = e
+		}
+	}
+	for n := first; n <= last; n++ {
+		if n%4 == 0 {
+			ids = append(ids, user(n).ID)
+			note(state.Get(typ, user(n).ID))
+			continue
+		}
+		k := store.Uniques(user(n))[n%4-1].Keys
+		keys = append(keys, k)
+		note(state.Find(typ, k))
+	}
+	found, err := finder.FindAll(typ, ids, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[roster.ID]roster.Entity{}
+	for _, e := range found {
+		got[e.Key().ID] = e
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%d to %d of type %s (-one by one +at once):\n%s", first, last, typ, diff)
+	}
 }
 
 func testFindNothing(t *testing.T, s store.Store) {
