@@ -112,7 +112,13 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 func (s *Service) transact(ctx context.Context, org *organization, batch []*call) (roster.Change, error) {
 	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
 	return s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
-		pending := roster.NewPending(remember(fastest(state, org.view.Load())))
+		known := remember(fastest(state, org.view.Load()))
+		for _, c := range batch {
+			if err := known.expect(c.cmds); err != nil {
+				return roster.Change{}, err
+			}
+		}
+		pending := roster.NewPending(known)
 		for _, c := range batch {
 			c.decide(pending, env, len(batch) == 1)
 		}

@@ -1,6 +1,11 @@
 package directory
 
-import "github.com/roster-dev/roster"
+import (
+	"fmt"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
 
 // memo is a state that asks another one, which must not change meanwhile, for every record only once: the commands of a
 // transaction have the same roles, groups and spaces looked up again and again, and an import asks for each key of a
@@ -20,6 +25,68 @@ type uniqueKey struct {
 
 func remember(state roster.State) *memo {
 	return &memo{state, map[roster.Key]roster.Entity{}, map[uniqueKey]roster.Entity{}}
+}
+
+// expect looks up at once what deciding on commands will ask for, where there are many and the state can do that.
+func (m *memo) expect(cmds []roster.Command) error {
+	const many = 16
+	finder, ok := m.State.(store.Finder)
+	if !ok || len(cmds) < many {
+		return nil
+	}
+	for t, w := range wantedBy(cmds) {
+		found, err := finder.FindAll(t, w.ids, w.keys)
+		if err != nil {
+			return fmt.Errorf("look up what %d commands are about: %w", len(cmds), err)
+		}
+		for _, id := range w.ids {
+			m.byID[roster.Key{Type: t, ID: id}] = nil
+		}
+		for _, k := range w.keys {
+			m.byKey[uniqueKey{t, k}] = nil
+		}
+		for _, e := range found {
+			m.byID[e.Key()] = e
+			for _, unique := range store.Uniques(e) {
+				m.byKey[uniqueKey{t, unique.Keys}] = e
+			}
+		}
+	}
+	return nil
+}
+
+// wanted are ids and keys to look up.
+type wanted struct {
+	ids  []roster.ID
+	keys []roster.Keys
+}
+
+// wantedBy returns by type what creations and imports must not find, or update.
+func wantedBy(cmds []roster.Command) map[roster.Type]wanted {
+	all := map[roster.Type]wanted{}
+	for _, cmd := range cmds {
+		var record roster.Entity
+		switch c := cmd.(type) {
+		case roster.Create:
+			record = c.Record
+		case roster.Import:
+			record = c.Record
+		}
+		if record == nil || record.Key().Type == roster.TypeOrganization {
+			continue
+		}
+		w := all[record.Key().Type]
+		if id := record.Key().ID; !id.IsZero() {
+			w.ids = append(w.ids, id)
+		}
+		for _, unique := range store.Uniques(record) {
+			if !unique.Keys.Owner {
+				w.keys = append(w.keys, unique.Keys)
+			}
+		}
+		all[record.Key().Type] = w
+	}
+	return all
 }
 
 // Get implements [roster.State].

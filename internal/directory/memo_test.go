@@ -76,3 +76,74 @@ func TestMemoForgetsErrors(t *testing.T) {
 		t.Errorf("got %v, %v; want the group", e, err)
 	}
 }
+
+// finding is a counting state that can look many records up at once.
+type finding struct {
+	counting
+
+	ids  []roster.ID
+	keys []roster.Keys
+}
+
+func (f *finding) FindAll(_ roster.Type, ids []roster.ID, keys []roster.Keys) ([]roster.Entity, error) {
+	f.ids, f.keys = ids, keys
+	return []roster.Entity{f.group, f.group}, f.err
+}
+
+// imports returns commands about groups 1 to 20, and some that are about no new record.
+func imports() []roster.Command {
+	cmds := []roster.Command{
+		roster.Delete{Type: roster.TypeGroup, Ref: roster.Ref{Number: 7}},
+		roster.Create{Record: &roster.Organization{ID: roster.ID{1}, Number: 1}},
+	}
+	for n := range byte(20) {
+		cmds = append(cmds, roster.Import{Record: &roster.Group{ID: roster.ID{n}, Number: int64(n) + 1}})
+	}
+	return cmds
+}
+
+func TestMemoExpects(t *testing.T) {
+	t.Parallel()
+	group := &roster.Group{ID: roster.ID{3}, Number: 4}
+	base := &finding{counting: counting{group: group}}
+	m := remember(base)
+	if err := m.expect(imports()); err != nil {
+		t.Fatal(err)
+	}
+	if len(base.ids) != 19 || len(base.keys) != 20 { // the first id is none
+		t.Errorf("looked for the ids %v and the keys %v, want 19 and 20", base.ids, base.keys)
+	}
+	for n := range byte(20) {
+		var want roster.Entity
+		if n == 3 {
+			want = group
+		}
+		if e, err := m.Find(roster.TypeGroup, roster.Keys{Number: int64(n) + 1}); e != want || err != nil {
+			t.Errorf("number %d: got %v, %v; want %v", n+1, e, err, want)
+		}
+		if n == 0 {
+			continue
+		}
+		if e, err := m.Get(roster.TypeGroup, roster.ID{n}); e != want || err != nil {
+			t.Errorf("id %d: got %v, %v; want %v", n, e, err, want)
+		}
+	}
+	if base.asked != 0 {
+		t.Errorf("asked %d times for what was expected, want never", base.asked)
+	}
+	base.err = errors.New("the disk is gone")
+	if err := remember(base).expect(imports()); !errors.Is(err, base.err) {
+		t.Errorf("got %v, want %v", err, base.err)
+	}
+}
+
+func TestMemoExpectsOnlyMany(t *testing.T) {
+	t.Parallel()
+	base := &finding{counting: counting{group: &roster.Group{}, err: errors.New("asked for")}}
+	if err := remember(base).expect(imports()[:15]); err != nil {
+		t.Errorf("few commands: %v, want no look-up", err)
+	}
+	if err := remember(&base.counting).expect(imports()); err != nil {
+		t.Errorf("a state that can't: %v, want no look-up", err)
+	}
+}
