@@ -24,8 +24,9 @@ import (
 
 // serveFlags are what a server is made from.
 type serveFlags struct {
-	addr, tlsCert, tlsKey, logFormat string
-	hosts, listens, proxies, origins []string
+	addr, tlsCert, tlsKey, logFormat, logLevel string
+	hosts, listens, proxies, origins           []string
+	unlimited                                  bool
 
 	maxConnections int
 }
@@ -36,7 +37,9 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.logFormat, "log-format", "text", "form of the log on standard error: text or json")
 	flags.IntVar(&f.maxConnections, "max-connections", 10_000,
 		"how many connections each address holds open at once, others wait; 0 for any number")
-	env(flags, "addr", "log-format", "max-connections")
+	flags.StringVar(&f.logLevel, "log-level", "info",
+		"what to log: info, or warn to leave out the line of each request")
+	env(flags, "addr", "log-format", "log-level", "max-connections")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -63,7 +66,9 @@ func (a *app) serve() *cobra.Command {
 		"address or CIDR prefix whose X-Forwarded-* headers count; may be repeated")
 	flags.StringSliceVar(&f.origins, "cors-origin", nil,
 		"origin whose pages may read responses in a browser; may be repeated (default: every origin)")
-	env(flags, "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy", "cors-origin")
+	flags.BoolVar(&f.unlimited, "no-rate-limits", false, "allow any number of requests, for benchmarks")
+	env(flags, "no-rate-limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
+		"cors-origin")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
 		if err != nil {
@@ -103,11 +108,19 @@ type service struct {
 
 func (a *app) newService(f *serveFlags) (*service, error) {
 	s := &service{app: a, serveFlags: f, hosts: map[string]string{}}
+	var options slog.HandlerOptions
+	switch f.logLevel {
+	case "info":
+	case "warn":
+		options.Level = slog.LevelWarn
+	default:
+		return nil, roster.FieldErrorf("--log-level", "must be info or warn, not %q", f.logLevel)
+	}
 	switch f.logFormat {
 	case "text":
-		s.log = slog.New(slog.NewTextHandler(a.err, nil))
+		s.log = slog.New(slog.NewTextHandler(a.err, &options))
 	case "json":
-		s.log = slog.New(slog.NewJSONHandler(a.err, nil))
+		s.log = slog.New(slog.NewJSONHandler(a.err, &options))
 	default:
 		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
 	}
@@ -174,6 +187,10 @@ func (s *service) loadTLS() error {
 // the first.
 func (s *service) run(ctx context.Context, d *directory.Service, started func(baseURL string) error) error {
 	lastUse := auth.NewLastUse(maxTokens)
+	epoch, err := s.newID()
+	if err != nil {
+		return err
+	}
 	srv, err := server.New(server.Config{
 		Dialects:  all.Dialects(),
 		Directory: server.Views(d.View),
@@ -182,7 +199,8 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:    d, Random: s.random,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
-		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins,
+		Epoch: epoch.String(),
+		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {
 		return err

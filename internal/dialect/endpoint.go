@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -31,6 +32,12 @@ type Endpoint struct {
 	// AllowDoc says what Allow asks for.
 	AllowDoc string
 	Params   []Param
+	// Varies names the request headers, besides those in Params, that the answer depends on.
+	Varies []string
+	// TellsID is true where the body has the request's id, once, before anything that comes from a client or a record.
+	TellsID bool
+	// Volatile is for a GET whose answers can differ at one version for other reasons than [Endpoint.Stable] lists.
+	Volatile bool
 	// Strict refuses query parameters that are not in Params as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Body documents the request's body; nil where the endpoint takes none.
@@ -84,6 +91,22 @@ type Lists interface {
 
 // Paths returns the path and its aliases.
 func (e *Endpoint) Paths() []string { return append([]string{e.Path}, e.Aliases...) }
+
+// Stable reports whether equal requests have equal answers, but for the request's id, at one version of an
+// organization. Requests are equal by their contract, their URL with the query's parameters in any order, the headers
+// in Params and Varies, and the kind and the permissions of who asks. Serve sees no more of the principal then.
+func (e *Endpoint) Stable() bool { return e.Method == http.MethodGet && !e.Public && !e.Volatile }
+
+// VaryOn returns the names of the request headers that answers depend on, those of Params first.
+func (e *Endpoint) VaryOn() []string {
+	var names []string
+	for i := range e.Params {
+		if e.Params[i].In == Header {
+			names = append(names, e.Params[i].Name)
+		}
+	}
+	return append(names, e.Varies...)
+}
 
 // Match reports whether a path below the dialect's root is one of the endpoint's, and returns its path parameters,
 // decoded.

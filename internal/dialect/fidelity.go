@@ -68,7 +68,13 @@ func (p *page) head(d *Dialect) {
 		}
 		p.print("- %s: `%s`. %s (%s)\n", nth, s.usage(), s.Doc, s.Mark)
 	}
-	p.print("- Rate limit: %s\n\n", limitText(d.Limit))
+	p.print("- Rate limit: %s\n", limitText(d.Limit))
+	if slices.ContainsFunc(d.Endpoints, func(e Endpoint) bool { return e.Stable() }) {
+		p.print("- Conditional requests: a GET with a credential is answered with a weak ETag, and 304 without a " +
+			"body where If-None-Match has it and the answer is still the same but for the request's id (RFC 9110; " +
+			"ours)\n")
+	}
+	p.print("\n")
 	p.print("Marks: **seed** stands on the page that the dialect implements; **seen** was read in the vendor's other " +
 		"documentation or measured against the live API; **ours** is our decision where the vendor is silent.\n\n")
 }

@@ -21,6 +21,8 @@ func TestFidelity(t *testing.T) {
 		"- Source: the vendor's documentation, API version 7",
 		"- Served: below `/test`, and at the root of hosts and listeners of its own",
 		"- Rate limit: 0.5 requests a second for each token, 3 at once; an organization can replace it",
+		"- Conditional requests: a GET with a credential is answered with a weak ETag, and 304 without a body where " +
+			"If-None-Match has it and the answer is still the same but for the request's id (RFC 9110; ours)",
 		"## List users: `GET /teams/{team}/users`",
 		"- The same at `/users`",
 		"- Access: tokens of the kind account, with the permission `users:read`. Only on Mondays.",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -156,6 +157,9 @@ func operation(d *Dialect, e *Endpoint, components *schemas) *apiOperation {
 	}
 	for _, r := range e.Returns {
 		op.respond(d, r, components)
+	}
+	if e.Stable() {
+		*op.Responses.at(strconv.Itoa(http.StatusNotModified)) = unchanged(d)
 	}
 	return op
 }

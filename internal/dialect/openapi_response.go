@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -75,6 +76,16 @@ func (m *apiMedia) allow(s *schema) {
 	case !slices.ContainsFunc(m.Schema.AnyOf, func(known *schema) bool { return reflect.DeepEqual(known, s) }):
 		m.Schema.AnyOf = append(m.Schema.AnyOf, s)
 	}
+}
+
+// unchanged documents the answer to a client that has the answer already (RFC 9110, section 15.4.5).
+func unchanged(d *Dialect) *apiResponse {
+	r := &apiResponse{
+		Description: "The answer with an entity tag in If-None-Match still holds",
+		Headers:     headers(d, http.StatusNotModified),
+	}
+	*r.Headers.at("ETag") = apiHeader{Description: "The answer's entity tag.", Schema: &schema{Type: "string"}}
+	return r
 }
 
 // headers returns the headers that the dialect documents for a status.

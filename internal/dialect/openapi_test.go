@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,7 +258,15 @@ func TestOpenAPIResponses(t *testing.T) {
 		`"401":{"description":"No token (contract: live)","x-contract":"live","headers":{` + always + `},` +
 		`"content":{"text/plain":{}}},` +
 		`"429":{"description":"Too many","headers":{` + always + `,"Retry-After":{"description":"Seconds.",` +
-		`"schema":{"type":"integer"}}},"content":{"text/html":{"schema":{"type":"string"},"example":"Slow down"}}}}`
+		`"schema":{"type":"integer"}}},"content":{"text/html":{"schema":{"type":"string"},"example":"Slow down"}}},` +
+		`"304":{"description":"The answer with an entity tag in If-None-Match still holds","headers":{` + always +
+		`,"ETag":{"description":"The answer's entity tag.","schema":{"type":"string"}}}}}`
+	for i := range d.Endpoints[1:] {
+		e := operation(d, &d.Endpoints[1+i], &schemas{names: map[reflect.Type]string{}})
+		if slices.ContainsFunc(e.Responses, func(r entry[*apiResponse]) bool { return r.name == "304" }) {
+			t.Errorf("%s answers 304", e.OperationID)
+		}
+	}
 	if diff := cmp.Diff(want, asJSON(t, op.Responses)); diff != "" {
 		t.Errorf("responses (-want +got):\n%s", diff)
 	}

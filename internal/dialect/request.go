@@ -19,11 +19,13 @@ type Request struct {
 	ID string
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
-	// Principal is who asks, and View the principal's organization. Both are zero for a public endpoint.
+	// Principal is who asks, and View the principal's organization. Both are zero for a public endpoint. For a stable
+	// one the principal has an organization, a kind and permissions only.
 	Principal roster.Principal
 	View      View
 	Contract  roster.Contract
-	// URL is the absolute URL as the client sees it, mount prefix and query included.
+	// URL is the absolute URL as the client sees it, mount prefix and query included. For a stable endpoint the query's
+	// parameters are in the order of their names.
 	URL *url.URL
 	// Query is the decoded query, unknown parameters included.
 	Query url.Values

@@ -84,7 +84,7 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, exposed str
 
 // exposedHeaders lists the response headers that scripts may read.
 func (s *Server) exposedHeaders() string {
-	names := []string{"Link", "Retry-After", "X-Request-Id"}
+	names := []string{"ETag", "Link", "Retry-After", "X-Request-Id"}
 	for _, d := range s.Dialects {
 		for _, h := range d.Headers {
 			names = append(names, h.Name)

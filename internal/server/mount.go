@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
@@ -29,6 +31,20 @@ type mount struct {
 	dialect *dialect.Dialect
 	// document returns the dialect's OpenAPI document, which is made when it is first asked for, on anyBase.
 	document func() ([]byte, error)
+	// varies has the request headers that the answers of each endpoint depend on, by the endpoint's id.
+	varies map[string][]string
+}
+
+// newMount returns the mount of a dialect.
+func newMount(s *Server, d *dialect.Dialect) *mount {
+	m := &mount{
+		Server: s, dialect: d, varies: map[string][]string{},
+		document: sync.OnceValues(func() ([]byte, error) { return dialect.OpenAPI(d, anyBase) }),
+	}
+	for i := range d.Endpoints {
+		m.varies[d.Endpoints[i].ID] = d.Endpoints[i].VaryOn()
+	}
+	return m
 }
 
 // exchange is one request on its way through a mount.
@@ -41,6 +57,8 @@ type exchange struct {
 	path     map[string]string
 	contract roster.Contract
 	retry    dialect.Rate
+	// stable is zero for a request whose answer may differ the next time.
+	stable stable
 	// started is set once the head of the response has been handed out.
 	started bool
 }
@@ -59,11 +77,10 @@ func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
 		unused := m.dialect.Limit
 		m.dialect.LimitHeaders(w.Header(), dialect.Rate{Limit: unused, Remaining: unused.Burst, ResetAt: m.Now()})
 	}
-	response, err := x.answer(r.Context(), path)
-	if err != nil {
-		response = x.fail(err)
+	if err := x.answer(r.Context(), path); err != nil {
+		x.invalidate()
+		x.write(x.fail(err))
 	}
-	x.write(response)
 }
 
 // recover turns a panic into an internal error, or, when the response is under way, into a broken connection.
@@ -80,13 +97,40 @@ func (x *exchange) recover() {
 		record(x.r).err = err
 		panic(http.ErrAbortHandler)
 	}
+	x.invalidate()
 	x.write(x.fail(err))
 }
 
-// answer takes a request through all that comes before and after the endpoint's own part.
-func (x *exchange) answer(ctx context.Context, path string) (dialect.Response, error) {
+// answer takes a request through all that comes before and after the endpoint's own part, which it leaves out where
+// the client has the answer already. An error comes before anything of the response has been handed out.
+func (x *exchange) answer(ctx context.Context, path string) error {
+	req, err := x.prepare(ctx, path)
+	if err != nil {
+		return err
+	}
+	if x.endpoint.Stable() {
+		x.stable.key = x.settle(req, path)
+		if x.unchanged() {
+			x.notModified()
+			return nil
+		}
+	}
+	response, err := x.ask(ctx, req)
+	if err != nil {
+		return err
+	}
+	if x.hasAny() && cmp.Or(response.Status, http.StatusOK) == http.StatusOK {
+		x.notModified()
+		return nil
+	}
+	x.write(response)
+	return nil
+}
+
+// prepare finds the endpoint and lets the request through to it.
+func (x *exchange) prepare(ctx context.Context, path string) (*dialect.Request, error) {
 	if err := x.find(path); err != nil {
-		return dialect.Response{}, err
+		return nil, err
 	}
 	req := &dialect.Request{
 		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
@@ -94,10 +138,15 @@ func (x *exchange) answer(ctx context.Context, path string) (dialect.Response, e
 	}
 	if !x.endpoint.Public {
 		if err := x.admit(ctx, req); err != nil {
-			return dialect.Response{}, err
+			return nil, err
 		}
 	}
-	if err := req.Decode(x.r.URL.RawQuery, func(name string) string { return x.path[name] }); err != nil {
+	return req, nil
+}
+
+// ask has the endpoint answer.
+func (x *exchange) ask(ctx context.Context, req *dialect.Request) (dialect.Response, error) {
+	if err := req.Decode(req.URL.RawQuery, func(name string) string { return x.path[name] }); err != nil {
 		return dialect.Response{}, err
 	}
 	body, err := x.body()

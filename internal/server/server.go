@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -37,6 +36,9 @@ type Config struct {
 	NewID     func() (roster.ID, error)
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
+	// Epoch tells the entity tags of this run of the server from those of others, between which a version of an
+	// organization may come to mean something else, as after a restore; optional. Tags of an epoch outlive a restart.
+	Epoch string
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
 	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
@@ -67,8 +69,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
 	for _, d := range c.Dialects {
-		document := sync.OnceValues(func() ([]byte, error) { return dialect.OpenAPI(d, anyBase) })
-		s.mounts[d.Name] = &mount{Server: s, dialect: d, document: document}
+		s.mounts[d.Name] = newMount(s, d)
 	}
 	for host, name := range c.Hosts {
 		if s.mounts[name] == nil {

@@ -17,6 +17,9 @@ func (x *exchange) write(response dialect.Response) {
 	header := x.w.Header()
 	maps.Copy(header, response.Header)
 	status := cmp.Or(response.Status, http.StatusOK)
+	if status == http.StatusOK {
+		x.validate()
+	}
 	if response.Body == nil {
 		x.head(status)
 		return
@@ -40,6 +43,7 @@ func (x *exchange) write(response dialect.Response) {
 		for name := range response.Header {
 			delete(header, name)
 		}
+		x.invalidate()
 		x.write(x.fail(err))
 	}
 }

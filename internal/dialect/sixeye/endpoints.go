@@ -22,6 +22,7 @@ func listUsers() dialect.Endpoint {
 		Description: "Returns a JSON object with an array of users",
 		Mark:        dialect.Seed,
 		Needs:       roster.UsersRead,
+		Varies:      []string{"Accept"},
 		Params:      slices.Concat(pageParams(), filterParams(), []dialect.Param{fieldsParam()}),
 		Returns: append(failures(),
 			dialect.Return{
@@ -42,8 +43,9 @@ func getUser() dialect.Endpoint {
 		Description: "Returns a JSON object with a singular data item for the user, or a 404 error if the user " +
 			"UUID is not " +
 			"recognized.",
-		Mark:  dialect.Seed,
-		Needs: roster.UsersRead,
+		Mark:   dialect.Seed,
+		Needs:  roster.UsersRead,
+		Varies: []string{"Accept"},
 		Params: []dialect.Param{
 			{
 				Name: userUUID, In: dialect.Path, Required: true, Doc: "The user's UUID.",
