@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/roster-dev/roster"
 )
@@ -139,6 +141,7 @@ func benchQuery(b *testing.B, v *View, q roster.Query, deep bool) {
 	}
 	rnd := rand.New(rand.NewPCG(2, 2))
 	b.ReportAllocs()
+	cpu := cpuTime(b)
 	for b.Loop() {
 		if deep {
 			q.Offset = rnd.IntN(first.Total)
@@ -154,6 +157,18 @@ func benchQuery(b *testing.B, v *View, q roster.Query, deep bool) {
 		}
 	}
 	b.ReportMetric(float64(first.Total), "hits")
+	b.ReportMetric(float64((cpuTime(b)-cpu).Nanoseconds())/float64(b.N), "cpu-ns/op")
+}
+
+// cpuTime returns the time that this process has had a processor for. On a machine that others use too it says more
+// than the time that went by.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // bindSince makes a condition on created_at that has no value mean a third of the users.

@@ -143,6 +143,10 @@ func (v *View) index() {
 
 // parallel runs jobs on as many goroutines as there are processors and waits for them.
 func parallel(jobs []func()) {
+	if len(jobs) == 1 {
+		jobs[0]()
+		return
+	}
 	var wg sync.WaitGroup
 	queue := make(chan func(), len(jobs))
 	for _, job := range jobs {

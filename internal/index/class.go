@@ -21,6 +21,18 @@ const (
 	classMax      = 256
 )
 
+// firstClass returns the class of the first value of kind, status or user_type.
+func firstClass(f roster.Field) int {
+	switch f {
+	case roster.FieldKind:
+		return classKind
+	case roster.FieldStatus:
+		return classStatus
+	default:
+		return classUserType
+	}
+}
+
 // profile is the set of a user's classes.
 type profile [classMax / 64]uint64
 

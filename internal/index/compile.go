@@ -75,9 +75,7 @@ func (c *compiler) classes(f roster.Field, test func(roster.Value) bool) (*node,
 	var kids []*node
 	switch f {
 	case roster.FieldKind, roster.FieldStatus, roster.FieldUserType:
-		first := map[roster.Field]int{
-			roster.FieldKind: classKind, roster.FieldStatus: classStatus, roster.FieldUserType: classUserType,
-		}[f]
+		first := firstClass(f)
 		for i := range f.Info().Enum {
 			if test(roster.IntValue(int64(i))) {
 				kids = append(kids, classNode(first+i))

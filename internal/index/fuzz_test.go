@@ -34,8 +34,12 @@ func FuzzQuery(f *testing.F) {
 			if _, got := s.view.Users(q); roster.CodeOf(got) != roster.Invalid {
 				t.Fatalf("%s: got %v, want %v", describe(q), got, err)
 			}
+			if _, got := s.view.Facets(q); roster.CodeOf(got) != roster.Invalid {
+				t.Fatalf("facets of %s: got %v, want %v", describe(q), got, err)
+			}
 			return
 		}
 		s.check(t, q)
+		s.checkFacets(t, q, own.facets()...)
 	})
 }

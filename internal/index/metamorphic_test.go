@@ -47,6 +47,19 @@ func (s snapshot) check(t *testing.T, q roster.Query) {
 	}
 }
 
+// checkFacets compares counted values with those of a scan.
+func (s snapshot) checkFacets(t *testing.T, q roster.Query, fields ...roster.Field) {
+	t.Helper()
+	want := q.ScanFacets(slices.Values(s.users), fields...)
+	got, err := s.view.Facets(q, fields...)
+	if err != nil {
+		t.Fatalf("Facets(%s): %v", describe(q), err)
+	}
+	if !slices.Equal(want, got) {
+		t.Fatalf("version %d: Facets(%s, %s) are %v, want %v", s.view.Version(), describe(q), fields, got, want)
+	}
+}
+
 func describe(q roster.Query) string { return fmt.Sprintf("%+v", q) }
 
 func numbers(users []*roster.User) []int64 {
@@ -123,12 +136,14 @@ func run(t *testing.T, w *world, o options, changes, checks int) {
 		kept = append(kept, snapshot{next, w.reference()})
 		for range checks {
 			kept[len(kept)-1].check(t, w.query())
+			kept[len(kept)-1].checkFacets(t, w.query(), w.facets()...)
 		}
 		pick(w, kept...).check(t, w.query())
 	}
 	for _, s := range kept {
 		s.check(t, w.query())
 		s.check(t, roster.Query{})
+		s.checkFacets(t, roster.Query{}, w.facets()...)
 	}
 	kept[len(kept)-1].checkLookups(t)
 	pick(w, kept...).checkLookups(t)

@@ -63,8 +63,7 @@ func TestPostingsFindEveryHit(t *testing.T) {
 		})
 		v := &View{pages: make([]*page, 1)}
 		set := v.newSet()
-		check := func(slot uint32) bool { return strings.Contains(texts[slot/3], needle) }
-		p.find(needle, set, check)
+		p.find(needle, set, func(slot uint32) string { return texts[slot/3] })
 		found := set.done()
 		for i, text := range texts {
 			hit, want := found.has(uint32(3*i)), strings.Contains(text, needle)
@@ -151,6 +150,7 @@ func TestManyRolesAndApps(t *testing.T) {
 		s.check(t, roster.Query{Where: roster.Cmp{Field: roster.FieldRole, Value: roster.FieldRole.Value(users[i])}})
 		s.check(t, roster.Query{Where: roster.Bits{Field: roster.FieldAppsAccess, Mask: users[i].AppsAccess}})
 		s.check(t, roster.Query{Where: roster.Not{Expr: roster.Has{Field: roster.FieldRole}}})
+		s.checkFacets(t, roster.Query{}, roster.FieldRole, roster.FieldAppsAccess)
 	}
 	if !s.view.dict.roleOverflow && !s.view.dict.appsOverflow {
 		t.Error("the dictionary still has room: the test must add more values")

@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // postings say which slots have a trigram in one field. Texts end in two bytes that no text has, so that a needle of
@@ -133,38 +134,71 @@ func decodeSlots(dst []uint32, list []byte) []uint32 {
 	return dst
 }
 
-// What it costs to look at a text, in slots decoded.
-const lookCost = 16
+// What it costs to look at the texts of a user, in slots decoded.
+const lookCost = 100
 
-// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more. Trigrams of
-// one word mostly come together, so that going through the slots of one more often leaves nearly all that were there:
-// a sample, looked at by check, tells when it is time to stop.
-func (p *postings) find(needle string, set *slotSets, check func(slot uint32) bool) {
+// trigramList is the encoded slots of a trigram.
+type trigramList struct {
+	trigram string
+	slots   []byte
+}
+
+// find adds the slots whose text may contain a needle, which is not empty: all that do, and perhaps more. look returns
+// the text of a slot as it is now.
+func (p *postings) find(needle string, set *slotSets, look func(slot uint32) string) {
 	if len(needle) < 3 {
 		p.findShort(needle, set)
 		return
 	}
-	lists := make([][]byte, 0, len(needle)-2)
+	lists := make([]trigramList, 0, len(needle)-2)
 	for i := range len(needle) - 2 {
 		list := p.trigram(needle[i : i+3])
 		if len(list) == 0 {
 			return
 		}
-		lists = append(lists, list)
+		lists = append(lists, trigramList{needle[i : i+3], list})
 	}
-	slices.SortFunc(lists, func(a, b []byte) int { return len(a) - len(b) })
-	slots := decodeSlots(make([]uint32, 0, len(lists[0])), lists[0])
-	for idle, i := 0, 1; i < len(lists) && idle < 2; i++ {
-		if len(lists[i]) > lookCost*misses(slots, check) {
+	slices.SortFunc(lists, func(a, b trigramList) int { return len(a.slots) - len(b.slots) })
+	slots := decodeSlots(make([]uint32, 0, len(lists[0].slots)), lists[0].slots)
+	for lists = lists[1:]; len(lists) > 0; {
+		best := worthwhile(slots, lists, needle, look)
+		if best < 0 {
 			break
 		}
-		n := len(slots)
-		slots = intersectList(slots, lists[i])
-		if len(slots) > n-n/4 {
-			idle++
-		}
+		slots = intersectList(slots, lists[best].slots)
+		lists = slices.Delete(lists, best, best+1)
 	}
 	set.add(slots...)
+}
+
+// worthwhile returns the list that saves most when the slots outside of it are left out before anybody looks at all
+// texts, or -1 where going through any list costs more than it saves. It learns from a sample what lists leave out:
+// trigrams of one word mostly come together, and so the shortest list is not always the best.
+func worthwhile(slots []uint32, lists []trigramList, needle string, look func(slot uint32) string) int {
+	const sample = 24
+	if len(slots)*lookCost < len(lists[0].slots) {
+		return -1
+	}
+	missed := make([]int, len(lists))
+	step := len(slots)/sample + 1
+	for i := 0; i < len(slots); i += step {
+		text := look(slots[i])
+		if strings.Contains(text, needle) {
+			continue
+		}
+		for j := range lists {
+			if !strings.Contains(text, lists[j].trigram) {
+				missed[j]++
+			}
+		}
+	}
+	best, most := -1, 0
+	for j := range lists {
+		if saved := missed[j]*step*lookCost - len(lists[j].slots); saved > most {
+			best, most = j, saved
+		}
+	}
+	return best
 }
 
 // size returns about how many slots find looks at.
@@ -186,20 +220,6 @@ func (p *postings) trigram(s string) []byte {
 		return nil
 	}
 	return p.list(at)
-}
-
-// misses estimates how many slots fail check, from a few of them.
-func misses(slots []uint32, check func(slot uint32) bool) int {
-	const sample = 32
-	step := max(1, len(slots)/sample)
-	looked, missed := 0, 0
-	for i := 0; i < len(slots); i += step {
-		looked++
-		if !check(slots[i]) {
-			missed++
-		}
-	}
-	return len(slots) * missed / max(1, looked)
 }
 
 // findShort adds the slots that have a trigram with a prefix.

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -31,30 +32,40 @@ func (v *View) Users(q roster.Query) (roster.Page, error) {
 
 func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, total int) {
 	searching := !q.Search.IsZero()
-	var n *node
-	if v.orders == nil {
-		n = setNode(v.scanSmall(q))
-	} else {
-		c := &compiler{View: v}
-		if len(by.keys) == 0 || !searching {
-			c.base = v.newWalk(by).order
-		}
-		n = c.expr(q.Where)
-		if searching {
-			n = and(n, c.search(q.Search))
-		}
-	}
 	if searching && len(q.Sort) == 0 {
-		return v.ranked(n, q.Search, q.Offset, limit)
-	}
-	if searching && v.orders != nil {
-		n = setNode(v.verified(n, newScorer(q.Search)))
+		return v.ranked(v.candidates(q, nil), q.Search, q.Offset, limit)
 	}
 	if v.orders == nil {
-		list := v.matching(n)
+		list := v.matching(v.found(q))
 		return v.sorted(list, by, q.Offset, limit), len(list)
 	}
-	return v.window(n, by, q.Offset, limit)
+	if searching {
+		return v.window(v.found(q), by, q.Offset, limit)
+	}
+	return v.window(v.candidates(q, v.newWalk(by).order), by, q.Offset, limit)
+}
+
+// found returns the users whom q asks for.
+func (v *View) found(q roster.Query) *node {
+	n := v.candidates(q, nil)
+	if v.orders == nil || q.Search.IsZero() {
+		return n
+	}
+	return setNode(v.verified(n, q.Search))
+}
+
+// candidates returns the users who match the filter of q, among whom are all that its search finds, for a walk through
+// an order, if there is one.
+func (v *View) candidates(q roster.Query, base *order) *node {
+	if v.orders == nil {
+		return setNode(v.scanSmall(q))
+	}
+	c := &compiler{View: v, base: base}
+	n := c.expr(q.Where)
+	if q.Search.IsZero() {
+		return n
+	}
+	return and(n, c.search(q.Search))
 }
 
 // materialise yields the users in slots.
@@ -138,7 +149,7 @@ func (c *compiler) term(s roster.Search, term string) *slotSet {
 	set := c.newSet()
 	for _, f := range s.Fields {
 		field := slices.Index(fields[:], f)
-		c.text.contain(field, term, set, c.containing(field, term))
+		c.text.contain(field, term, set, c.looking(field))
 		if s.Fuzzy && field > 0 {
 			c.text.similar(field, term, set)
 		}
@@ -155,58 +166,110 @@ func (c *compiler) contains(e roster.Contains) *node {
 	fields := searched()
 	field := slices.Index(fields[:], e.Field)
 	maybe := c.newSet()
-	check := c.containing(field, needle)
-	c.text.contain(field, needle, maybe, check)
+	look := c.looking(field)
+	c.text.contain(field, needle, maybe, look)
 	set := c.newSet()
 	maybe.done().each(func(slot uint32) {
-		if check(slot) {
+		if strings.Contains(look(slot), needle) {
 			set.add(slot)
 		}
 	})
 	return setNode(set.done())
 }
 
-// containing returns the test of whether the user in a slot has a needle in a searchable field. It is for one
-// goroutine.
-func (v *View) containing(field int, needle string) func(slot uint32) bool {
+// looking returns what returns the text of a searchable field by slot, "" where there is no user. It is for one
+// goroutine, and the text of an id is valid until the next call.
+func (v *View) looking(field int) func(slot uint32) string {
 	buf := make([]byte, len(roster.ID{}.String()))
-	return func(slot uint32) bool {
-		return v.live(slot) && strings.Contains(bareText(v.rec(slot), field, buf), needle)
+	return func(slot uint32) string {
+		if !v.live(slot) {
+			return ""
+		}
+		return bareText(v.rec(slot), field, buf)
 	}
 }
 
 // verified returns the users among those that match n who have a score.
-func (v *View) verified(n *node, s *scorer) *slotSet {
+func (v *View) verified(n *node, search roster.Search) *slotSet {
 	set := v.newSet()
-	for _, slot := range v.matching(n) {
-		if s.score(v.rec(slot)) > 0 {
-			set.add(slot)
+	for _, part := range v.scored(n, search) {
+		for _, h := range part {
+			set.add(h.slot)
 		}
 	}
 	return set.done()
 }
 
-// ranked orders the users that match n and a search: best first, and by number among equals.
-func (v *View) ranked(n *node, search roster.Search, offset, limit int) ([]uint32, int) {
-	type hit struct {
-		slot   uint32
-		score  int32
-		number int64
+// hit is a user whom a search finds.
+type hit struct {
+	slot   uint32
+	score  int32
+	number int64
+}
+
+// scored returns the hits of a search among the users that match n, in parts. Many users are scored on all processors.
+func (v *View) scored(n *node, search roster.Search) [][]hit {
+	const partSize = 1 << 13
+	slots := v.matching(n)
+	parts := make([][]hit, (len(slots)+partSize-1)/partSize)
+	jobs := make([]func(), 0, len(parts))
+	for part := range slices.Chunk(slots, partSize) {
+		i := len(jobs)
+		jobs = append(jobs, func() { parts[i] = v.scorePart(newScorer(search), part) })
 	}
-	var hits []hit
-	s := newScorer(search)
-	for _, slot := range v.matching(n) {
+	parallel(jobs)
+	return parts
+}
+
+func (v *View) scorePart(s *scorer, slots []uint32) []hit {
+	hits := make([]hit, 0, len(slots))
+	for _, slot := range slots {
 		r := v.rec(slot)
 		if score := s.score(r); score > 0 {
 			hits = append(hits, hit{slot, int32(score), r.word(wordNumber)}) //nolint:gosec // a few for each term
 		}
 	}
-	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.number, b.number))
-	})
-	slots := make([]uint32, len(hits))
+	return hits
+}
+
+// ranked orders the users that match n and a search: best first, and by number among equals. Only scores that the
+// window shows are put in order.
+func (v *View) ranked(n *node, search roster.Search, offset, limit int) ([]uint32, int) {
+	parts := v.scored(n, search)
+	byScore := map[int32]int{}
+	total := 0
+	for _, part := range parts {
+		total += len(part)
+		for _, h := range part {
+			byScore[h.score]++
+		}
+	}
+	var out []uint32
+	before := 0
+	for _, score := range slices.Backward(slices.Sorted(maps.Keys(byScore))) {
+		if n := byScore[score]; before+n > offset && len(out) < limit {
+			hits := withScore(parts, score, n)
+			out = append(out, cut(hits, max(offset-before, 0), limit-len(out))...)
+		}
+		before += byScore[score]
+	}
+	return out, total
+}
+
+// withScore returns the n hits that have a score, by number.
+func withScore(parts [][]hit, score int32, n int) []uint32 {
+	hits := make([]hit, 0, n)
+	for _, part := range parts {
+		for _, h := range part {
+			if h.score == score {
+				hits = append(hits, h)
+			}
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int { return cmp.Compare(a.number, b.number) })
+	slots := make([]uint32, n)
 	for i, h := range hits {
 		slots[i] = h.slot
 	}
-	return cut(slots, offset, limit), len(hits)
+	return slots
 }

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // sortItem is a slot on its way into an order. prefix decides most comparisons: it orders items as the first key
@@ -11,6 +12,7 @@ type sortItem struct {
 	prefix uint64
 	number int64
 	slot   uint32
+	text   string // of the first key
 }
 
 // sorted returns the part of slots that a window shows, in order; it changes slots. Only users whose prefixes are
@@ -27,7 +29,8 @@ func (v *View) sorted(slots []uint32, by ordering, offset, limit int) []uint32 {
 		if len(by.keys) == 0 {
 			items[i].prefix = uint64(items[i].number) ^ 1<<63 //nolint:gosec // it keeps the order of numbers
 		} else {
-			items[i].prefix = by.keys[0].key(r).prefix()
+			k := by.keys[0].key(r)
+			items[i].prefix, items[i].text = k.prefix(), k.text
 		}
 		if desc {
 			items[i].prefix = ^items[i].prefix
@@ -54,6 +57,9 @@ func (v *View) sorted(slots []uint32, by ordering, offset, limit int) []uint32 {
 
 // compareTied compares two items whose prefixes are equal.
 func (v *View) compareTied(a, b sortItem, by ordering) int {
+	if a.text != b.text && a.text != "" && b.text != "" {
+		return direct(strings.Compare(a.text, b.text), by.keys[0].desc)
+	}
 	x, y := v.rec(a.slot), v.rec(b.slot)
 	for _, k := range by.keys {
 		if c := k.key(x).compare(k.key(y)); c != 0 {

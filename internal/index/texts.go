@@ -134,10 +134,10 @@ func (s *segment) finish() {
 	}
 }
 
-// contain adds the slots whose field may contain a folded needle, which is not empty; check tells whether it does.
-func (t *texts) contain(field int, needle string, set *slotSets, check func(slot uint32) bool) {
+// contain adds the slots whose field may contain a folded needle, which is not empty; look returns the field's text.
+func (t *texts) contain(field int, needle string, set *slotSets, look func(slot uint32) string) {
 	for _, s := range t.segments {
-		s.postings(field).find(needle, set, check)
+		s.postings(field).find(needle, set, look)
 	}
 	set.add(t.tail...)
 }

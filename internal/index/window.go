@@ -119,9 +119,7 @@ func partition(keys []sortKey) ([]part, []sortKey) {
 
 // ranked returns the values of an enumeration in the order of a key; values of equal rank are one.
 func ranked(k sortKey) []*node {
-	first := map[roster.Field]int{
-		roster.FieldKind: classKind, roster.FieldStatus: classStatus, roster.FieldUserType: classUserType,
-	}[k.field]
+	first := firstClass(k.field)
 	byRank := map[int64]*node{}
 	var order []int64
 	for i := range k.field.Info().Enum {

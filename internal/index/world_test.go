@@ -269,6 +269,17 @@ func (w *world) query() roster.Query {
 	return q
 }
 
+// facets returns some fields whose values can be counted.
+func (w *world) facets() []roster.Field {
+	var some []roster.Field
+	for _, f := range w.fields(func(i *roster.FieldInfo) bool { return i.Field.Facetable() }) {
+		if w.often(30) {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
 func (w *world) fields(want func(*roster.FieldInfo) bool) []roster.Field {
 	var out []roster.Field
 	for _, info := range roster.Fields() {
