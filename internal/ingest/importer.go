@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/roster-dev/roster"
 )
@@ -76,69 +77,96 @@ const batchBytes = 8 << 20
 // Run imports records until there are no more. Each batch is atomic: it counts in the summary, or nothing of it was
 // carried out. When ctx ends, the batch under way is still finished, and the error is that of ctx. An import that has
 // stopped can be run again from the beginning, or from behind Summary.Line.
+//
+// While a batch is carried out, the next one is read, on a goroutine that Run waits for.
 func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (Summary, error) {
-	run := &running{Importer: im, most: im.BatchRecords}
-	if run.most <= 0 {
-		run.most = 1000
-	}
-	for record, err := range records {
-		if err == nil {
-			err = run.add(ctx, record)
-		} else if flushed := run.flush(ctx); flushed != nil {
-			err = flushed
-		}
-		if err != nil {
+	run := &running{Importer: im}
+	batches, stop := make(chan batch), make(chan struct{})
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer close(stop)
+	reading.Go(func() {
+		defer close(batches)
+		im.read(records, func(b batch) bool {
+			select {
+			case batches <- b:
+				return true
+			case <-stop:
+				return false
+			}
+		})
+	})
+	for b := range batches {
+		if err := run.flush(ctx, b.records); err != nil {
 			return run.summary, err
 		}
+		if b.err != nil {
+			return run.summary, b.err
+		}
 	}
-	return run.summary, run.flush(ctx)
+	return run.summary, ctx.Err()
+}
+
+// batch is a run of records; err is why there are no more.
+type batch struct {
+	records []Record
+	err     error
+}
+
+// read calls emit with batches of records, the last of which may be empty, until it returns false.
+func (im *Importer) read(records iter.Seq2[Record, error], emit func(batch) bool) {
+	most, bytes := im.BatchRecords, 0
+	if most <= 0 {
+		most = 1000
+	}
+	var b batch
+	for record, err := range records {
+		if err != nil {
+			b.err = err
+			break
+		}
+		b.records = append(b.records, record)
+		bytes += record.Size
+		if len(b.records) < most && bytes < batchBytes {
+			continue
+		}
+		if !emit(b) {
+			return
+		}
+		b, bytes = batch{records: make([]Record, 0, len(b.records))}, 0
+	}
+	emit(b)
 }
 
 // running is an import under way.
 type running struct {
 	*Importer
-	most    int
+
 	summary Summary
-	batch   []Record
-	bytes   int
 }
 
-func (r *running) add(ctx context.Context, record Record) error {
-	r.batch = append(r.batch, record)
-	r.bytes += record.Size
-	if len(r.batch) < r.most && r.bytes < batchBytes {
-		return nil
-	}
-	return r.flush(ctx)
-}
-
-func (r *running) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+func (r *running) flush(ctx context.Context, records []Record) error {
+	if err := ctx.Err(); err != nil || len(records) == 0 {
 		return err
 	}
-	if len(r.batch) == 0 {
-		return nil
-	}
-	results, err := r.apply(context.WithoutCancel(ctx))
+	results, err := r.apply(context.WithoutCancel(ctx), records)
 	if err != nil {
-		first, last := r.batch[0].Line, r.batch[len(r.batch)-1].Line
+		first, last := records[0].Line, records[len(records)-1].Line
 		return fmt.Errorf("import lines %d to %d: %w", first, last, err)
 	}
-	for _, record := range r.batch {
+	for _, record := range records {
 		result := Result{Err: record.Err}
 		if record.Err == nil {
 			result, results = results[0], results[1:]
 		}
 		r.count(record.Line, result)
 	}
-	clear(r.batch)
-	r.batch, r.bytes = r.batch[:0], 0
 	return nil
 }
 
-func (r *running) apply(ctx context.Context) ([]Result, error) {
-	commands := make([]roster.Import, 0, len(r.batch))
-	for _, record := range r.batch {
+func (r *running) apply(ctx context.Context, records []Record) ([]Result, error) {
+	commands := make([]roster.Import, 0, len(records))
+	for _, record := range records {
 		if record.Err == nil {
 			commands = append(commands, record.Import)
 		}

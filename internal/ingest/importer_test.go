@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -155,6 +156,31 @@ func TestImporterBoundsABatch(t *testing.T) {
 	if diff := cmp.Diff([]int{16, 16, 8}, sizes); diff != "" {
 		t.Errorf("batches (-want +got):\n%s", diff)
 	}
+}
+
+// While a batch is carried out one more is read, and no more than that; nothing is read after Run has returned.
+func TestImporterReadsAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		read, batches, busy := 0, 0, roster.Errorf(roster.Unavailable, "try again")
+		im := ingest.Importer{BatchRecords: 10, Apply: func(_ context.Context, c []roster.Import) ([]ingest.Result, error) {
+			synctest.Wait()
+			if batches++; read != 10*(batches+1) {
+				t.Errorf("%d records are read while batch %d is carried out, want %d", read, batches, 10*(batches+1))
+			}
+			if batches == 3 {
+				return nil, busy
+			}
+			return make([]ingest.Result, len(c)), nil
+		}}
+		got, err := im.Run(t.Context(), func(yield func(ingest.Record, error) bool) {
+			for read++; yield(ingest.Record{Line: read, Import: roster.Import{Record: &roster.User{}}}, nil); read++ {
+			}
+		})
+		if !errors.Is(err, busy) || got.Line != 20 || read != 40 {
+			t.Errorf("got %+v, %v after %d records, want 20 lines, %v after 40", got, err, read, busy)
+		}
+	})
 }
 
 func numbered(users int) string {
