@@ -39,8 +39,10 @@ func (s *state) FindAll(t roster.Type, ids []roster.ID, keys []roster.Keys) ([]r
 		stmt *sql.Stmt
 		keys []any
 	}{
-		{s.w.allByID, byID}, {s.w.allByNumber, byNumber},
-		{s.w.allByEmail, byEmail}, {s.w.allByIdentifier, byIdentifier},
+		{s.w.allByID, byID},
+		{s.w.allByNumber, byNumber},
+		{s.w.allByEmail, byEmail},
+		{s.w.allByIdentifier, byIdentifier},
 	} {
 		for some := range slices.Chunk(ask.keys, keysAtOnce) {
 			page, err := s.some(t, ask.stmt, some)
