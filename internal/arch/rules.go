@@ -41,6 +41,7 @@ func Roster() Rules {
 			{Package: "client", Ours: []string{root}},
 			{Package: "internal/arch", Strict: true},
 			{Package: "internal/auth", Ours: []string{root}},
+			{Package: "internal/bench", Ours: []string{root, "internal/demo", "internal/index"}},
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/index", Ours: []string{root}},
 			{Package: "internal/webhook", Ours: []string{root}},
