@@ -13,6 +13,7 @@ import (
 // first of them that gets hold of the writer's token carries out the others along with its own, in one transaction.
 func (s *Service) commit(ctx context.Context, id roster.ID, c *call) error {
 	org := s.organization(id)
+	s.touch(org)
 	org.enqueue(c)
 	select {
 	case <-c.finished:
@@ -133,15 +134,27 @@ func (s *Service) transact(ctx context.Context, org *organization, batch []*call
 // request loads it again, so that no read ever sees an old state after a write has returned. The caller holds the
 // writer's token.
 func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
+	if len(change.Ops) == 0 {
+		return
+	}
+	org.needs.Store(0)
 	view := org.view.Load()
-	if view == nil || len(change.Ops) == 0 {
+	if view == nil {
+		org.publish(nil) // those who wait for a version must look
 		return
 	}
 	var next *index.View
-	defer func() { org.publish(next) }() // even where Apply panics
+	defer func() { // even where Apply panics
+		if next == nil {
+			org.bytes.Store(0)
+		}
+		org.publish(next)
+	}()
 	applied, err := s.apply(ctx, org.id, view, change)
 	if err == nil {
 		next = applied
+		s.grow(org, next, len(change.Ops))
+		s.changed(org, len(change.Ops))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -22,16 +23,30 @@ import (
 
 // Service serves the organizations of one store. It is safe for concurrent use.
 type Service struct {
-	store store.Store
-	now   func() roster.Time
-	newID func() (roster.ID, error)
-	loads singleflight.Group
+	store     store.Store
+	now       func() roster.Time
+	newID     func() (roster.ID, error)
+	maxBytes  int64
+	warmViews bool
+	loads     singleflight.Group
 
-	// mu guards orgs and tokens.
+	// mu guards orgs and tokens, and that nothing joins background once closing is closed.
 	mu   sync.RWMutex
 	orgs map[roster.ID]*organization
 	// tokens remembers which organization the hash of a token's secret led to last.
 	tokens map[string]roster.ID
+
+	// last is the organization that was used last, uses how often that was another one than before.
+	last atomic.Pointer[organization]
+	uses atomic.Int64
+	// evicting keeps two of those who need room from evicting more than that.
+	evicting sync.Mutex
+
+	// background counts the loads and the warming that are under way.
+	background sync.WaitGroup
+	closing    chan struct{}
+	// warmer has room for the one view that is being warmed.
+	warmer chan struct{}
 }
 
 // maxTokens bounds how many tokens' organizations are remembered.
@@ -43,19 +58,31 @@ type Options struct {
 	Now func() roster.Time
 	// NewID makes ids for new records.
 	NewID func() (roster.ID, error)
+
+	// MaxBytes bounds the memory of all views together, as [index.View.Bytes] estimates it; 0 for no bound. Where it is
+	// exceeded, the views of the organizations that were not used for longest are forgotten, except while they are
+	// written to, and loaded again when they are asked for. An organization that needs more alone can't be loaded; one
+	// that has grown beyond it stays until then. Views that several loads build at the same time may exceed it
+	// meanwhile, and a view that is forgotten takes up memory as long as somebody reads it.
+	MaxBytes int64
+	// Warm has the index over texts made in the background when an organization is loaded and when many of its
+	// users have changed; otherwise the first search waits for it. It suits a process that lives long.
+	Warm bool
 }
 
-// New returns a service over a store. It does not load anything yet. The caller closes the store after the last use.
+// New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
+// the store.
 func New(s store.Store, o Options) *Service {
 	return &Service{
-		store: s, now: o.Now, newID: o.NewID,
+		store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
+		closing: make(chan struct{}), warmer: make(chan struct{}, 1),
 	}
 }
 
 // View returns the present view of an organization. The first request loads it, and others for the same organization
 // wait for that one load; a request that is given up does not stop it. It fails with [roster.NotFound] where there is
-// no such organization.
+// no such organization, and with [roster.Unavailable] where it does not fit into Options.MaxBytes.
 func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
 	for again := false; ; again = true {
 		if view := s.loaded(id); view != nil {
@@ -82,33 +109,67 @@ func (s *Service) View(ctx context.Context, id roster.ID) (*index.View, error) {
 // loaded returns the present view of an organization, or nil where it is not loaded.
 func (s *Service) loaded(id roster.ID) *index.View {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if org := s.orgs[id]; org != nil {
-		return org.view.Load()
+	org := s.orgs[id]
+	s.mu.RUnlock()
+	if org == nil {
+		return nil
 	}
-	return nil
+	s.touch(org)
+	return org.view.Load()
 }
 
 // load builds the view of an organization and publishes it. Changes that are committed meanwhile are caught up with
 // while no writer runs.
-func (s *Service) load(ctx context.Context, id roster.ID) (*index.View, error) {
-	builder := index.NewBuilder()
-	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
-		builder.Add(e)
-		return nil
-	})
-	if err != nil {
+func (s *Service) load(ctx context.Context, id roster.ID) (view *index.View, err error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.background.Done()
+	if view, err = s.build(ctx, id); err != nil {
 		return nil, fmt.Errorf("load organization %s: %w", id, err)
 	}
 	org := s.organization(id)
 	<-org.writer
 	defer org.release()
-	view, err := s.catchUp(ctx, id, builder.View(version))
-	if err != nil {
+	if view, err = s.catchUp(ctx, id, view); err != nil {
+		org.bytes.Store(0)
 		return nil, err
 	}
+	s.measure(org, view)
 	org.publish(view)
+	s.touch(org)
+	s.warm(org, true)
 	return view, nil
+}
+
+// build makes the view of an organization from the store's records, and room for it.
+func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) {
+	if needs := s.known(id).needs.Load(); needs > 0 {
+		return nil, s.tooLarge(s.organization(id), needs)
+	}
+	builder, watch := index.NewBuilder(), &loading{Service: s, id: id}
+	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
+		builder.Add(e)
+		return watch.add(e)
+	})
+	if err == nil {
+		view := builder.View(version)
+		if err = s.fit(view, id); err == nil {
+			return view, nil
+		}
+	}
+	s.known(id).bytes.Store(0)
+	return nil, err
+}
+
+// known returns what is kept of an organization, or what would be but is not.
+func (s *Service) known(id roster.ID) *organization {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if org := s.orgs[id]; org != nil {
+		return org
+	}
+	return &organization{}
 }
 
 // organization returns what is kept of an organization, which it starts to keep if need be.
@@ -164,6 +225,7 @@ func (s *Service) Evict(id roster.ID) {
 	org := s.organization(id)
 	<-org.writer
 	defer org.release()
+	org.bytes.Store(0)
 	org.publish(nil)
 }
 

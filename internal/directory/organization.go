@@ -20,6 +20,17 @@ type organization struct {
 	// moved is closed when the view is replaced or should be looked at again, and then replaced itself.
 	moved chan struct{}
 	queue queue
+
+	// bytes is what the view, or the one that is being built, takes up; 0 where there is none, and always without a
+	// limit. needs is what it would have taken up when it did not fit.
+	bytes, needs atomic.Int64
+	// used says when the organization was last used: see Service.uses.
+	used atomic.Int64
+	// written counts the ops since bytes was measured. Whoever holds the writer's token uses it.
+	written int
+	// warming is set while the view is, or is about to be, warmed; unwarmed counts the ops since.
+	warming  atomic.Bool
+	unwarmed atomic.Int64
 }
 
 func newOrganization(id roster.ID) *organization {
@@ -39,6 +50,13 @@ func (o *organization) publish(view *index.View) {
 	defer o.mu.Unlock()
 	close(o.moved)
 	o.moved = make(chan struct{})
+}
+
+// isWanted reports whether somebody waits to write.
+func (o *organization) isWanted() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.queue) > 0
 }
 
 func (o *organization) next() <-chan struct{} {

@@ -1,0 +1,153 @@
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/index"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// touch marks an organization as the one that was used last. It writes only where that was another one, so that those
+// who read one organization do not wait for each other.
+func (s *Service) touch(org *organization) {
+	if s.maxBytes > 0 && s.last.Load() != org {
+		s.last.Store(org)
+		org.used.Store(s.uses.Add(1))
+	}
+}
+
+// makeRoom evicts views until all of them fit into the limit: those that were not used for longest first, keep's and
+// those of organizations that are being written to never. What is being loaded counts and stays.
+func (s *Service) makeRoom(keep *organization) {
+	if s.maxBytes == 0 {
+		return
+	}
+	s.evicting.Lock()
+	defer s.evicting.Unlock()
+	total, others := s.held(keep)
+	for _, org := range others {
+		if total <= s.maxBytes {
+			return
+		}
+		total -= org.evictIdle()
+	}
+}
+
+// held returns how much memory all organizations hold, and those but one that do, the least recently used first.
+func (s *Service) held(but *organization) (total int64, others []*organization) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	used := map[*organization]int64{} // which goes on changing
+	for _, org := range s.orgs {
+		bytes := org.bytes.Load()
+		total += bytes
+		if bytes > 0 && org != but {
+			others = append(others, org)
+			used[org] = org.used.Load()
+		}
+	}
+	slices.SortFunc(others, func(a, b *organization) int { return cmp.Compare(used[a], used[b]) })
+	return total, others
+}
+
+// evictIdle drops the view unless the organization is being written to, and returns how much memory that sets free.
+// Those who wait for a version go on waiting: they would have it loaded again at once.
+func (o *organization) evictIdle() int64 {
+	select {
+	case <-o.writer:
+		defer o.release()
+	default:
+		return 0
+	}
+	if o.isWanted() || o.view.Swap(nil) == nil {
+		return 0
+	}
+	return o.bytes.Swap(0)
+}
+
+// grow measures the view again once so much has been written that it may have grown by a sixteenth: measuring looks at
+// every part of a view. The caller holds the writer's token.
+func (s *Service) grow(org *organization, view *index.View, ops int) {
+	const ofRecord, least = 1 << 10, 64
+	org.written += ops
+	if s.maxBytes > 0 && org.written >= least && int64(org.written)*ofRecord > org.bytes.Load()/16 {
+		s.measure(org, view)
+	}
+}
+
+// measure takes the size of a view as that of its organization and makes room for it. The caller holds the writer's
+// token.
+func (s *Service) measure(org *organization, view *index.View) {
+	if s.maxBytes > 0 {
+		org.written = 0
+		org.bytes.Store(view.Bytes())
+		s.makeRoom(org)
+	}
+}
+
+// loading watches what a load takes up.
+type loading struct {
+	*Service
+
+	id      roster.ID
+	records int
+	bytes   int64 // that the view will hold at least
+}
+
+// add counts a record. It fails where the view can't fit into the limit, and once the service is closed.
+func (l *loading) add(e roster.Entity) error {
+	const every, ofUser = 4096, 128
+	if u, ok := e.(*roster.User); ok {
+		l.bytes += ofUser + int64(len(u.Name)+len(u.Email)+len(u.Identifier)+len(u.Description))
+	}
+	if l.records++; l.records%every != 0 {
+		return nil
+	}
+	if l.isClosing() {
+		return store.ErrClosed
+	}
+	if l.maxBytes == 0 {
+		return nil
+	}
+	org := l.organization(l.id)
+	if l.bytes > l.maxBytes {
+		return l.tooLarge(org, l.bytes)
+	}
+	org.bytes.Store(l.bytes)
+	l.makeRoom(org)
+	return nil
+}
+
+// fit makes room for a view that was built, or fails where there can't be enough. Of a view that may not fit with the
+// index over texts that searches need, it is made at once, so that it counts.
+func (s *Service) fit(view *index.View, id roster.ID) error {
+	if s.maxBytes == 0 {
+		return nil
+	}
+	bytes := view.Bytes()
+	if bytes > s.maxBytes/2 && bytes <= s.maxBytes {
+		view.Warm()
+		bytes = view.Bytes()
+	}
+	org := s.organization(id)
+	if bytes > s.maxBytes {
+		return s.tooLarge(org, bytes)
+	}
+	org.bytes.Store(bytes)
+	s.makeRoom(org)
+	return nil
+}
+
+// tooLarge returns the error about an organization whose view does not fit into the limit. Until it changes, it need
+// not be loaded to know that.
+func (s *Service) tooLarge(org *organization, needs int64) error {
+	org.needs.Store(needs)
+	return roster.Errorf(roster.Unavailable,
+		"the organization needs at least %s of memory, which is more than the %s that there may be in use",
+		mebibytes(needs), mebibytes(s.maxBytes))
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.2f MiB", float64(n)/(1<<20)) }
