@@ -29,6 +29,7 @@ type serveFlags struct {
 	unlimited                                  bool
 
 	maxConnections int
+	cache          int // MiB
 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
@@ -39,7 +40,8 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"how many connections each address holds open at once, others wait; 0 for any number")
 	flags.StringVar(&f.logLevel, "log-level", "info",
 		"what to log: info, or warn to leave out the line of each request")
-	env(flags, "addr", "log-format", "log-level", "max-connections")
+	flags.IntVar(&f.cache, "cache", 64, "MiB of memory for answers that may be asked for again; 0 for none")
+	env(flags, "addr", "cache", "log-format", "log-level", "max-connections")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -199,7 +201,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:    d, Random: s.random,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
-		Epoch: epoch.String(),
+		Epoch: epoch.String(), CacheBytes: int64(s.cache) << 20,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {

@@ -110,8 +110,16 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 	}
 	if x.endpoint.Stable() {
 		x.stable.key = x.settle(req, path)
-		if x.unchanged() {
+		known := x.answers.get(x.stable.key)
+		if known != nil {
+			x.stable.tag = known.tag
+		}
+		switch {
+		case x.unchanged():
 			x.notModified()
+			return nil
+		case known != nil:
+			x.repeat(known)
 			return nil
 		}
 	}

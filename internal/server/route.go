@@ -35,10 +35,16 @@ func (s *Server) DialectHandler(name string) (http.Handler, error) {
 // finder returns the dialect that a request is for and the path below the dialect's root; nil where it is for none.
 type finder func(r *http.Request) (m *mount, path string)
 
+// How bodies are compressed: from this many bytes, as less fits into a packet anyway, and at this level of gzip.
+const (
+	leastEncoded     = 1400
+	compressionLevel = 2
+)
+
 // wrap puts around a handler what every request goes through.
 func (s *Server) wrap(h http.Handler, find finder) http.Handler {
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.EnableZstd(true), gzhttp.PreferZstd(true),
-		gzhttp.CompressionLevel(2), gzhttp.SetContentType(false))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(leastEncoded), gzhttp.EnableZstd(true), gzhttp.PreferZstd(true),
+		gzhttp.CompressionLevel(compressionLevel), gzhttp.SetContentType(false))
 	if err != nil {
 		panic(err) // the options are constants
 	}

@@ -39,6 +39,8 @@ type Config struct {
 	// Epoch tells the entity tags of this run of the server from those of others, between which a version of an
 	// organization may come to mean something else, as after a restore; optional. Tags of an epoch outlive a restart.
 	Epoch string
+	// CacheBytes is how much memory answers take up that are kept because they may be asked for again; 0 for none.
+	CacheBytes int64
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
 	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
@@ -63,11 +65,18 @@ type Server struct {
 
 	mounts   map[string]*mount // by dialect name
 	draining chan struct{}
+	answers  *answers // nil for none
 }
 
 // New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
+	if c.CacheBytes > 0 {
+		var err error
+		if s.answers, err = newAnswers(c.CacheBytes); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range c.Dialects {
 		s.mounts[d.Name] = newMount(s, d)
 	}

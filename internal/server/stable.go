@@ -102,8 +102,13 @@ func (x *exchange) validate() {
 	header := x.w.Header()
 	header["Etag"] = []string{x.stable.tag}
 	header["Cache-Control"] = []string{revalidate}
+	x.vary()
+}
+
+// vary names the headers that the answer depends on.
+func (x *exchange) vary() {
 	for _, name := range x.varies[x.endpoint.ID] {
-		header.Add("Vary", name)
+		x.w.Header().Add("Vary", name)
 	}
 }
 

@@ -310,8 +310,13 @@ func TestSameTagSameBody(t *testing.T) {
 	a, h, user := newAsking(t, service, secret), unlimited(t, service, nil), someUser(t, service)
 	known, same, changed := map[string]string{}, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		w := a.one(rt)(h)
-		if tag := w.Header().Get("Etag"); tag != "" && w.Code == http.StatusOK && w.Body.Len() > 0 {
+		ask := a.one(rt)
+		for range 2 {
+			w := ask(h)
+			tag := w.Header().Get("Etag")
+			if tag == "" || w.Body.Len() == 0 {
+				continue
+			}
 			body := plainBody(t, w)
 			if before, ok := known[tag]; ok {
 				same++
@@ -321,7 +326,7 @@ func TestSameTagSameBody(t *testing.T) {
 			}
 			known[tag] = body
 		}
-		if rapid.IntRange(0, 20).Draw(rt, "write") == 0 {
+		if rapid.IntRange(0, 5).Draw(rt, "write") == 0 {
 			changed++
 			touchUser(t, service, user, fmt.Sprintf("Changed %d", changed))
 		}

@@ -32,6 +32,9 @@ func (x *exchange) write(response dialect.Response) {
 	case errors.Is(err, errHeadDone):
 	case err == nil:
 		out.finish()
+		if status == http.StatusOK && !out.long {
+			x.keep(out.held, x.kept(response))
+		}
 	case x.started:
 		record(x.r).err = x.fault(err)
 		panic(http.ErrAbortHandler) // the client must not take half a list for a whole one
@@ -48,6 +51,18 @@ func (x *exchange) write(response dialect.Response) {
 	}
 }
 
+// kept returns the headers of a response that are the same whenever it is repeated.
+func (x *exchange) kept(response dialect.Response) http.Header {
+	header := make(http.Header, len(response.Header)+4)
+	maps.Copy(header, response.Header)
+	for _, name := range [...]string{"Content-Type", "X-Content-Type-Options", "Etag", "Cache-Control"} {
+		if values, ok := x.w.Header()[name]; ok {
+			header[name] = values
+		}
+	}
+	return header
+}
+
 // head hands out the head of the response.
 func (x *exchange) head(status int) {
 	x.started = true
@@ -61,6 +76,7 @@ type bodyWriter struct {
 
 	status int
 	held   []byte
+	long   bool // held has not all of it
 }
 
 const mostHeld = 64 << 10
@@ -71,6 +87,7 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if !b.started {
+		b.long = true
 		b.head(b.status)
 		if _, err := b.w.Write(b.held); err != nil {
 			return 0, err

@@ -25,6 +25,7 @@ func listUsers() dialect.Endpoint {
 		Description: "Find users from a specific company.",
 		Mark:        dialect.Seed,
 		Needs:       roster.UsersRead,
+		TellsID:     true,
 		Params:      slices.Concat(pageParams(), filterParams()),
 		Returns: []dialect.Return{
 			{Status: http.StatusOK, Doc: "List of users.", Body: UserList{}, Example: listExample, Mark: dialect.Seed},
