@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -83,6 +84,10 @@ func wantedBy(cmds []roster.Command) map[roster.Type]wanted {
 			if !unique.Keys.Owner {
 				w.keys = append(w.keys, unique.Keys)
 			}
+		}
+		if u, ok := record.(*roster.User); ok && u.Identifier == "" && u.Email != "" { // it may be made of the e-mail
+			local, _, _ := strings.Cut(u.Email, "@")
+			w.keys = append(w.keys, roster.Keys{Identifier: roster.Fold(local)})
 		}
 		all[record.Key().Type] = w
 	}

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/roster-dev/roster"
@@ -134,6 +136,23 @@ func TestMemoExpects(t *testing.T) {
 	base.err = errors.New("the disk is gone")
 	if err := remember(base).expect(imports()); !errors.Is(err, base.err) {
 		t.Errorf("got %v, want %v", err, base.err)
+	}
+}
+
+func TestMemoExpectsTheIdentifierMadeOfAnEmail(t *testing.T) {
+	t.Parallel()
+	base := &finding{counting: counting{group: &roster.Group{}}}
+	cmds := imports()
+	for i := range cmds {
+		cmds[i] = roster.Create{Record: &roster.User{Email: fmt.Sprintf("User.%d@example.com", i)}}
+	}
+	if err := remember(base).expect(cmds); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []roster.Keys{{Email: "user.7@example.com"}, {Identifier: "user.7"}} {
+		if !slices.Contains(base.keys, want) {
+			t.Errorf("looked for %v, want %v among them", base.keys, want)
+		}
 	}
 }
 
