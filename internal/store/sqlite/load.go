@@ -145,8 +145,11 @@ func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emi
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	newBatch := func() *batch { return &batch{typ: t, decoded: make(chan struct{})} }
-	b := newBatch()
+	newBatch := func(size int) *batch {
+		docs, ends := make([]byte, 0, size), make([]int, 0, batchSize)
+		return &batch{typ: t, docs: docs, ends: ends, decoded: make(chan struct{})}
+	}
+	b := newBatch(0)
 	for rows.Next() {
 		var doc sql.RawBytes
 		if err := rows.Scan(&doc); err != nil {
@@ -156,7 +159,7 @@ func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emi
 			if err := emit(b); err != nil {
 				return err
 			}
-			b = newBatch()
+			b = newBatch(len(b.docs) + len(b.docs)/8) // the next one is likely to be as large
 		}
 	}
 	if err := rows.Err(); err != nil || len(b.ends) == 0 {
