@@ -81,15 +81,23 @@ type local struct {
 	random io.Reader
 }
 
-func (a *app) openStore(ctx context.Context, dsn string) (*local, error) {
+// openStore opens a store, and a directory over it with the options that tune changes.
+func (a *app) openStore(ctx context.Context, dsn string, tune ...func(*directory.Options)) (*local, error) {
 	s, err := open.Store(ctx, dsn)
 	if err != nil {
 		return nil, inUse(doing("open the store", err))
 	}
-	return &local{directory.New(s, directory.Options{Now: a.time, NewID: a.newID}), s, a.random}, nil
+	options := directory.Options{Now: a.time, NewID: a.newID}
+	for _, fn := range tune {
+		fn(&options)
+	}
+	return &local{directory.New(s, options), s, a.random}, nil
 }
 
-func (l *local) Close() error { return l.store.Close() }
+func (l *local) Close() error {
+	l.Service.Close()
+	return l.store.Close()
+}
 
 func (l *local) CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error) {
 	return l.Service.CreateOrg(ctx, roster.Operator(), org)

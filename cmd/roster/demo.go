@@ -42,7 +42,7 @@ func (a *app) demo() *cobra.Command {
 }
 
 func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
-	l, err := s.openStore(ctx, "memory:")
+	l, err := s.openStore(ctx, "memory:", s.keep)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,11 @@ type serveFlags struct {
 
 	maxConnections int
 	cache          int // MiB
+	memory         size
 }
+
+// keep chooses how the organizations of a process that serves are kept.
+func (f *serveFlags) keep(o *directory.Options) { o.MaxBytes, o.Warm = int64(f.memory), true }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -41,7 +45,10 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.logLevel, "log-level", "info",
 		"what to log: info, or warn to leave out the line of each request")
 	flags.IntVar(&f.cache, "cache", 64, "MiB of memory for answers that may be asked for again; 0 for none")
-	env(flags, "addr", "cache", "log-format", "log-level", "max-connections")
+	flags.Var(&f.memory, "memory",
+		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
+			"and loaded again when they are asked for; 0 for any amount")
+	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "memory")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -83,7 +90,7 @@ func (a *app) serve() *cobra.Command {
 
 // runStore serves a store, in which it first makes the demo organization if that is wanted.
 func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, wanted bool) error {
-	l, err := s.openStore(ctx, dsn)
+	l, err := s.openStore(ctx, dsn, s.keep)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -255,6 +256,61 @@ func TestServeDemoOnce(t *testing.T) {
 	}
 }
 
+// An organization that does not fit into the memory is refused, and the others are served.
+func TestServeMemory(t *testing.T) {
+	t.Parallel()
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "roster.db")
+	secrets := map[string]string{}
+	for _, org := range []string{"large", "small"} {
+		execute(t, "org", "create", "--store", dsn, "--slug", org)
+		made := execute(t, "token", "create", "--store", dsn, "--org", org, "--name", "t", "-o", "json")
+		var token struct{ Secret string }
+		if err := json.Unmarshal([]byte(made.stdout), &token); err != nil {
+			t.Fatalf("%v: %s", err, made.stderr)
+		}
+		secrets[org] = token.Secret
+	}
+	users := filepath.Join(t.TempDir(), "users.csv")
+	text := strings.Builder{}
+	text.WriteString("name,email\n")
+	for i := range 2000 {
+		fmt.Fprintf(&text, "User %d,user-%d@example.com\n", i, i)
+	}
+	if err := os.WriteFile(users, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := execute(t, "import", "csv", "--store", dsn, "--org", "large", users); got.code != 0 {
+		t.Fatal(got.stderr)
+	}
+	b := start(t, 1, "serve", "--store", dsn, "--addr", "127.0.0.1:0", "--memory", "100KiB")
+	for org, want := range map[string]int{"large": http.StatusServiceUnavailable, "small": http.StatusOK} {
+		if got := status(t, b.urls["everything"]+"/api/v1/users", secrets[org]); got != want {
+			t.Errorf("the users of the %s organization: got %d, want %d", org, got, want)
+		}
+	}
+	if err := b.stop(); err != nil {
+		t.Fatalf("serve ends with %v", err)
+	}
+}
+
+// status returns the status of a request with a token.
+func status(t *testing.T, url, secret string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	return response.StatusCode
+}
+
 func TestServeRefusesBadFlags(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
@@ -278,6 +334,7 @@ func TestServeRefusesBadFlags(t *testing.T) {
 		{"--addr " + taken.Addr().String(), 1, `address already in use; stop what listens there, or choose another address with --addr`},
 		{"--addr 127.0.0.1:0 --listen d3lay=" + taken.Addr().String(), 1, `serve d3lay: listen tcp `},
 		{"--addr nowhere", 1, `serve everything: listen tcp: address nowhere: missing port`},
+		{"--memory 2GB", 2, `must be a number of bytes such as 512MiB or 2GiB, not "2GB"`},
 		{"--demo many", 2, `invalid argument "many" for "--demo" flag`},
 	}
 	for _, tt := range tests {
