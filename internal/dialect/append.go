@@ -97,7 +97,7 @@ func (m Members) ID(name string, id roster.ID) Members {
 func Appended[T any](head string, values iter.Seq[T], tail string, add func(b []byte, v T) []byte) Body {
 	const most = 32 << 10
 	return func(w io.Writer) error {
-		b := append(make([]byte, 0, 4<<10), head...)
+		b := append(room(w), head...)
 		comma := false
 		for v := range values {
 			if comma {
@@ -114,11 +114,20 @@ func Appended[T any](head string, values iter.Seq[T], tail string, add func(b []
 			if _, err := w.Write(b); err != nil {
 				return err
 			}
-			b = b[:0]
+			b = room(w)
 		}
 		_, err := w.Write(append(b, tail...))
 		return err
 	}
+}
+
+// room returns an empty buffer to append to: that of a writer that has one, as [bufio.Writer] does, so that nothing is
+// copied when it is written.
+func room(w io.Writer) []byte {
+	if has, ok := w.(interface{ AvailableBuffer() []byte }); ok {
+		return has.AvailableBuffer()
+	}
+	return make([]byte, 0, 4<<10)
 }
 
 // AppendText appends s as a JSON string, as encoding/json writes it without escaping for HTML.

@@ -111,7 +111,10 @@ func (e *Endpoint) VaryOn() []string {
 // Match reports whether a path below the dialect's root is one of the endpoint's, and returns its path parameters,
 // decoded.
 func (e *Endpoint) Match(escapedPath string) (params map[string]string, ok bool) {
-	for _, pattern := range e.Paths() {
+	if params, ok = matchPath(e.Path, escapedPath); ok {
+		return params, true
+	}
+	for _, pattern := range e.Aliases {
 		if params, ok = matchPath(pattern, escapedPath); ok {
 			return params, true
 		}
@@ -119,23 +122,26 @@ func (e *Endpoint) Match(escapedPath string) (params map[string]string, ok bool)
 	return nil, false
 }
 
-func matchPath(pattern, path string) (map[string]string, bool) {
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
-	}
-	params := map[string]string{}
-	for i, segment := range want {
-		name, isParam := strings.CutPrefix(segment, "{")
+// matchPath returns nil parameters for a pattern that has none.
+func matchPath(pattern, path string) (params map[string]string, ok bool) {
+	for more := true; more; {
+		var want, have string
+		var moreOfPath bool
+		want, pattern, more = strings.Cut(pattern, "/")
+		have, path, moreOfPath = strings.Cut(path, "/")
+		name, isParam := strings.CutPrefix(want, "{")
+		if more != moreOfPath || !isParam && want != have {
+			return nil, false
+		}
 		if !isParam {
-			if segment != have[i] {
-				return nil, false
-			}
 			continue
 		}
-		value, err := url.PathUnescape(have[i])
+		value, err := url.PathUnescape(have)
 		if err != nil || value == "" {
 			return nil, false
+		}
+		if params == nil {
+			params = map[string]string{}
 		}
 		params[strings.TrimSuffix(name, "}")] = value
 	}

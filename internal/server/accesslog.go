@@ -20,8 +20,15 @@ const hidden = "*"
 
 // access writes the log line of a request that is done. It has no secrets, and no values of free text.
 func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration) {
+	level := slog.LevelInfo
+	if roster.CodeOf(rec.err) == roster.Internal {
+		level = slog.LevelError
+	}
+	if !s.Log.Enabled(r.Context(), level) {
+		return
+	}
 	attrs := []slog.Attr{
-		slog.String("request_id", rec.id), slog.String("method", r.Method), slog.String("path", rec.path),
+		slog.String("request_id", rec.id), slog.String("method", r.Method), slog.String("path", rec.shownPath(r.URL)),
 		slog.String("query", s.safeQuery(rec.dialect, r.URL)), slog.Int("status", rec.status),
 		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
 		slog.String("client", auth.ClientAddr(r, s.TrustedProxies).String()),
@@ -33,15 +40,11 @@ func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration)
 		attrs = append(attrs, slog.String("organization", rec.principal.Org.String()),
 			slog.String("principal", rec.principal.Name))
 	}
-	level := slog.LevelInfo
 	if rec.err != nil {
 		attrs = append(attrs, slog.String("code", string(roster.CodeOf(rec.err))))
 		if why := reason(rec.err); why != "" {
 			attrs = append(attrs, slog.String("error", why))
 		}
-	}
-	if roster.CodeOf(rec.err) == roster.Internal {
-		level = slog.LevelError
 	}
 	s.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
@@ -78,16 +81,22 @@ func isPlain(segment string) bool {
 	return len(segment) <= most && strings.Trim(segment, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
 }
 
-// route makes the log show the values of an endpoint's path parameters only where they are numbers or ids.
-func (rec *requestRecord) route(mount, pattern string, params map[string]string) {
-	for name, value := range params {
+// shownPath returns the path as the log shows it: that of an endpoint with the values of its path parameters only where
+// they are numbers or ids.
+func (rec *requestRecord) shownPath(u *url.URL) string {
+	if rec.pattern == "" {
+		return plainPath(u)
+	}
+	shown := rec.pattern
+	for name, value := range rec.params {
 		_, err := roster.ParseID(value)
 		if _, notNumber := strconv.ParseInt(value, 10, 64); err != nil && notNumber != nil {
 			value = hidden
 		}
-		pattern = strings.ReplaceAll(pattern, "{"+name+"}", value)
+		shown = strings.ReplaceAll(shown, "{"+name+"}", value)
 	}
-	rec.path = mount + pattern
+	whole := u.EscapedPath()
+	return whole[:len(whole)-rec.below] + shown
 }
 
 // safeQuery returns the query with "*" in the place of every name that the dialect does not know, and of every value

@@ -86,17 +86,27 @@ func unlimited(tb testing.TB, service *directory.Service, configure func(*server
 // BenchmarkList asks for a hundred of a hundred thousand users, with an exact total, through everything but a socket.
 func BenchmarkList(b *testing.B) {
 	service, secret := populated(b, 100_000)
+	const path = "/d3lay/users?page_size=100&page="
+	first := httptest.NewRequestWithContext(b.Context(), http.MethodGet, path+"1", http.NoBody)
+	first.Header.Set("Authorization", "Bearer "+secret)
+	w := httptest.NewRecorder()
+	unlimited(b, service, nil).ServeHTTP(w, first)
+	tag := w.Header().Get("Etag")
+	nextPage := func(r *http.Request, n int) { r.URL.RawQuery = "page_size=100&page=" + strconv.Itoa(1+n*7%1000) }
 	for _, c := range []struct {
 		name, target string
 		change       func(*http.Request, int)
 		configure    func(*server.Config)
 	}{
 		{name: "same page"},
+		{name: "same page cached", configure: withCache},
+		{name: "other pages", change: nextPage},
+		{name: "other pages, with a cache", change: nextPage, configure: withCache},
+		{name: "not modified", change: func(r *http.Request, _ int) { r.Header["If-None-Match"] = []string{tag} }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			h := unlimited(b, service, c.configure)
-			r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/d3lay/users?page_size=100&page=1", http.NoBody)
-			r.Header.Set("Authorization", "Bearer "+secret)
+			r := first.Clone(b.Context())
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {

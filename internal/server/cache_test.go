@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -25,7 +26,12 @@ func withCache(c *server.Config) { c.CacheBytes = 1 << 20 }
 func TestCachedIsUncached(t *testing.T) {
 	service, secret := populated(t, 200)
 	a, user := newAsking(t, service, secret), someUser(t, service)
-	anew, cached := unlimited(t, service, nil), unlimited(t, service, withCache)
+	at := time.Now()
+	still := func(c *server.Config) { c.Now = func() time.Time { return at } }
+	anew, cached := unlimited(t, service, still), unlimited(t, service, func(c *server.Config) {
+		still(c)
+		withCache(c)
+	})
 	changed := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		ask := a.one(rt)

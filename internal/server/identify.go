@@ -13,8 +13,11 @@ type requestRecord struct {
 	dialect   string
 	principal roster.Principal
 	err       error
-	// path is the path as the log shows it.
-	path   string
+	// The endpoint that was found: how much of the path is below the dialect's root, the pattern and its parameters.
+	below   int
+	pattern string
+	params  map[string]string
+
 	isHead bool
 	status int
 	bytes  int64
@@ -38,7 +41,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 			writeText(w, http.StatusInternalServerError, "internal error\n")
 			return
 		}
-		rec := &requestRecord{id: id.String(), path: plainPath(r.URL), isHead: r.Method == http.MethodHead}
+		rec := &requestRecord{id: id.String(), isHead: r.Method == http.MethodHead}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set("X-Request-Id", rec.id)
 		defer func() { s.access(r, rec, s.Now().Sub(start)) }()

@@ -142,7 +142,7 @@ func (x *exchange) prepare(ctx context.Context, path string) (*dialect.Request, 
 	}
 	req := &dialect.Request{
 		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
-		Software: x.Software, NewSecret: x.secret,
+		Software: x.Software,
 	}
 	if !x.endpoint.Public {
 		if err := x.admit(ctx, req); err != nil {
@@ -175,7 +175,8 @@ func (x *exchange) find(path string) error {
 		}
 		if e.Method == x.r.Method || e.Method == http.MethodGet && x.r.Method == http.MethodHead {
 			x.endpoint, x.path = e, params
-			record(x.r).route(x.r.URL.EscapedPath()[:len(x.r.URL.EscapedPath())-len(path)], e.Path, params)
+			rec := record(x.r)
+			rec.below, rec.pattern, rec.params = len(path), e.Path, params
 			return nil
 		}
 	}
@@ -203,7 +204,10 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if err := present(principal, view); err != nil {
 		return x.refused(err)
 	}
-	req.Principal, req.View, req.Writer = principal, view, writing{x.Server, principal}
+	req.Principal, req.View = principal, view
+	if !x.endpoint.Stable() {
+		req.Writer, req.NewSecret = writing{x.Server, principal}, x.secret
+	}
 	req.Contract = view.Org().Contract(x.dialect.Name)
 	x.contract = req.Contract
 	if err := x.limit(principal, view.Org()); err != nil {

@@ -48,7 +48,15 @@ func (s *Server) wrap(h http.Handler, find finder) http.Handler {
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	return s.identify(s.crossOrigin(compress(h), find))
+	compressed := compress(h)
+	return s.identify(s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" {
+			compressed.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Add("Vary", "Accept-Encoding") // there is nothing to choose from
+		h.ServeHTTP(w, r)
+	}), find))
 }
 
 func (s *Server) names() string {

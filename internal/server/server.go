@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -65,7 +66,8 @@ type Server struct {
 
 	mounts   map[string]*mount // by dialect name
 	draining chan struct{}
-	answers  *answers // nil for none
+	answers  *answers  // nil for none
+	buffers  sync.Pool // of *[]byte with room for mostHeld bytes
 }
 
 // New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.

@@ -26,7 +26,8 @@ func (x *exchange) write(response dialect.Response) {
 	}
 	header.Set("Content-Type", cmp.Or(response.ContentType, "application/json"))
 	header.Set("X-Content-Type-Options", "nosniff")
-	out := &bodyWriter{exchange: x, status: status}
+	out := &bodyWriter{exchange: x, status: status, held: x.buffer()}
+	defer func() { x.buffers.Put(&out.held) }()
 	err := response.Body(out)
 	switch {
 	case errors.Is(err, errHeadDone):
@@ -82,7 +83,7 @@ type bodyWriter struct {
 const mostHeld = 64 << 10
 
 func (b *bodyWriter) Write(p []byte) (int, error) {
-	if !b.started && len(b.held)+len(p) <= mostHeld {
+	if !b.started && len(b.held)+len(p) <= cap(b.held) {
 		b.held = append(b.held, p...)
 		return len(p), nil
 	}
@@ -97,6 +98,23 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 		}
 	}
 	return b.w.Write(p)
+}
+
+// AvailableBuffer returns an empty buffer for bytes that the next Write gets, as that of [bufio.Writer] does: what is
+// held back is then in its place already.
+func (b *bodyWriter) AvailableBuffer() []byte {
+	if b.started {
+		return b.held[:0]
+	}
+	return b.held[len(b.held):]
+}
+
+// buffer returns an empty buffer that can hold a body back.
+func (s *Server) buffer() []byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, mostHeld)
 }
 
 // errHeadDone ends the making of a long body of which only the head was asked for.
