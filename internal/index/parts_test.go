@@ -1,6 +1,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -72,6 +73,38 @@ func TestPostingsFindEveryHit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestIntersect compares both ways to intersect with what a list holds.
+func TestIntersect(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 5))
+	v := &View{pages: make([]*page, 40)}
+	for _, every := range []int{1, 2, 7, 300} {
+		in := map[uint32]bool{}
+		var a, want []uint32
+		var list []byte
+		last := uint32(0)
+		for slot := range uint32(40 << rowBits) {
+			if rnd.IntN(3) == 0 {
+				a = append(a, slot)
+			}
+			if rnd.IntN(every) == 0 {
+				list = binary.AppendUvarint(list, uint64(slot-last))
+				last, in[slot] = slot, true
+			}
+		}
+		for _, slot := range a {
+			if in[slot] {
+				want = append(want, slot)
+			}
+		}
+		if got := v.newSet().intersect(slices.Clone(a), list); !slices.Equal(got, want) {
+			t.Errorf("every %d: intersect keeps %d slots, want %d", every, len(got), len(want))
+		}
+		if got := intersectList(slices.Clone(a), list); !slices.Equal(got, want) {
+			t.Errorf("every %d: intersectList keeps %d slots, want %d", every, len(got), len(want))
+		}
+	}
 }
 
 // TestCopyBits compares copying bits with copying bools.

@@ -134,8 +134,8 @@ func decodeSlots(dst []uint32, list []byte) []uint32 {
 	return dst
 }
 
-// What it costs to look at the texts of a user, in slots decoded.
-const lookCost = 100
+// What it costs to look at the texts of a user, in slots decoded. A user whom several fields find is looked at once.
+const lookCost = 50
 
 // trigramList is the encoded slots of a trigram.
 type trigramList struct {
@@ -165,7 +165,7 @@ func (p *postings) find(needle string, set *slotSets, look func(slot uint32) str
 		if best < 0 {
 			break
 		}
-		slots = intersectList(slots, lists[best].slots)
+		slots = set.intersect(slots, lists[best].slots)
 		lists = slices.Delete(lists, best, best+1)
 	}
 	set.add(slots...)
@@ -237,23 +237,62 @@ func (p *postings) findShort(prefix string, set *slotSets) {
 	}
 }
 
+// intersect is intersectList, by way of a bit for each slot where the lists are of about the same length: then it does
+// not pay to guess which slot comes next.
+func (s *slotSets) intersect(a []uint32, list []byte) []uint32 {
+	const few, longer = 1024, 16
+	if len(a) < few || len(list) > longer*len(a) {
+		return intersectList(a, list)
+	}
+	if s.marks == nil {
+		s.marks = s.view.dense()
+	}
+	marks := s.marks
+	clear(marks)
+	for _, slot := range a {
+		marks[slot>>6] |= 1 << (slot & 63)
+	}
+	kept, n, slot := a, 0, uint32(0)
+	for i := 0; i < len(list) && n < len(kept); i++ {
+		delta, shift := uint32(list[i]&0x7f), 7
+		for ; list[i] >= 0x80; shift += 7 {
+			i++
+			delta |= uint32(list[i]&0x7f) << shift
+		}
+		slot += delta
+		kept[n] = slot
+		n += int(marks[slot>>6] >> (slot & 63) & 1)
+	}
+	return kept[:n]
+}
+
 // intersectList keeps the slots of a that are in an encoded list too; a ascends.
 func intersectList(a []uint32, list []byte) []uint32 {
-	kept, j, slot := a[:0], 0, uint32(0)
-	for i := 0; i < len(list) && j < len(a); {
+	if len(a) == 0 {
+		return a
+	}
+	kept, j, slot, wanted := a[:0], 0, uint32(0), a[0]
+	for i := 0; i < len(list); {
 		n, shift := uint32(list[i]&0x7f), 7
 		for ; list[i] >= 0x80; shift += 7 {
 			i++
 			n |= uint32(list[i]&0x7f) << shift
 		}
 		i++
-		slot += n
-		for j < len(a) && a[j] < slot {
-			j++
+		if slot += n; slot < wanted {
+			continue
 		}
-		if j < len(a) && a[j] == slot {
+		for a[j] < slot {
+			if j++; j == len(a) {
+				return kept
+			}
+		}
+		if wanted = a[j]; wanted == slot {
 			kept = append(kept, slot)
-			j++
+			if j++; j == len(a) {
+				return kept
+			}
+			wanted = a[j]
 		}
 	}
 	return kept

@@ -18,8 +18,9 @@ const listMax = 4096
 
 // slotSets collects slots, in any order and repeatedly.
 type slotSets struct {
-	view *View
-	set  slotSet
+	view  *View
+	set   slotSet
+	marks []uint64 // for intersect
 }
 
 func (v *View) newSet() *slotSets { return &slotSets{view: v} }

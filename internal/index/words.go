@@ -26,23 +26,41 @@ const wordRunes = 255
 // eachWord calls fn with the words of a folded text, as roster.Words returns them.
 func eachWord(text string, fn func(word string)) {
 	start := -1
-	for i, r := range text {
-		switch inside := wordRune(r); {
-		case inside && start < 0:
+	for i := 0; i < len(text); {
+		inside, size := wordByte(text[i]), 1
+		if text[i] >= utf8.RuneSelf {
+			var r rune
+			r, size = utf8.DecodeRuneInString(text[i:])
+			inside = wordRune(r)
+		}
+		if inside && start < 0 {
 			start = i
-		case !inside && start >= 0:
+		} else if !inside && start >= 0 {
 			fn(text[start:i])
 			start = -1
 		}
+		i += size
 	}
 	if start >= 0 {
 		fn(text[start:])
 	}
 }
 
+// wordByte is wordRune for ASCII, false for all other bytes.
+func wordByte(b byte) bool {
+	const (
+		digits  = uint64(0x3ff) << '0'
+		letters = uint64(1<<26-1)<<('A'-64) | uint64(1<<26-1)<<('a'-64)
+	)
+	if b < 64 {
+		return digits>>b&1 != 0
+	}
+	return letters>>(b-64)&1 != 0
+}
+
 func wordRune(r rune) bool {
 	if r < utf8.RuneSelf {
-		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+		return wordByte(byte(r)) //nolint:gosec // it is ASCII
 	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
