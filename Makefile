@@ -12,6 +12,7 @@ USERS    ?= 100000
 SEED     ?= 1
 FUZZTIME ?= 30s
 BENCH    ?= .
+BENCHFLAGS ?=
 PKG      ?= ./...
 
 # A checkout that git refuses to read (another owner, no git at all) must still build.
@@ -23,7 +24,7 @@ LINT := $(TOOL) golangci-lint
 .PHONY: help
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), BENCH (bench), PKG (fuzz, bench), VERSION (build)"
+	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), BENCHFLAGS (bench), BENCH (bench-go), PKG (fuzz, bench-go), VERSION (build)"
 
 .PHONY: build
 build: ## compile the server and command line to bin/roster
@@ -79,7 +80,11 @@ fresh:
 		{ echo 'generated files were stale: commit what `make generate` writes' >&2; exit 1; }
 
 .PHONY: bench
-bench: ## run the benchmarks: BENCH=regexp PKG=./internal/index
+bench: build ## measure the program against its performance goals: BENCHFLAGS='--users 100000'
+	./$(BIN) bench $(BENCHFLAGS)
+
+.PHONY: bench-go
+bench-go: ## run the Go benchmarks: BENCH=regexp PKG=./internal/index
 	@packages=$$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' $(PKG)); \
 	packages=$$(for dir in $$packages; do grep -lqs '^func Benchmark' $$dir/*_test.go && echo $$dir || true; done); \
 	if [ -z "$$packages" ]; then echo 'no benchmarks in $(PKG)'; exit 0; fi; \

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ type benchFlags struct {
 	seed    uint64
 	dir     string
 	against []string
+	only    []string
 	output  string
 }
 
@@ -49,6 +51,8 @@ func (a *app) bench() *cobra.Command {
 		"folder for the stores, on the disk to measure writes with (default: the system's)")
 	flags.StringArrayVar(&f.against, "against", nil,
 		"pocketbase=URL[,pid=N]: give another server on this machine the same work; may be repeated")
+	flags.StringSliceVar(&f.only, "only", nil,
+		"part to measure: "+strings.Join(bench.Parts(), ", ")+"; may be repeated (default: all)")
 	flags.StringVarP(&f.output, "output", "o", "table", "form of the output: table or json")
 	cmd.AddCommand(a.benchFixed())
 	return cmd
@@ -85,7 +89,7 @@ func (a *app) runBench(cmd *cobra.Command, f *benchFlags) (err error) {
 func (f *benchFlags) config(a *app) (bench.Config, error) {
 	c := bench.Config{
 		Users: f.users, Round: time.Duration(f.seconds * float64(time.Second)), Rounds: f.rounds, Seed: f.seed,
-		Now: a.now, Log: a.err,
+		Now: a.now, Log: a.err, Only: f.only,
 	}
 	if f.output != "table" && f.output != "json" {
 		return c, roster.FieldErrorf("--output", "must be table or json, not %q", f.output)

@@ -14,12 +14,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/roster-dev/roster"
 )
 
-// Config says what to measure. All fields but Peers and Log must be set.
+// Config says what to measure. All fields but Only, Peers and Log must be set.
 type Config struct {
 	// Program is the path of the roster binary whose servers are measured.
 	Program string
@@ -36,6 +38,8 @@ type Config struct {
 	Dir string
 	// Now is the clock that times are measured with; it must be monotonic.
 	Now func() time.Time
+	// Only names the parts to measure, of [Parts]; empty means all.
+	Only []string
 	// Peers are other servers that get the same work.
 	Peers []Peer
 	// Log gets a line for each step, if it is not nil.
@@ -58,8 +62,16 @@ func (c Config) Validate() error {
 	if c.Rounds < 1 || c.Rounds > 100 {
 		return roster.FieldErrorf("--rounds", "must be 1 to 100, not %d", c.Rounds)
 	}
+	for _, name := range c.Only {
+		if !slices.Contains(Parts(), name) {
+			return roster.FieldErrorf("--only", "must be of %s, not %q", strings.Join(Parts(), ", "), name)
+		}
+	}
 	return nil
 }
+
+// Parts names what a run consists of, in its order.
+func Parts() []string { return []string{"process", "start", "import", "http", "peers"} }
 
 // Run measures everything and returns the report. It leaves no process running, and takes a minute or more where there
 // are many users. It fails with [roster.Invalid] for a bad configuration, and where a server does not start or answers
@@ -71,15 +83,17 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	r := &runner{Config: c, samples: map[string][]float64{}, counts: map[string]int{}, children: processes{dir: c.Dir}}
+	r := &runner{Config: c, samples: map[string][]float64{}, counts: map[string]int{}, stores: map[string]storeFile{}}
 	defer r.children.kill()
-	for _, step := range []func(context.Context) error{
-		r.inProcess, r.prepare, r.coldStarts, r.imports, r.rounds, r.comparePeers,
-	} {
-		if err := step(ctx); err != nil {
+	parts := []func(context.Context) error{r.inProcess, r.coldStarts, r.imports, r.rounds, r.comparePeers}
+	for i, name := range Parts() {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, name) {
+			continue
+		}
+		if err := parts[i](ctx); err != nil {
 			return nil, err
 		}
-		debug.FreeOSMemory() // what one step leaves behind is not to disturb the next
+		debug.FreeOSMemory() // what one part leaves behind is not to disturb the next
 	}
 	return r.report(), nil
 }
@@ -93,8 +107,7 @@ type runner struct {
 	// counts are the requests behind each measure.
 	counts   map[string]int
 	children processes
-	stores   map[int]storeFile // by size
-	writing  storeFile         // for the measures that change it
+	stores   map[string]storeFile // by file name
 }
 
 // storeFile is a store with the demo organization, and a token for it.
@@ -112,20 +125,21 @@ func (r *runner) add(figure string, value float64) {
 // at names a figure of one size of organization: "hot@100000".
 func at(name string, users int) string { return fmt.Sprintf("%s@%d", name, users) }
 
-// prepare makes a store of each size, and one more for writing.
-func (r *runner) prepare(ctx context.Context) error {
-	r.stores = map[int]storeFile{}
-	for _, users := range r.Users {
-		r.say("make a store with %d users", users)
-		s, err := r.makeStore(ctx, fmt.Sprintf("users-%d.db", users), users)
-		if err != nil {
-			return err
-		}
-		r.stores[users] = s
+// store returns the store of a size that is only read, which the first call makes.
+func (r *runner) store(ctx context.Context, users int) (storeFile, error) {
+	return r.storeNamed(ctx, fmt.Sprintf("users-%d.db", users), users)
+}
+
+func (r *runner) storeNamed(ctx context.Context, name string, users int) (storeFile, error) {
+	if s, made := r.stores[name]; made {
+		return s, nil
 	}
-	var err error
-	r.writing, err = r.makeStore(ctx, "writing.db", r.Users[0])
-	return err
+	r.say("make a store with %d users", users)
+	s, err := r.makeStore(ctx, name, users)
+	if err == nil {
+		r.stores[name] = s
+	}
+	return s, err
 }
 
 func (r *runner) makeStore(ctx context.Context, name string, users int) (storeFile, error) {

@@ -20,9 +20,13 @@ const starts = 3
 // The process is new and its memory empty; the file is in the system's cache. The server may use every core.
 func (r *runner) coldStarts(ctx context.Context) error {
 	for _, users := range r.Users {
+		s, err := r.store(ctx, users)
+		if err != nil {
+			return err
+		}
 		r.say("cold starts with %d users", users)
 		for range starts {
-			if err := r.coldStart(ctx, r.stores[users]); err != nil {
+			if err := r.coldStart(ctx, s); err != nil {
 				return err
 			}
 		}

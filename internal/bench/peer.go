@@ -65,7 +65,7 @@ func (r *runner) comparePeers(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, restore()) }()
-	ours, err := r.serve(ctx, r.stores[r.Users[0]], placing{alone: true})
+	ours, err := r.serveStore(ctx, r.Users[0])
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (r *runner) comparePeer(ctx context.Context, peer Peer, ours *process) erro
 		r.say("round %d of %d with %s", round+1, r.Rounds, peer.Name)
 		for name, work := range lists {
 			for i, server := range []*process{ours, theirs} {
-				m := newMeasure([]string{"for ", ""}[i]+peer.Name+", "+name, server, work[i])
+				m := newMeasure(at([]string{"for ", ""}[i]+peer.Name+", "+name, ours.users), server, work[i])
 				m.clients = peerClients
 				m.next.Store(uint64(round) << 20) // another round, other requests
 				l, err := r.drive(ctx, m)

@@ -18,7 +18,6 @@ import (
 
 // processes are the children that run.
 type processes struct {
-	dir     string
 	running []*process
 	started int
 }

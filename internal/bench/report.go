@@ -102,7 +102,7 @@ func (r *runner) measured(base string, value func(string) float64) Measure {
 		Name: name, Users: users, Requests: r.counts[base], CPU: known(value(base + ".cpu")),
 		Rate: known(value(base + ".rate")), P50: known(value(base + ".p50")), P99: known(value(base + ".p99")),
 	}
-	if users > 0 { // else it was not measured as the fixed answer was
+	if users > 0 && !strings.Contains(name, ", ") { // else it was not measured as the fixed answer was
 		m.CPUShare = known(value("fixed.cpu") / value(base+".cpu"))
 		m.RateShare = known(value(base+".rate") / value("fixed.rate"))
 	}

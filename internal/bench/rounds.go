@@ -56,8 +56,7 @@ func (r *runner) measures(ctx context.Context) ([]*measure, error) {
 	var list []*measure
 	size := 0
 	for _, users := range r.Users {
-		r.say("warm a server with %d users", users)
-		s, err := r.serve(ctx, r.stores[users], placing{alone: true})
+		s, err := r.serveStore(ctx, users)
 		if err != nil {
 			return nil, err
 		}
@@ -72,13 +71,35 @@ func (r *runner) measures(ctx context.Context) ([]*measure, error) {
 		return nil, err
 	}
 	list = append(list, newMeasure("fixed", fixed, the(get(nil, "/", ""))))
-	writer, err := r.serve(ctx, r.writing, placing{alone: true})
+	writes, err := r.writes(ctx)
+	return append(list, writes...), err
+}
+
+// serveStore starts a server over the store of a size, on a core of its own.
+func (r *runner) serveStore(ctx context.Context, users int) (*process, error) {
+	s, err := r.store(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	r.say("start a server with %d users", users)
+	return r.serve(ctx, s, placing{alone: true})
+}
+
+// writes returns the measures that change a store, which is their own.
+func (r *runner) writes(ctx context.Context) ([]*measure, error) {
+	s, err := r.storeNamed(ctx, "writing.db", r.Users[0])
+	if err != nil {
+		return nil, err
+	}
+	writer, err := r.serve(ctx, s, placing{alone: true})
 	if err != nil {
 		return nil, err
 	}
 	if _, err := r.probe(ctx, writer, listPath); err != nil {
 		return nil, err
 	}
+	writer.users = 0 // its memory is not that of a size
+	var list []*measure
 	for _, n := range []int{1, 64, 512} {
 		name := fmt.Sprintf("create, %d clients", n)
 		m := newMeasure(name, writer, creates(writer.secret, fmt.Sprintf("bench%d-", n)))
@@ -154,7 +175,7 @@ const mebibyte = 1 << 20
 func (r *runner) memory() {
 	for _, p := range r.children.running {
 		now, most := residentBytes(p.pid)
-		if p.secret == "" || now == 0 || p.secret == r.writing.secret {
+		if p.users == 0 || now == 0 {
 			continue
 		}
 		r.add(at("resident", p.users), float64(now)/mebibyte)
