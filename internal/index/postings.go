@@ -135,7 +135,7 @@ func decodeSlots(dst []uint32, list []byte) []uint32 {
 }
 
 // What it costs to look at the texts of a user, in slots decoded. A user whom several fields find is looked at once.
-const lookCost = 50
+const lookCost = 120
 
 // trigramList is the encoded slots of a trigram.
 type trigramList struct {

@@ -209,7 +209,7 @@ type hit struct {
 
 // scored returns the hits of a search among the users that match n, in parts. Many users are scored on all processors.
 func (v *View) scored(n *node, search roster.Search) [][]hit {
-	const partSize = 1 << 13
+	const partSize = 1 << 11
 	slots := v.matching(n)
 	parts := make([][]hit, (len(slots)+partSize-1)/partSize)
 	jobs := make([]func(), 0, len(parts))

@@ -34,6 +34,7 @@ type segment struct {
 
 	trigrams, dictionary sync.Once
 	done                 atomic.Int32 // how many of the two are made
+	hasPosts, hasWords   atomic.Bool  // which of them
 	posts                [1 + bareCount]postings
 	words                *words
 	pages                []*page // what both are made from
@@ -109,6 +110,7 @@ func (s *segment) postings(field int) *postings {
 			jobs = append(jobs, func() { s.posts[f] = makePostings(s.each(f)) })
 		}
 		parallel(jobs)
+		s.hasPosts.Store(true)
 		s.finish()
 	})
 	return &s.posts[field]
@@ -122,6 +124,7 @@ func (s *segment) dict() *words {
 			fields[f] = s.each(f + 1)
 		}
 		s.words = makeWords(fields)
+		s.hasWords.Store(true)
 		s.finish()
 	})
 	return s.words
@@ -157,23 +160,6 @@ func (t *texts) similar(field int, term string, set *slotSets) {
 		s.dict().find(term, field-1, set)
 	}
 	set.add(t.tail...)
-}
-
-func (t *texts) bytes() int {
-	n := 4 * cap(t.tail)
-	for _, s := range t.segments {
-		n += 4 * cap(s.slots)
-		if s.done.Load() == 0 {
-			continue
-		}
-		for i := range s.posts {
-			n += s.posts[i].bytes()
-		}
-		if s.words != nil {
-			n += s.words.bytes()
-		}
-	}
-	return n
 }
 
 // Warm makes the index over texts, which the first search would have to wait for. It may be called while others use

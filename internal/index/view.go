@@ -158,20 +158,3 @@ func (v *View) fill(u *roster.User) *roster.User {
 	}
 	return u
 }
-
-// Bytes estimates the memory that the view holds, what it shares with other views included.
-func (v *View) Bytes() int64 {
-	n := 1024 + 8*cap(v.pages)
-	for _, p := range v.pages {
-		n += p.bytes()
-	}
-	for _, o := range v.orders {
-		n += o.bytes()
-	}
-	if v.orders != nil {
-		n += v.groups.bytes() + v.spaces.bytes() + v.text.bytes()
-	}
-	const small = 256 // of a group, a space, a role, a token or an invitation
-	n += small * (len(v.groupList) + len(v.spaceList) + len(v.roleList) + 2*len(v.tokens) + len(v.invitations))
-	return int64(n)
-}

@@ -221,3 +221,28 @@ func TestBytesGrowsWithUsers(t *testing.T) {
 		t.Errorf("Bytes: %d for 100 users, %d for 1000, %d with texts", small.Bytes(), before, large.Bytes())
 	}
 }
+
+// TestUsage adds the parts up and holds each to the data that it must at least take.
+func TestUsage(t *testing.T) {
+	v := filled(newWorld(7), 1000).view(options{scanBelow: 1, tail: 8})
+	v.Warm()
+	sum, byName := int64(0), map[string]int64{}
+	for _, p := range v.Usage() {
+		if _, ok := byName[p.Name]; ok {
+			t.Errorf("part %q is listed twice", p.Name)
+		}
+		sum += p.Bytes
+		byName[p.Name] = p.Bytes
+	}
+	if sum != v.Bytes() {
+		t.Errorf("the parts add up to %d, Bytes is %d", sum, v.Bytes())
+	}
+	for name, least := range map[string]int64{
+		"records": 1000 * 60, "order number": 4000, "order last_login_at": 4000, "members of groups": 500,
+		"trigrams email": 10_000, "trigrams name": 2000, "words": 2000, "other": 1000,
+	} {
+		if byName[name] < least || byName[name] > 200*least {
+			t.Errorf("part %q takes %d bytes, want about %d", name, byName[name], 2*least)
+		}
+	}
+}
