@@ -30,6 +30,7 @@ type serveFlags struct {
 
 	maxConnections int
 	cache          int // MiB
+	metricsAddr    string
 	memory         size
 }
 
@@ -44,11 +45,13 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"how many connections each address holds open at once, others wait; 0 for any number")
 	flags.StringVar(&f.logLevel, "log-level", "info",
 		"what to log: info, or warn to leave out the line of each request")
+	flags.StringVar(&f.metricsAddr, "metrics-addr", "",
+		"address of GET /metrics for Prometheus, which needs no credential (default: nowhere)")
 	flags.IntVar(&f.cache, "cache", 64, "MiB of memory for answers that may be asked for again; 0 for none")
 	flags.Var(&f.memory, "memory",
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")
-	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "memory")
+	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -208,7 +211,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:    d, Random: s.random,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
-		Epoch: epoch.String(), CacheBytes: int64(s.cache) << 20,
+		Epoch: epoch.String(), CacheBytes: int64(s.cache) << 20, Metrics: s.metricsAddr != "", Loaded: d,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {
@@ -255,7 +258,14 @@ func (s *service) listenAll(ctx context.Context, srv *server.Server) ([]server.L
 			return nil, errors.Join(err, closeAll(listeners))
 		}
 	}
-	return listeners, nil
+	if s.metricsAddr == "" {
+		return listeners, nil
+	}
+	metrics, err := s.listen(ctx, "metrics", s.metricsAddr, srv.MetricsHandler())
+	if err != nil {
+		return nil, errors.Join(err, closeAll(listeners))
+	}
+	return append(listeners, metrics), nil
 }
 
 func (s *service) listen(ctx context.Context, what, addr string, h http.Handler) (server.Listener, error) {

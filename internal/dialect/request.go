@@ -33,8 +33,8 @@ type Request struct {
 	Header http.Header
 	// Body is the request's body, nil where the endpoint takes none.
 	Body []byte
-	// Writer changes the principal's organization; nil for a public or a stable endpoint. View stays as it is when Writer writes:
-	// what a write has led to is in the Writer's View.
+	// Writer changes the principal's organization; nil for a public or a stable endpoint. View stays as it is when
+	// Writer writes: what a write has led to is in the Writer's View.
 	Writer Writer
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)

@@ -44,7 +44,13 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		rec := &requestRecord{id: id.String(), isHead: r.Method == http.MethodHead}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 		w.Header().Set("X-Request-Id", rec.id)
-		defer func() { s.access(r, rec, s.Now().Sub(start)) }()
+		defer func() {
+			took := s.Now().Sub(start)
+			if s.metrics != nil {
+				s.metrics.note(rec, took)
+			}
+			s.access(r, rec, took)
+		}()
 		next.ServeHTTP(&recorder{ResponseWriter: w, record: rec}, r)
 	})
 }

@@ -42,6 +42,10 @@ type Config struct {
 	Epoch string
 	// CacheBytes is how much memory answers take up that are kept because they may be asked for again; 0 for none.
 	CacheBytes int64
+	// Metrics has requests counted for [Server.MetricsHandler].
+	Metrics bool
+	// Loaded is what the metrics tell about organizations; optional.
+	Loaded Loaded
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
 	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
@@ -67,6 +71,7 @@ type Server struct {
 	mounts   map[string]*mount // by dialect name
 	draining chan struct{}
 	answers  *answers  // nil for none
+	metrics  *metrics  // nil for none
 	buffers  sync.Pool // of *[]byte with room for mostHeld bytes
 }
 
@@ -81,6 +86,9 @@ func New(c Config) (*Server, error) {
 	}
 	for _, d := range c.Dialects {
 		s.mounts[d.Name] = newMount(s, d)
+	}
+	if c.Metrics {
+		s.metrics = newMetrics(s)
 	}
 	for host, name := range c.Hosts {
 		if s.mounts[name] == nil {

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/roster-dev/roster"
+)
+
+// Loaded tells what organizations take up. It is safe for concurrent use.
+type Loaded interface {
+	// Loaded returns how many organizations are in memory, and about how many bytes their views have.
+	Loaded() (organizations int, bytes int64)
+}
+
+// metrics counts what a server does.
+type metrics struct {
+	registry  *prometheus.Registry
+	byDialect map[string]*dialectMetrics // that of what is for no dialect is under ""
+}
+
+// dialectMetrics are looked up once, as each request needs them.
+type dialectMetrics struct {
+	requests [5]prometheus.Counter // by the first digit of the status, from 1
+	seconds  [5]prometheus.Observer
+	bytes    prometheus.Counter
+	limited  prometheus.Counter
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), byDialect: map[string]*dialectMetrics{}}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		m.registry.MustRegister(vec)
+		return vec
+	}
+	requests := counters("roster_requests_total", "Requests that were answered.", "dialect", "status")
+	bytes := counters("roster_response_bytes_total", "Bytes of bodies of responses, as they were sent.", "dialect")
+	limited := counters("roster_rate_limited_total", "Requests beyond a rate limit.", "dialect")
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "roster_request_duration_seconds", Help: "Time from a request's header to the end of its answer.",
+		Buckets: prometheus.ExponentialBuckets(0.000_05, 2.5, 14), // 50 us to 7 s
+	}, []string{"dialect", "status"})
+	m.registry.MustRegister(seconds)
+	add := func(key, label string) {
+		d := &dialectMetrics{bytes: bytes.WithLabelValues(label), limited: limited.WithLabelValues(label)}
+		for i := range d.requests {
+			class := strconv.Itoa(i+1) + "xx"
+			d.requests[i], d.seconds[i] = requests.WithLabelValues(label, class), seconds.WithLabelValues(label, class)
+		}
+		m.byDialect[key] = d
+	}
+	add("", "none")
+	for _, d := range s.Dialects {
+		add(d.Name, d.Name)
+	}
+	m.gauges(s)
+	return m
+}
+
+// gauges registers what is looked up when somebody asks for it.
+func (m *metrics) gauges(s *Server) {
+	gauge := func(name, help string, value func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	if c := s.answers; c != nil {
+		m.registry.MustRegister(
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "roster_cache_hits_total", Help: "Requests whose answer was in the cache.",
+			}, func() float64 { return float64(c.hits.Load()) }),
+			prometheus.NewCounterFunc(prometheus.CounterOpts{
+				Name: "roster_cache_misses_total", Help: "Requests whose answer could have been in the cache.",
+			}, func() float64 { return float64(c.misses.Load()) }),
+		)
+		gauge("roster_cache_bytes", "Memory that the cache of answers takes up.", func() float64 {
+			used, _ := c.size()
+			return float64(used)
+		})
+	}
+	if s.Loaded != nil {
+		gauge("roster_loaded_organizations", "Organizations in memory.", func() float64 {
+			n, _ := s.Loaded.Loaded()
+			return float64(n)
+		})
+		gauge("roster_view_bytes", "Memory that the views of organizations take up, about.", func() float64 {
+			_, bytes := s.Loaded.Loaded()
+			return float64(bytes)
+		})
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+}
+
+// note counts a request that is done.
+func (m *metrics) note(rec *requestRecord, took time.Duration) {
+	d, class := m.byDialect[rec.dialect], rec.status/100-1
+	if class < 0 || class >= len(d.requests) {
+		class = 1 // nothing was written, which is sent as 200
+	}
+	d.requests[class].Inc()
+	d.seconds[class].Observe(took.Seconds())
+	d.bytes.Add(float64(rec.bytes))
+	if roster.CodeOf(rec.err) == roster.RateLimited {
+		d.limited.Inc()
+	}
+}
+
+// MetricsHandler returns the handler of a listener for those who watch the server: GET /metrics, in the text format
+// of Prometheus. It answers 404 to everything where the configuration does not ask for metrics. It asks for no
+// credential, and names dialects but neither organizations nor anybody in them.
+func (s *Server) MetricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	if s.metrics != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	}
+	return mux
+}
