@@ -3,6 +3,7 @@ package directory_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -307,6 +308,37 @@ func TestWritersTogether(t *testing.T) {
 			want := names(t, view(t, newService(s), org))
 			if got := names(t, v); !slices.Equal(got, want) || len(got) != writers*(writes-1)+2 {
 				t.Errorf("got %d users, the store has %d, want %d", len(got), len(want), writers*(writes-1)+2)
+			}
+		})
+	}
+}
+
+// Writers share commits however few processors there are: with one, those whose call was just finished can only make the
+// next one when whoever commits lets them.
+func TestWritersShareCommitsOnFewProcessors(t *testing.T) {
+	for processors, least := range map[int]int{1: 40, 2: 8} { // writes in a commit
+		t.Run(fmt.Sprint(processors), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+			const writers, writes = 64, 8
+			service := newService(newSQLite(t))
+			org := newOrg(t, service, "one")
+			view(t, service, org)
+			var group errgroup.Group
+			for w := range writers {
+				group.Go(func() error {
+					for n := range writes {
+						if err := writeAndRead(t.Context(), service, org, fmt.Sprintf("user-%d-%d", w, n)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			if err := group.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if commits := int(view(t, service, org).Version()) - 1; commits > writers*writes/least {
+				t.Errorf("%d writes took %d commits, want one for %d writes or more", writers*writes, commits, least)
 			}
 		})
 	}
