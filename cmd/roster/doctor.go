@@ -22,8 +22,16 @@ type diagnosis struct {
 	RecordBytes int64 `json:"record_bytes"`
 	TextBytes   int64 `json:"text_bytes"`
 	// PerUser is Bytes for each user, rounded; 0 where there are none.
-	PerUser  int64    `json:"bytes_per_user"`
-	Problems []string `json:"problems"`
+	PerUser  int64       `json:"bytes_per_user"`
+	Parts    []usagePart `json:"parts"`
+	Problems []string    `json:"problems"`
+}
+
+// usagePart is what a part of an organization takes up in memory.
+type usagePart struct {
+	Part    string `json:"part"`
+	Bytes   int64  `json:"bytes"`
+	PerUser int64  `json:"bytes_per_user"`
 }
 
 func diagnose(o *roster.Organization, r directory.Report) diagnosis {
@@ -31,10 +39,20 @@ func diagnose(o *roster.Organization, r directory.Report) diagnosis {
 		Org: o.Slug, Version: r.Version, Users: r.Users, Bytes: r.Bytes + r.TextBytes,
 		RecordBytes: r.Bytes, TextBytes: r.TextBytes, Problems: append([]string{}, r.Problems...),
 	}
-	if users := int64(r.Users); users > 0 {
-		d.PerUser = (d.Bytes + users/2) / users
+	users := int64(r.Users)
+	d.PerUser = perUser(d.Bytes, users)
+	for _, p := range r.Parts {
+		d.Parts = append(d.Parts, usagePart{p.Name, p.Bytes, perUser(p.Bytes, users)})
 	}
 	return d
+}
+
+// perUser divides, rounded to the nearest; it is 0 where there are no users.
+func perUser(bytes, users int64) int64 {
+	if users == 0 {
+		return 0
+	}
+	return (bytes + users/2) / users
 }
 
 func doctorColumns() []string {
@@ -59,7 +77,7 @@ func (a *app) doctor() *cobra.Command {
 			"that the store has, and that what is served from memory is exactly those. Problems go to standard\n" +
 			"error; with any, the exit code is 1. The store must not be in use.\n\n" +
 			"Sizes are estimates in bytes: record_bytes of the records and their orders, text_bytes of the index\n" +
-			"that searches need.",
+			"that searches need. -o json and jsonl list every part.",
 		Example: "  roster doctor --store sqlite:roster.db",
 	}
 	dsn, out := storeFlag(cmd), outputFlag(cmd)

@@ -16,6 +16,8 @@ type Report struct {
 	// Bytes estimates the memory of the view as it is loaded, TextBytes that of the index over texts, which searches
 	// need besides.
 	Bytes, TextBytes int64
+	// Parts is the memory of both, by part.
+	Parts []index.Part
 	// Problems says what is not as it must be, in sentences; there are none where all is well.
 	Problems []string
 }
@@ -35,6 +37,7 @@ func (s *Service) Check(ctx context.Context, id roster.ID) (Report, error) {
 	r := Report{Version: view.Version(), Users: page.Total, Bytes: view.Bytes()}
 	view.Warm()
 	r.TextBytes = view.Bytes() - r.Bytes
+	r.Parts = view.Usage()
 	stored, err := s.tallyStore(ctx, id, r.Version)
 	if err != nil {
 		return Report{}, err

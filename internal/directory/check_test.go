@@ -71,6 +71,13 @@ func TestCheck(t *testing.T) {
 				if len(r.Problems) > 0 || r.Users != users || r.Bytes <= 0 || r.Version != view(t, service, org).Version() {
 					t.Errorf("got %+v, want no problem and %d users", r, users)
 				}
+				parts := int64(0)
+				for _, p := range r.Parts {
+					parts += p.Bytes
+				}
+				if parts != r.Bytes+r.TextBytes {
+					t.Errorf("the parts take %d bytes, the whole %d", parts, r.Bytes+r.TextBytes)
+				}
 				if got := r.TextBytes > 0; got != (users > 1) {
 					t.Errorf("of %d users the index over texts takes %d bytes", users, r.TextBytes)
 				}
