@@ -119,6 +119,8 @@ func BenchmarkUsers(b *testing.B) {
 			Sort:  []roster.Sort{{Field: roster.FieldName}},
 		}, false},
 		{"permission by number", roster.Query{Where: roster.Bits{Field: roster.FieldPermissions, Mask: 4}}, true},
+		{"last login range by name", roster.Query{Where: roster.Cmp{Field: roster.FieldLastLoginAt, Op: roster.LT, Value: roster.TimeValue(1_700_000_000_000 + 1<<39)}, Sort: []roster.Sort{{Field: roster.FieldName}}}, true},
+		{"search one letter", roster.Query{Search: roster.Search{Text: "a", Fields: all[:]}}, false},
 		{"search few", roster.Query{Search: roster.Search{Text: "zimmer-zimmer", Fields: all[:]}}, false},
 		{"search two words by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
 		{"search fuzzy", roster.Query{Search: roster.Search{Text: "tamra hofmann", Fields: all[:], Fuzzy: true}}, false},
@@ -180,6 +182,20 @@ func bindSince(q roster.Query, users int) roster.Query {
 		}
 	}
 	return q
+}
+
+// BenchmarkFacets measures counting all values of five fields.
+func BenchmarkFacets(b *testing.B) {
+	eachSize(b, func(b *testing.B, v *View) {
+		b.Helper()
+		q := roster.Query{Where: eq(roster.FieldActivated, roster.BoolValue(true))}
+		for b.Loop() {
+			_, err := v.Facets(q, roster.FieldStatus, roster.FieldUserType, roster.FieldRole, roster.FieldExternal, roster.FieldGroups)
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkUser measures looking one user up.
