@@ -189,8 +189,15 @@ func TestTagsDiffer(t *testing.T) {
 		s := newStand(t, func(c *server.Config) { c.Software = fmt.Sprint(i) })
 		versions[i], secrets[i] = s.Server, s.token(t, "account")
 	}
-	s := newStand(t, nil)
+	d := toy()
+	varying := toyEndpoint("/varying", "varying", serveURL)
+	varying.Varies = []string{"Accept"}
+	d.Endpoints = append(d.Endpoints, varying)
+	s := newStand(t, nil, d)
 	reader := s.token(t, "reader")
+	members := s.token(t, "members", func(token *roster.Token) {
+		token.Permissions = append(token.Permissions, roster.MembersAdmin)
+	})
 	more := s.token(t, "more", func(token *roster.Token) {
 		token.Permissions = append(token.Permissions, roster.MetadataRead)
 	})
@@ -207,6 +214,9 @@ func TestTagsDiffer(t *testing.T) {
 	}
 	others := map[string]string{
 		"permissions": tag("/toy/users?limit=1&search=a", more),
+		"others":      tag("/toy/users?limit=1&search=a", members),
+		"header":      tag("/toy/varying", reader, header("Accept", "a/b")),
+		"no header":   tag("/toy/varying", reader),
 		"query":       tag("/toy/users?limit=2&search=a", reader),
 		"no query":    tag("/toy/users", reader),
 		"endpoint":    tag("/toy/url?limit=1&search=a", reader),
