@@ -61,6 +61,7 @@ func readmeCommands(t *testing.T) (commands []string, serving int) {
 func serveInBackground(line string) string {
 	line = regexp.MustCompile(`=127\.0\.0\.1:\d+`).ReplaceAllString(line, "=127.0.0.1:0")
 	return `if [ -n "${server:-}" ]; then kill $server; wait $server; fi
-` + line + ` --addr 127.0.0.1:0 > log 2>&1 & server=$!
+: > log # before anybody looks for the address in it
+` + line + ` --addr 127.0.0.1:0 >> log 2>&1 & server=$!
 url=""; while [ -z "$url" ]; do kill -0 $server; url=$(sed -n 's/.*serves=everything url=//p' log); done`
 }
