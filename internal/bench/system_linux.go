@@ -129,13 +129,18 @@ func memberOf(pid int, name string) int64 {
 	return 0
 }
 
-// mostResident returns the most memory that a process which has ended ever had.
+// mostResident returns the most memory that a process which has ended ever had, 0 where that is not known: the kernel
+// counts what its parent had when it made the process, so that no more than this process ever had says nothing.
 func mostResident(state *os.ProcessState) int64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0
 	}
-	return usage.Maxrss << 10
+	most := usage.Maxrss << 10
+	if _, own := residentBytes(os.Getpid()); most <= own {
+		return 0
+	}
+	return most
 }
 
 // flush makes what was written to a file durable, as a database does it.
