@@ -75,8 +75,10 @@ type Token struct {
 	RevokedAt Time `json:"revoked_at,omitzero"`
 	// AllowedIPs are addresses or CIDR prefixes; empty allows all.
 	AllowedIPs []string `json:"allowed_ips,omitempty"`
-	LastUsedAt Time     `json:"last_used_at,omitzero"`
-	CreatedAt  Time     `json:"created_at,omitzero"`
+	// LastUsedAt is the least that the last use can be: what records have of the time before uses were kept apart as
+	// [TokenUse].
+	LastUsedAt Time `json:"last_used_at,omitzero"`
+	CreatedAt  Time `json:"created_at,omitzero"`
 	// CreatedBy is the user or the token that made the token, or none when the operator did.
 	CreatedBy ID `json:"created_by,omitzero"`
 	// Hash is [HashSecret] of the secret. It stays inside: no API and no export shows it.
@@ -88,6 +90,13 @@ func (t *Token) Key() Key { return Key{TypeToken, t.ID} }
 
 // Keys implements [Entity].
 func (t *Token) Keys() Keys { return Keys{Identifier: t.Hash} }
+
+// TokenUse says when a token of an organization was last used. It is no part of the token's record: using a token
+// changes no organization.
+type TokenUse struct {
+	Org, Token ID
+	At         Time
+}
 
 // Invitation asks a user with status invited to join. Its single-use secret is not kept, only its hash.
 type Invitation struct {

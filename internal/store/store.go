@@ -54,6 +54,15 @@ type Store interface {
 	// several, since ids are unique within an organization only, or none.
 	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
 
+	// TouchTokens notes when tokens were last used, each where that is later than what is noted; it leaves out tokens
+	// that do not exist. All of it is kept, or none where it fails. It is no change of an organization: versions,
+	// records and history stay as they are.
+	TouchTokens(ctx context.Context, uses []roster.TokenUse) error
+
+	// TokenUses returns when the tokens of org were last used, by id, as far as that is noted. There are none for an
+	// organization that does not exist, and what is noted of a token goes when the token does.
+	TokenUses(ctx context.Context, org roster.ID) (map[roster.ID]roster.Time, error)
+
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
 	// [ErrClosed].
 	Close() error

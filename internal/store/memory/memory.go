@@ -39,6 +39,7 @@ type org struct {
 	records map[roster.Key]roster.Entity
 	holders map[holding]roster.Entity
 	changes []roster.Change // the change to version v is at v-1
+	uses    map[roster.ID]roster.Time
 }
 
 // holding is a unique key within a type.
@@ -48,7 +49,10 @@ type holding struct {
 }
 
 func newOrg() *org {
-	return &org{records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{}}
+	return &org{
+		records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{},
+		uses: map[roster.ID]roster.Time{},
+	}
 }
 
 // Orgs implements [store.Store].

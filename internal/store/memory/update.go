@@ -146,6 +146,9 @@ func (o *org) apply(change roster.Change) (deleted bool) {
 	for _, op := range change.Ops {
 		if op.After == nil {
 			deleted = deleted || op.Key().Type == roster.TypeOrganization
+			if op.Key().Type == roster.TypeToken {
+				delete(o.uses, op.Key().ID)
+			}
 			continue
 		}
 		o.records[op.Key()] = op.After

@@ -148,6 +148,39 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
+// TestOlderSchema opens a file as it was before uses were kept apart from tokens: what its tokens say stays.
+func TestOlderSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	fill(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const older = `UPDATE entities SET doc = json_set(doc, '$.last_used_at', '2023-11-14T22:13:20.123Z') WHERE type = 'token';
+		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;
+		DELETE FROM schema_versions WHERE version_id > 1`
+	db := raw(t, path)
+	if _, err := db.ExecContext(t.Context(), older); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	defer s.Close()
+	for _, use := range []struct{ at, want roster.Time }{
+		{1_700_000_000_122, 1_700_000_000_123}, {1_700_000_000_124, 1_700_000_000_124},
+	} {
+		uses := []roster.TokenUse{{Org: orgID, Token: tokenID, At: use.at}}
+		if err := s.TouchTokens(t.Context(), uses); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		err := db.QueryRowContext(t.Context(), `SELECT last_used_at FROM tokens`).Scan(&got)
+		if err != nil || got != use.want.String() {
+			t.Errorf("used at %s: got %q, %v, want %q", use.at, got, err, use.want)
+		}
+	}
+	wantUser(t, s)
+}
+
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	text := []byte(strings.Repeat("This is not a database. ", 100))
@@ -188,13 +221,17 @@ func TestViews(t *testing.T) {
 	s := open(t, path)
 	defer s.Close()
 	fill(t, s)
+	if err := s.TouchTokens(t.Context(), []roster.TokenUse{{Org: orgID, Token: tokenID, At: 1_700_000_000_123}}); err != nil {
+		t.Fatal(err)
+	}
 	db := raw(t, path)
 	for query, want := range map[string]string{
 		`SELECT organization||' '||number||' '||id||' '||identifier||' '||email||' '||name||' '||status||' '||owner||' '||
 			created_at FROM users`: "acme 7 " + userID.String() + " ada Ada@Example.com Ada active 1 1970-01-01T00:00:00.001Z",
 		`SELECT json_extract(doc, '$.takes_licence') FROM users WHERE organization = 'acme'`: "0",
 		`SELECT organization||' '||number||' '||id||' '||name FROM groups`:                   "acme 3 " + userID.String() + " Staff",
-		`SELECT organization||' '||id||' '||name||' '||kind FROM tokens`:                     "acme " + tokenID.String() + " CI account",
+		`SELECT organization||' '||id||' '||name||' '||kind||' '||last_used_at FROM tokens`: "acme " + tokenID.String() +
+			" CI account 2023-11-14T22:13:20.123Z",
 		`SELECT group_concat(version||' '||at||' '||actor||' '||op||' '||type||' '||id, '
 ') FROM history WHERE type = 'user'`: "1 2023-11-14T22:13:20.123Z " + tokenID.String() + " create user " + userID.String(),
 		`SELECT json_extract(after, '$.name') FROM history WHERE type = 'user'`:          "Ada",

@@ -39,7 +39,7 @@ func TestSettings(t *testing.T) {
 // TestPlans holds that no statement reads a whole table.
 func TestPlans(t *testing.T) {
 	s := openHere(t)
-	queries := []string{hashQuery, recordsQuery, changesQuery}
+	queries := []string{hashQuery, recordsQuery, changesQuery, usesQuery}
 	for _, st := range s.writer.statements() {
 		if verb, _, _ := strings.Cut(st.query, " "); verb != "BEGIN" && verb != "COMMIT" && verb != "ROLLBACK" {
 			queries = append(queries, st.query)

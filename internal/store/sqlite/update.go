@@ -158,7 +158,7 @@ func deletesOrg(op roster.Op) bool {
 
 // writeDeletion removes the organization and all that belongs to it.
 func (u *update) writeDeletion() error {
-	for _, stmt := range []*sql.Stmt{u.deleteEntities, u.deleteChanges, u.deleteOrg} {
+	for _, stmt := range []*sql.Stmt{u.deleteEntities, u.deleteUses, u.deleteChanges, u.deleteOrg} {
 		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:]); err != nil {
 			return fmt.Errorf("delete the organization: %w", err)
 		}
@@ -187,12 +187,22 @@ func (u *update) freeKeys(op roster.Op) error {
 	case op.Before == nil || key.Type == roster.TypeOrganization:
 		return nil
 	case op.After == nil:
-		return orMissing(mustHit(u.remove.ExecContext(u.quiet, id...)), key)
+		return u.delete(key)
 	case len(u.change.Ops) > 1 && op.Before.Keys() != op.After.Keys():
 		return orMissing(mustHit(u.clear.ExecContext(u.quiet, id...)), key)
 	default:
 		return nil
 	}
+}
+
+// delete deletes a record that is not the organization's.
+func (u *update) delete(key roster.Key) error {
+	if key.Type == roster.TypeToken {
+		if _, err := u.forget.ExecContext(u.quiet, u.change.Org[:], key.ID[:]); err != nil {
+			return err
+		}
+	}
+	return orMissing(mustHit(u.remove.ExecContext(u.quiet, u.change.Org[:], string(key.Type), key.ID[:])), key)
 }
 
 func (u *update) writeRecord(op roster.Op, doc []byte) error {

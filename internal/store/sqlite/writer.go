@@ -19,6 +19,7 @@ type writer struct {
 	begin, commit, rollback                  *sql.Stmt
 	bump, orgDoc, insertOrg, updateOrg       *sql.Stmt
 	deleteOrg, deleteEntities, deleteChanges *sql.Stmt
+	touch, forget, deleteUses                *sql.Stmt
 	orgByNumber, orgBySlug                   *sql.Stmt
 	insert, insertMany                       *sql.Stmt
 	revise, clear, remove                    *sql.Stmt
@@ -78,6 +79,12 @@ func (w *writer) statements() []statement {
 		{&w.deleteOrg, `DELETE FROM organizations WHERE id = ?`},
 		{&w.deleteEntities, `DELETE FROM entities WHERE org_id = ?`},
 		{&w.deleteChanges, `DELETE FROM changes WHERE org_id = ?`},
+
+		{&w.touch, `INSERT INTO token_uses (org_id, token_id, at)
+			SELECT org_id, id, ? FROM entities WHERE org_id = ? AND type = 'token' AND id = ?
+			ON CONFLICT (org_id, token_id) DO UPDATE SET at = excluded.at WHERE excluded.at > token_uses.at`},
+		{&w.forget, `DELETE FROM token_uses WHERE org_id = ? AND token_id = ?`},
+		{&w.deleteUses, `DELETE FROM token_uses WHERE org_id = ?`},
 
 		{&w.byID, entity + `id = ?`},
 		{&w.byNumber, entity + `number = ?`},

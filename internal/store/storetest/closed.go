@@ -25,7 +25,11 @@ func calls(s store.Store) map[string]func(context.Context) error {
 			_, err := commit(ctx, s, id(1), creations(user(9))...)
 			return err
 		},
-		"UserOrgs": func(ctx context.Context) error { _, err := s.UserOrgs(ctx, user(1).ID); return err },
+		"UserOrgs":  func(ctx context.Context) error { _, err := s.UserOrgs(ctx, user(1).ID); return err },
+		"TokenUses": func(ctx context.Context) error { _, err := s.TokenUses(ctx, id(1)); return err },
+		"TouchTokens": func(ctx context.Context) error {
+			return s.TouchTokens(ctx, []roster.TokenUse{use(1, 1, 5)})
+		},
 		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}
 }

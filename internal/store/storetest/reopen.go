@@ -14,6 +14,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 	mustCommit(t, s, id(1), creations(org(1), user(1), fullUser(), token(1))...)
 	mustCommit(t, s, id(2), creations(org(2), user(2))...)
 	mustCommit(t, s, id(1), roster.Op{Before: user(1)}, roster.Op{After: user(2)})
+	mustTouch(t, s, use(1, 1, 5))
 	before, err := s.Changes(t.Context(), id(1), 0, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +26,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 		s = closeAfter(t, reopen(t, s))
 		wantContent(t, s, id(1), 2, org(1), user(2), fullUser(), token(1))
 		wantContent(t, s, id(2), 1, org(2), user(2))
+		wantUses(t, s, 1, use(1, 1, 5))
 		after, err := s.Changes(t.Context(), id(1), 0, 10)
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ func Run(t *testing.T, open Open, reopen Reopen) {
 	topics := map[string]func(*testing.T, Open){
 		"Load": testLoad, "Update": testUpdate, "State": testState, "Conflict": testConflict, "Swap": testSwap,
 		"Changes": testChanges, "Concurrency": testConcurrency, "Limits": testLimits, "Context": testContext,
-		"Close": testClose, "Model": testModel,
+		"Close": testClose, "Model": testModel, "Uses": testUses,
 	}
 	for name, topic := range topics {
 		t.Run(name, func(t *testing.T) { topic(t, fresh) })
