@@ -48,7 +48,15 @@ type Page struct {
 	// step: copy what must live longer. The texts and slices inside live on and are read only. It may be ranged
 	// over again.
 	Users iter.Seq[*User]
+	// Written yields the texts that write appends to an empty buffer for these users, in order; each is valid only until
+	// the next step and read only. It may be set only where Users is, by a read model that keeps such texts: write is then
+	// not called for a user whose text in that form it has.
+	Written func(form Form, write func(b []byte, u *User) []byte) iter.Seq[[]byte]
 }
+
+// Form names a way to write users as text. Of one user of one view, all who use a form write the same text: what a text
+// depends on besides them is part of the form's name. The empty Form is that of texts that are not worth keeping.
+type Form string
 
 // Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be
 // filled.

@@ -44,7 +44,7 @@ func full(u *roster.User) *roster.User { return u }
 // measureBytes builds a warm view and notes how much of the heap it takes.
 func (r *runner) measureBytes(figure string, users int, record func(*roster.User) *roster.User) (*index.View, error) {
 	before := liveHeap()
-	b := index.NewBuilder()
+	b := index.NewBuilder(nil)
 	for e := range demo.New(r.Seed, users).Entities() {
 		if u, ok := e.(*roster.User); ok {
 			e = record(u)

@@ -93,31 +93,48 @@ func (m Members) ID(name string, id roster.ID) Members {
 	return append(id.AppendText(append(m.Name(name), '"')), '"')
 }
 
-// Appended is [List] for values that add appends to the buffer by itself.
-func Appended[T any](head string, values iter.Seq[T], tail string, add func(b []byte, v T) []byte) Body {
+// Users returns the body of a list of a page's users, each as write appends it to a buffer; form is that of the texts. The
+// head comes before the first user, the tail after the last, and a comma between two.
+func Users(
+	head string, page roster.Page, tail string, form roster.Form, write func(b []byte, u *roster.User) []byte,
+) Body {
 	const most = 32 << 10
 	return func(w io.Writer) error {
 		b := append(room(w), head...)
 		comma := false
-		for v := range values {
+		for text := range written(page, form, write) {
+			if len(b)+len(text) >= most {
+				if _, err := w.Write(b); err != nil {
+					return err
+				}
+				b = room(w)
+			}
 			if comma {
 				b = append(b, ',')
 			}
 			comma = true
-			b = add(b, v)
-			if len(b) < most {
-				if len(b) > cap(b)/2 { // it is no short answer: grow once
-					b = slices.Grow(b, most+most/8-len(b))
-				}
-				continue
+			if len(b)+len(text) > cap(b) && len(b) > cap(b)/2 { // it is no short answer: grow once
+				b = slices.Grow(b, most-len(b))
 			}
-			if _, err := w.Write(b); err != nil {
-				return err
-			}
-			b = room(w)
+			b = append(b, text...)
 		}
 		_, err := w.Write(append(b, tail...))
 		return err
+	}
+}
+
+// written returns the texts of a page's users, who are encoded here where the read model keeps no texts.
+func written(page roster.Page, form roster.Form, write func([]byte, *roster.User) []byte) iter.Seq[[]byte] {
+	if page.Written != nil {
+		return page.Written(form, write)
+	}
+	return func(yield func([]byte) bool) {
+		var b []byte
+		for u := range page.Users {
+			if b = write(b[:0], u); !yield(b) {
+				return
+			}
+		}
 	}
 }
 

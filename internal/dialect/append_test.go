@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -63,20 +64,43 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestAppended writes lists on both sides of what the buffer holds.
-func TestAppended(t *testing.T) {
+// TestUsers writes lists on both sides of what the buffer holds, with and without a read model that keeps texts.
+func TestUsers(t *testing.T) {
+	add := func(b []byte, u *roster.User) []byte { return dialect.AppendText(b, u.Name) }
 	for _, n := range []int{0, 1, 2, 40} {
-		values := slices.Repeat([]string{strings.Repeat("x", 2000)}, n)
-		add := func(b []byte, s string) []byte { return dialect.AppendText(b, s) }
-		var got, want bytes.Buffer
-		if err := dialect.Appended("[", slices.Values(values), "]", add)(&got); err != nil {
+		users := slices.Repeat([]*roster.User{{Name: strings.Repeat("x", 2000)}}, n)
+		names := make([]string, n)
+		for i, u := range users {
+			names[i] = u.Name
+		}
+		page := roster.Page{Users: slices.Values(users)}
+		kept := page
+		kept.Written = func(
+			form roster.Form, write func([]byte, *roster.User) []byte,
+		) iter.Seq[[]byte] {
+			if form != "a form" {
+				t.Errorf("got the form %q", form)
+			}
+			return func(yield func([]byte) bool) {
+				for _, u := range users {
+					if !yield(write(nil, u)) {
+						return
+					}
+				}
+			}
+		}
+		var want bytes.Buffer
+		if err := dialect.List("[", slices.Values(names), "]")(&want); err != nil {
 			t.Fatal(err)
 		}
-		if err := dialect.List("[", slices.Values(values), "]")(&want); err != nil {
-			t.Fatal(err)
-		}
-		if got.String() != want.String() {
-			t.Errorf("%d values: Appended and List differ", n)
+		for _, page := range []roster.Page{page, kept} {
+			var got bytes.Buffer
+			if err := dialect.Users("[", page, "]", "a form", add)(&got); err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != want.String() {
+				t.Errorf("%d users: Users and List differ", n)
+			}
 		}
 	}
 }

@@ -16,6 +16,9 @@ type Writer interface {
 	DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error)
 	// DryRun returns what DoEach would, and changes nothing.
 	DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error)
+	// TokenUses returns when the tokens of the organization were last used, by id, as exactly as is known; those that
+	// never were are not among them.
+	TokenUses(ctx context.Context) (map[roster.ID]roster.Time, error)
 	// View returns the organization as it is after every write that has returned.
 	View(ctx context.Context) (View, error)
 }

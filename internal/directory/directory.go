@@ -28,6 +28,7 @@ type Service struct {
 	newID     func() (roster.ID, error)
 	maxBytes  int64
 	warmViews bool
+	forms     *index.Forms // nil for none
 	loads     singleflight.Group
 
 	// mu guards orgs and tokens, and that nothing joins background once closing is closed.
@@ -68,13 +69,20 @@ type Options struct {
 	// Warm has the index over texts made in the background when an organization is loaded and when many of its
 	// users have changed; otherwise the first search waits for it. It suits a process that lives long.
 	Warm bool
+	// FormBytes bounds the memory for users in the forms in which they were asked for, of all views together: see
+	// [roster.Page.Written]; 0 for none. It does not count in MaxBytes.
+	FormBytes int64
 }
 
 // New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
 // the store.
 func New(s store.Store, o Options) *Service {
+	var forms *index.Forms
+	if o.FormBytes > 0 {
+		forms = index.NewForms(o.FormBytes)
+	}
 	return &Service{
-		store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
+		forms: forms, store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
 		closing: make(chan struct{}), warmer: make(chan struct{}, 1),
 	}
@@ -147,7 +155,7 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 	if needs := s.known(id).needs.Load(); needs > 0 {
 		return nil, s.tooLarge(s.organization(id), needs)
 	}
-	builder, watch := index.NewBuilder(), &loading{Service: s, id: id}
+	builder, watch := index.NewBuilder(s.forms), &loading{Service: s, id: id}
 	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
 		builder.Add(e)
 		return watch.add(e)

@@ -30,6 +30,7 @@ func (v *View) Apply(change roster.Change) (*View, error) {
 	e.finish()
 	next.setVersion(change.Version)
 	next.index()
+	next.inherit(v, e.contextTouched)
 	return &next, nil
 }
 
@@ -48,6 +49,8 @@ type editor struct {
 	ownPages      bool
 	groupsTouched bool
 	tokensTouched bool
+	// contextTouched is set where a record changed of a type that texts of users may tell of.
+	contextTouched bool
 }
 
 // place is the slot of a user, who may be there no more.
@@ -66,11 +69,13 @@ func (e *editor) apply(op roster.Op) error {
 		e.org = org
 	case roster.TypeGroup:
 		e.groupList = e.groupList.put(id, after)
-		e.groupsTouched = true
+		e.groupsTouched, e.contextTouched = true, true
 	case roster.TypeSpace:
 		e.spaceList = e.spaceList.put(id, after)
+		e.contextTouched = true
 	case roster.TypeRole:
 		e.roleList = e.roleList.put(id, after)
+		e.contextTouched = true
 	case roster.TypeToken:
 		e.tokens = e.tokens.put(id, after)
 		e.tokensTouched = true

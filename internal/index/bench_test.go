@@ -60,7 +60,7 @@ func benchUser(rnd *rand.Rand, n int) *roster.User {
 
 func benchView(users int) *View {
 	rnd := rand.New(rand.NewPCG(1, 1))
-	b := NewBuilder()
+	b := NewBuilder(nil)
 	for n := range int64(200) {
 		b.Add(&roster.Group{ID: roster.ID{2, byte(n)}, Number: n + 1, Permissions: 1 << (n % 16)})
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/roster-dev/roster"
 )
@@ -18,6 +19,8 @@ type options struct {
 	scanBelow int
 	// tail is how many changed users may be searched without an index over their texts.
 	tail int
+	// forms keeps texts of users; nil for none.
+	forms *Forms
 }
 
 // Builder makes the first view of an organization. It is not safe for concurrent use.
@@ -27,13 +30,18 @@ type Builder struct {
 	edit    *edit
 }
 
-// NewBuilder returns a builder without records.
-func NewBuilder() *Builder { return newBuilder(options{scanBelow: scanBelow, tail: tailMax}) }
+// NewBuilder returns a builder without records. The views keep what users look like in forms, which may be nil.
+func NewBuilder(forms *Forms) *Builder {
+	return newBuilder(options{scanBelow: scanBelow, tail: tailMax, forms: forms})
+}
 
 func newBuilder(o options) *Builder {
 	v := &View{
 		options: o, dict: newDictionary(), groups: &pairs{}, spaces: &pairs{}, text: &texts{},
-		masks: map[int64]int64{}, pool: &sync.Pool{},
+		masks: map[int64]int64{}, pool: &sync.Pool{}, extended: &atomic.Bool{},
+	}
+	if o.forms != nil {
+		v.lineage = newLineage()
 	}
 	return &Builder{view: v, encoder: newEncoder(), edit: &edit{}}
 }
@@ -87,6 +95,7 @@ func (b *Builder) View(version roster.Version) *View {
 		v.pages[len(v.pages)-1].trim()
 	}
 	v.setVersion(version)
+	v.context = version
 	slices.SortFunc(v.groupList, compareEntities)
 	slices.SortFunc(v.spaceList, compareEntities)
 	slices.SortFunc(v.roleList, compareEntities)

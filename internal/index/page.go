@@ -17,6 +17,8 @@ type page struct {
 	text  arena[byte]
 	// The words and bytes that belong to no record of this page any more.
 	deadWords, deadBytes int
+	// generation counts how often the records were copied together: until then a place in words is that of one record.
+	generation uint32
 }
 
 func (p *page) rec(i int) rec { return rec{p.words.from(int(p.word[i])), p.text.from(int(p.byte[i]))} }
@@ -89,6 +91,7 @@ func (p *page) tidy() {
 	}
 	p.words, p.text = arena[uint64]{base: words}, arena[byte]{base: text}
 	p.deadWords, p.deadBytes = 0, 0
+	p.generation++
 }
 
 // trim gives back the memory that adding records left over.

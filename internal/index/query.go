@@ -27,7 +27,7 @@ func (v *View) Users(q roster.Query) (roster.Page, error) {
 	own.lease = &lease{pool: v.pool}
 	slots, total := own.answer(q, by, limit)
 	own.lease.giveBack()
-	return roster.Page{Version: v.version, Total: total, Users: v.materialise(slots)}, nil
+	return roster.Page{Version: v.version, Total: total, Users: v.materialise(slots), Written: v.written(slots)}, nil
 }
 
 func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, total int) {

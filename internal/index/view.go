@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/roster-dev/roster"
 )
@@ -24,6 +25,10 @@ type View struct {
 	text   *texts
 	pool   *sync.Pool // of arrays with a bit for each slot, for all views of the organization
 	lease  *lease     // in the copy of a view that answers a query
+
+	lineage  *lineage       // of texts of users; nil where none are kept
+	extended *atomic.Bool   // whether a view that has the lineage was made from this one
+	context  roster.Version // when anything that such texts may tell of changed last, users apart
 
 	groupList   list[*roster.Group]
 	spaceList   list[*roster.Space]

@@ -123,7 +123,7 @@ func TestUserNotFound(t *testing.T) {
 }
 
 func TestUsersRefusesInvalidQueries(t *testing.T) {
-	v := NewBuilder().View(1)
+	v := NewBuilder(nil).View(1)
 	_, err := v.Users(roster.Query{Sort: []roster.Sort{{Field: roster.FieldPhone}}})
 	if roster.CodeOf(err) != roster.Invalid {
 		t.Errorf("sorting by phone: %v, want invalid", err)
@@ -136,7 +136,7 @@ func TestOtherRecords(t *testing.T) {
 	group := func(id byte, number, mask int64) *roster.Group {
 		return &roster.Group{ID: roster.ID{id}, Number: number, Permissions: mask}
 	}
-	b := NewBuilder()
+	b := NewBuilder(nil)
 	for _, e := range []roster.Entity{
 		org, group(3, 2, 4), group(2, 7, 1), &roster.Space{ID: roster.ID{4}, Number: 5}, &roster.Space{ID: roster.ID{5}, Number: 1},
 		&roster.Role{ID: roster.ID{6}, Number: 1, Handle: "admin"}, &roster.Token{ID: roster.ID{8}, Hash: "bb"},

@@ -56,7 +56,7 @@ func populated(tb testing.TB, users int) (*directory.Service, string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	service := directory.New(into, directory.Options{Now: demo.Epoch, NewID: newID})
+	service := directory.New(into, directory.Options{Now: demo.Epoch, NewID: newID, FormBytes: 64 << 20})
 	if _, err := service.View(tb.Context(), demo.Organization().ID); err != nil {
 		tb.Fatal(err)
 	}

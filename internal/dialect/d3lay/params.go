@@ -141,7 +141,11 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		header.Set("Link", links)
 	}
 	metadata := r.Principal.Permissions.Has(roster.MetadataRead)
-	body := dialect.Appended("[", page.Users, "]", func(b []byte, u *roster.User) []byte {
+	form := roster.Form("d3lay")
+	if metadata {
+		form = "d3lay with metadata"
+	}
+	body := dialect.Users("[", page, "]", form, func(b []byte, u *roster.User) []byte {
 		return appendUser(b, u, metadata)
 	})
 	return dialect.Response{Header: header, Body: body}, nil

@@ -91,6 +91,10 @@ func (r rehearsal) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.
 	return r.service.DryRun(ctx, Company, r.by, cmds)
 }
 
+func (r rehearsal) TokenUses(ctx context.Context) (map[roster.ID]roster.Time, error) {
+	return r.service.TokenUses(ctx, Company)
+}
+
 func (r rehearsal) View(ctx context.Context) (dialect.View, error) {
 	return r.service.View(ctx, Company)
 }

@@ -104,7 +104,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{}, fmt.Errorf("encode the meta member: %w", err)
 	}
 	return dialect.Response{
-		Body: dialect.Appended(`{"meta":`+string(meta)+`,"data":[`, page.Users, "]}", appendUser),
+		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", "fipto", appendUser),
 	}, nil
 }
 

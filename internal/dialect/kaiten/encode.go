@@ -46,6 +46,15 @@ func newEncoder(view dialect.View, transfer bool) *encoder {
 	}
 }
 
+// form names all that the texts depend on besides the users, their groups and their spaces.
+func (e *encoder) form() roster.Form {
+	form := "kaiten " + strconv.FormatInt(e.company, 10)
+	if e.transfer {
+		form += " with transfers"
+	}
+	return roster.Form(form)
+}
+
 // user appends a user.
 func (e *encoder) user(b []byte, u *roster.User) []byte {
 	m := e.person(dialect.NewMembers(b), u)

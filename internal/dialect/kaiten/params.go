@@ -172,7 +172,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{Body: dialect.JSON(recordsCount{Count: page.Total})}, nil
 	}
 	e := newEncoder(r.View, r.Bool("withTransferAccessStatus"))
-	return dialect.Response{Body: dialect.Appended("[", page.Users, "]", e.user)}, nil
+	return dialect.Response{Body: dialect.Users("[", page, "]", e.form(), e.user)}, nil
 }
 
 // query asks for what the flags and filters leave, by number.

@@ -47,8 +47,8 @@ func New() *dialect.Dialect {
 				Doc: "The URL of the record that was made.",
 			},
 			{
-				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
-				Doc: "no-store where the body has a secret.",
+				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
+				Doc: "no-store where the body has a secret or when tokens were last used.",
 			},
 		},
 		Endpoints: endpoints,

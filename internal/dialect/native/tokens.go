@@ -14,7 +14,8 @@ func tokenEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodGet, Path: "/tokens", ID: "listTokens", Summary: "List tokens",
 			Description: "All tokens in the order of their creation, those that do not count any more among them.",
-			Needs:       roster.TokensWrite, Returns: returns(ok(TokenList{}), badRequest, tooMany), Serve: serveTokens,
+			Needs:       roster.TokensWrite, Volatile: true, // using a token is no change
+			Returns: returns(ok(TokenList{}), badRequest, tooMany), Serve: serveTokens,
 		},
 		{
 			Method: http.MethodPost, Path: "/tokens", ID: "createToken", Summary: "Create a token",
@@ -35,10 +36,21 @@ func tokenEndpoints() []dialect.Endpoint {
 	}
 }
 
-func serveTokens(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+func serveTokens(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	uses, err := r.Writer.TokenUses(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
 	tokens := r.View.Tokens()
-	items := dialect.Map(slices.Values(tokens), func(t *roster.Token) Token { return wireToken(t, r.Principal) })
-	return dialect.Response{Body: dialect.List(`{"items":[`, items, tail(len(tokens), r.View.Version()))}, nil
+	items := dialect.Map(slices.Values(tokens), func(t *roster.Token) Token {
+		w := wireToken(t, r.Principal)
+		w.LastUsedAt = uses[t.ID]
+		return w
+	})
+	return dialect.Response{
+		Header: http.Header{"Cache-Control": {"no-store"}},
+		Body:   dialect.List(`{"items":[`, items, tail(len(tokens), r.View.Version())),
+	}, nil
 }
 
 func createToken(ctx context.Context, r *dialect.Request) (dialect.Response, error) {

@@ -62,11 +62,11 @@ type TokenRequest struct {
 	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"All by default."`
 }
 
+// wireToken returns a token as the principal may see it, but for its last use, which is no part of the record.
 func wireToken(t *roster.Token, by roster.Principal) Token {
 	w := Token{
 		ID: t.ID, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs, Dialects: t.Dialects,
-		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, AllowedIPs: t.AllowedIPs, LastUsedAt: t.LastUsedAt,
-		CreatedAt: t.CreatedAt,
+		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, AllowedIPs: t.AllowedIPs, CreatedAt: t.CreatedAt,
 	}
 	if w.Permissions == nil {
 		w.Permissions = roster.Permissions{}

@@ -97,7 +97,8 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		}
 		tail = fmt.Sprintf(`],"links":%s,"meta":{"total":%d}}`, links, page.Total)
 	}
-	body := dialect.Appended(`{"data":[`, page.Users, tail, newEncoder(r).user)
+	e := newEncoder(r)
+	body := dialect.Users(`{"data":[`, page, tail, e.form(), e.user)
 	return dialect.Response{ContentType: mediaType, Body: body}, nil
 }
 

@@ -157,6 +157,14 @@ func newEncoder(r *dialect.Request) encoder {
 	})
 }
 
+// form is kept only for all attributes: there are many choices of some.
+func (e encoder) form() roster.Form {
+	if len(e) < len(attributeNames()) {
+		return ""
+	}
+	return "sixeye"
+}
+
 func (e encoder) user(b []byte, u *roster.User) []byte {
 	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "users").Name("attributes")
 	chosen := dialect.NewMembers(m)
