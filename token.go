@@ -2,11 +2,11 @@ package roster
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math/big"
 	"slices"
 	"strings"
 )
@@ -128,8 +128,8 @@ func NewSecret(random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return "", fmt.Errorf("make a secret: %w", err)
 	}
-	body := secretPrefix + base62(new(big.Int).SetBytes(b[:]), secretChars)
-	return body + secretSum(body), nil
+	body := string(base62(append(make([]byte, 0, len(secretPrefix)+secretChars), secretPrefix...), b[:], secretChars))
+	return body + string(secretSum(nil, body)), nil
 }
 
 // WellFormedSecret reports whether s can be a secret: its form and its checksum are right. It tells typing errors and
@@ -139,27 +139,37 @@ func WellFormedSecret(s string) bool {
 		return false
 	}
 	body := s[:len(s)-sumChars]
-	return secretSum(body) == s[len(body):]
+	var sum [sumChars]byte
+	return string(secretSum(sum[:0], body)) == s[len(body):]
 }
 
 // HashSecret returns the SHA-256 of a secret in lower-case hexadecimal.
 func HashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
-func secretSum(body string) string {
-	return base62(big.NewInt(int64(crc32.ChecksumIEEE([]byte(body)))), sumChars)
+// secretSum appends the checksum of a secret's body to dst.
+func secretSum(dst []byte, body string) []byte {
+	var sum [crc32.Size]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.ChecksumIEEE([]byte(body)))
+	return base62(dst, sum[:], sumChars)
 }
 
-// base62 returns n in base 62 (0-9, A-Z, a-z), padded with zeros to width.
-func base62(n *big.Int, width int) string {
+// base62 appends a big-endian number to dst in base 62 (0-9, A-Z, a-z), padded with zeros to width. It overwrites
+// number.
+func base62(dst, number []byte, width int) []byte {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	b := slices.Repeat([]byte{digits[0]}, width)
-	n, rest, base := new(big.Int).Set(n), new(big.Int), big.NewInt(int64(len(digits)))
-	for i := width - 1; i >= 0 && n.Sign() > 0; i-- {
-		n.DivMod(n, base, rest)
-		b[i] = digits[rest.Int64()]
+	dst = slices.Grow(dst, width)[:len(dst)+width]
+	for i := range width {
+		rest := 0
+		for j, b := range number {
+			rest = rest<<8 | int(b)
+			number[j], rest = byte(rest/len(digits)), rest%len(digits)
+		}
+		dst[len(dst)-1-i] = digits[rest]
 	}
-	return string(b)
+	return dst
 }

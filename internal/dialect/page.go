@@ -24,13 +24,27 @@ func Offset(page, size int64) int {
 // none.
 func LastPage(size, total int64) int64 { return max(1, (total-1)/size+1) }
 
-// PageURL returns at with only the page replaced.
-func PageURL(at *url.URL, pageParam string, page int64) string {
+// PageURLs are URLs that differ in nothing but the page.
+type PageURLs struct{ before, after string }
+
+// PagesAt returns the URLs that are at with only the page replaced, which is the query parameter pageParam.
+func PagesAt(at *url.URL, pageParam string) PageURLs {
 	query := at.Query()
-	query.Set(pageParam, strconv.FormatInt(page, 10))
+	query.Set(pageParam, "")
 	target := *at
 	target.RawQuery = query.Encode()
-	return target.String()
+	whole, name := target.String(), url.QueryEscape(pageParam)+"="
+	start := strings.IndexByte(whole, '?') + 1
+	if !strings.HasPrefix(whole[start:], name) {
+		start += strings.Index(whole[start:], "&"+name) + 1
+	}
+	start += len(name)
+	return PageURLs{whole[:start], whole[start:]}
+}
+
+// URL returns the URL of a page.
+func (p PageURLs) URL(page int64) string {
+	return p.before + strconv.FormatInt(page, 10) + p.after
 }
 
 // Links returns a Link header (RFC 8288) with the relations first, prev, next and last as they apply to a page of a
@@ -41,10 +55,17 @@ func Links(at *url.URL, pageParam string, page, size, total int64) string {
 	if last == 1 && page == 1 {
 		return ""
 	}
-	var links []string
+	pages := PagesAt(at, pageParam)
+	var links []byte
 	add := func(rel string, to int64) {
-		links = append(links, "<"+PageURL(at, pageParam, to)+`>; rel="`+rel+`"`)
+		if len(links) > 0 {
+			links = append(links, ", "...)
+		}
+		links = append(append(links, '<'), pages.before...)
+		links = append(strconv.AppendInt(links, to, 10), pages.after...)
+		links = append(append(append(links, `>; rel="`...), rel...), '"')
 	}
+	links = make([]byte, 0, 4*(len(pages.before)+len(pages.after)+32)) //nolint:mnd // at most four links
 	add("first", 1)
 	if page > 1 {
 		add("prev", min(page-1, last))
@@ -53,5 +74,5 @@ func Links(at *url.URL, pageParam string, page, size, total int64) string {
 		add("next", page+1)
 	}
 	add("last", last)
-	return strings.Join(links, ", ")
+	return string(links)
 }

@@ -39,7 +39,7 @@ type Request struct {
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 
-	values map[string]value
+	values []value // as Endpoint.Params
 }
 
 // value is a decoded parameter.
@@ -78,11 +78,12 @@ func (r *Request) Integers(name string) []int64 { return r.value(name).nums }
 
 // value panics for a name that is not in the endpoint's table: every request would, so that a first test finds it.
 func (r *Request) value(name string) value {
-	v, ok := r.values[name]
-	if !ok {
-		panic("dialect: parameter " + name + " is not in the table of " + r.Endpoint.Path)
+	for i := range r.Endpoint.Params {
+		if r.Endpoint.Params[i].Name == name {
+			return r.values[i]
+		}
 	}
-	return v
+	panic("dialect: parameter " + name + " is not in the table of " + r.Endpoint.Path)
 }
 
 // Decode reads the parameters of the endpoint from the query, the header and, by path, the path. It fails with
@@ -95,9 +96,9 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 		return roster.Errorf(roster.Invalid, "the query string is malformed: it has a bad escape or a semicolon")
 	}
 	r.Query = query
-	r.values = make(map[string]value, len(r.Endpoint.Params))
+	r.values = make([]value, len(r.Endpoint.Params))
 	var faults []roster.Detail
-	for p := range r.Endpoint.inOrder() {
+	for i, p := range r.Endpoint.inOrder() {
 		v, fault := r.param(p, path)
 		if fault != nil && fault.Code != roster.Invalid {
 			return fault
@@ -105,7 +106,7 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 		if fault != nil {
 			faults = append(faults, roster.Detail{Field: fault.Field, Message: fault.Message})
 		}
-		r.values[p.Name] = v
+		r.values[i] = v
 	}
 	faults = append(faults, r.unknown()...)
 	if len(faults) == 0 {
@@ -144,11 +145,11 @@ func (e *Endpoint) takes(name string) bool {
 
 // inOrder yields the parameters in the order in which they are decoded: those that count by themselves come first,
 // so that the flags that others need are known.
-func (e *Endpoint) inOrder() iter.Seq[*Param] {
-	return func(yield func(*Param) bool) {
+func (e *Endpoint) inOrder() iter.Seq2[int, *Param] {
+	return func(yield func(int, *Param) bool) {
 		for _, conditional := range [2]bool{false, true} {
 			for i := range e.Params {
-				if p := &e.Params[i]; (len(p.With) > 0) == conditional && !yield(p) {
+				if p := &e.Params[i]; (len(p.With) > 0) == conditional && !yield(i, p) {
 					return
 				}
 			}
@@ -190,7 +191,11 @@ func (r *Request) raw(p *Param, path func(string) string) (name string, values [
 	case Header:
 		return p.Name, withoutBlanks(r.Header.Values(p.Name))
 	}
-	for _, name := range p.names() {
+	for i := range 1 + len(p.Aliases) {
+		name := p.Name
+		if i > 0 {
+			name = p.Aliases[i-1]
+		}
 		values := r.Query[name]
 		if p.IsList() {
 			values = slices.Concat(values, r.Query[name+"[]"])
@@ -203,8 +208,13 @@ func (r *Request) raw(p *Param, path func(string) string) (name string, values [
 }
 
 func withoutBlanks(values []string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(s string) bool { return strings.TrimSpace(s) == "" })
+	if !slices.ContainsFunc(values, isBlank) {
+		return values
+	}
+	return slices.DeleteFunc(slices.Clone(values), isBlank)
 }
+
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
 
 // authorization splits an Authorization header into the scheme in lower case and the rest.
 func authorization(h http.Header) (scheme, rest string) {

@@ -177,8 +177,9 @@ func (e encoder) user(b []byte, u *roster.User) []byte {
 func pageLinks(r *dialect.Request, total int64) Links {
 	number, size := window(r)
 	last := dialect.LastPage(size, total)
+	pages := dialect.PagesAt(r.URL, pageNumber)
 	to := func(page int64) *string {
-		target := dialect.PageURL(r.URL, pageNumber, page)
+		target := pages.URL(page)
 		return &target
 	}
 	links := Links{First: *to(1), Last: *to(last)}
