@@ -58,9 +58,6 @@ type Invite struct {
 // Accept makes the user of an open invitation active. Its secret works once and until it expires.
 type Accept struct{ Hash string }
 
-// Touch records when tokens were last used, where that is later than what is recorded. Unknown tokens are ignored.
-type Touch struct{ Used map[ID]Time }
-
 func (Create) command() {}
 func (Update) command() {}
 func (Delete) command() {}
@@ -68,4 +65,3 @@ func (Import) command() {}
 func (Revoke) command() {}
 func (Invite) command() {}
 func (Accept) command() {}
-func (Touch) command()  {}

@@ -57,8 +57,6 @@ func (d *decider) do(cmd Command) error {
 		return d.invite(c)
 	case Accept:
 		return d.accept(c.Hash)
-	case Touch:
-		return d.touch(c.Used)
 	default:
 		return fmt.Errorf("decide on an unknown command %T", cmd)
 	}

@@ -1,9 +1,6 @@
 package roster
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // createOrganization makes the organization itself and its built-in roles.
 func (d *decider) createOrganization(o *Organization) error {
@@ -199,24 +196,6 @@ func (d *decider) accept(hash string) error {
 	accepted := *invitation
 	accepted.AcceptedAt = d.Now
 	d.Add(Op{Before: before, After: &after}, Op{Before: invitation, After: &accepted})
-	return nil
-}
-
-func (d *decider) touch(used map[ID]Time) error {
-	for _, id := range slices.SortedFunc(maps.Keys(used), ID.Compare) {
-		at := used[id]
-		e, err := d.Get(TypeToken, id)
-		if err != nil {
-			return err
-		}
-		before, ok := e.(*Token)
-		if !ok || before.LastUsedAt >= at {
-			continue
-		}
-		after := *before
-		after.LastUsedAt = at
-		d.Add(Op{Before: before, After: &after})
-	}
 	return nil
 }
 

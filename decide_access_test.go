@@ -87,30 +87,6 @@ func TestRevoke(t *testing.T) {
 	wantVerbs(t, w.do(Delete{TypeToken, Ref{ID: token.ID}}), "delete token")
 }
 
-func TestTouch(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	used := map[ID]Time{testID(9): tuesday} // the token of an unknown id
-	var tokens []*Token
-	for _, hash := range []string{"a", "b", "c"} {
-		made := w.do(Create{Record: &Token{Name: hash, Kind: TokenAccount, Hash: hash}})[0].After.(*Token)
-		tokens = append(tokens, made)
-		used[made.ID] = tuesday
-	}
-	w.do(Touch{Used: map[ID]Time{tokens[1].ID: tuesday + 1}})
-	ops := w.do(Touch{Used: used})
-	if diff := cmp.Diff([]Key{tokens[0].Key(), tokens[2].Key()}, []Key{ops[0].Key(), ops[len(ops)-1].Key()}); diff != "" {
-		t.Errorf("touched in another order than that of ids (-want +got):\n%s", diff)
-	}
-	wantVerbs(t, ops, "update token", "update token")
-	if again := w.do(Touch{Used: used}); len(again) != 0 {
-		t.Errorf("touching at the same time again makes %v, want nothing", verbs(again))
-	}
-	if a, b := get(w, tokens[0]), get(w, tokens[1]); a.LastUsedAt != tuesday || b.LastUsedAt != tuesday+1 {
-		t.Errorf("last used %s and %s, want Tuesday and what was later", a.LastUsedAt, b.LastUsedAt)
-	}
-}
-
 func TestInviteAndAccept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -307,7 +307,6 @@ func TestDecidePassesErrorsOn(t *testing.T) {
 		Revoke{Token: testID(1)},
 		Invite{User: &User{ID: testID(9)}, Hash: "h", ExpiresAt: tuesday + 1},
 		Accept{Hash: "h"},
-		Touch{Used: map[ID]Time{testID(1): 1}},
 	} {
 		if _, err := Decide(w.state, w.env, cmd); !errors.Is(err, w.state.fail) {
 			t.Errorf("%T fails with %v, want %v", cmd, err, w.state.fail)

@@ -28,7 +28,7 @@ type account interface {
 	// User returns a user, or fails with [roster.NotFound].
 	User(ctx context.Context, ref roster.Ref) (*roster.User, error)
 	Users(ctx context.Context, q userQuery) (roster.Page, error)
-	// Tokens returns the tokens, without any secret.
+	// Tokens returns the tokens, without any secret, LastUsedAt as it is known.
 	Tokens(ctx context.Context) ([]*roster.Token, error)
 	// CreateToken makes a token and returns it with its secret.
 	CreateToken(ctx context.Context, t roster.Token) (made *roster.Token, secret string, err error)
@@ -138,7 +138,17 @@ func (l *localAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view.Tokens(), nil
+	uses, err := l.service.TokenUses(ctx, l.org)
+	if err != nil {
+		return nil, err
+	}
+	tokens := make([]*roster.Token, 0, len(uses))
+	for _, t := range view.Tokens() {
+		shown := *t
+		shown.LastUsedAt = uses[t.ID]
+		tokens = append(tokens, &shown)
+	}
+	return tokens, nil
 }
 
 func (l *localAccount) CreateToken(ctx context.Context, t roster.Token) (*roster.Token, string, error) {

@@ -299,7 +299,7 @@ func closeAll(listeners []server.Listener) error {
 
 // recordUse stores now and then when tokens were last used, and once more when ctx ends.
 func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *auth.LastUse) {
-	const every, resolution = time.Minute, time.Hour
+	const every, resolution = time.Minute, 10 * time.Minute
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for lag := resolution; ; {
@@ -308,7 +308,9 @@ func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *
 			lag = 0
 		case <-ticker.C:
 		}
-		err := lastUse.Drain(lag, func(uses []auth.Use) error { return touch(context.WithoutCancel(ctx), d, uses) })
+		err := lastUse.Drain(lag, func(uses []roster.TokenUse) error {
+			return d.TouchTokens(context.WithoutCancel(ctx), uses)
+		})
 		if err != nil {
 			s.log.ErrorContext(ctx, "the last use of tokens was not stored", "error", err)
 		}
@@ -316,19 +318,4 @@ func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *
 			return
 		}
 	}
-}
-
-// touch stores uses, which are in the order of their organizations.
-func touch(ctx context.Context, d *directory.Service, uses []auth.Use) error {
-	for len(uses) > 0 {
-		org, used := uses[0].Org, map[roster.ID]roster.Time{}
-		for len(uses) > 0 && uses[0].Org == org {
-			used[uses[0].Token] = uses[0].At
-			uses = uses[1:]
-		}
-		if _, err := d.Do(ctx, org, roster.Operator(), roster.Touch{Used: used}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

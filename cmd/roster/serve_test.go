@@ -143,6 +143,7 @@ func newAcme(t *testing.T) (dsn, secret string) {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	dsn, secret := newAcme(t)
+	before := execute(t, "org", "list", "--store", dsn, "-o", "json")
 	b := start(t, 3, "serve", "--store", dsn, "--addr", "127.0.0.1:0", "--listen", "sixeye=127.0.0.1:0",
 		"--host", "d3lay=D3lay.example", "--metrics-addr", "127.0.0.1:0")
 	for url, want := range map[string]int{
@@ -193,6 +194,9 @@ func TestServe(t *testing.T) {
 	list := execute(t, "token", "list", "--org", "acme", "--store", dsn, "-o", "json")
 	if !strings.Contains(list.stdout, `"last_used_at"`) {
 		t.Errorf("the last use is not stored when the server ends: %s", list.stdout)
+	}
+	if after := execute(t, "org", "list", "--store", dsn, "-o", "json"); after.stdout != before.stdout {
+		t.Errorf("serving reads changes an organization from %s to %s", before.stdout, after.stdout)
 	}
 	if !strings.Contains(b.log.String(), `"path":"/users"`) {
 		t.Errorf("the log has no line of a request:\n%s", b.log)

@@ -9,7 +9,8 @@ import (
 )
 
 // LastUse remembers when tokens were last used, so that using one costs no write. [LastUse.Drain] hands out, now and
-// then, those whose stored time lags behind; [LastUse.At] is exact in between. It is safe for concurrent use.
+// then, those whose stored time lags behind; [LastUse.At] is exact in between. Where it starts without knowing what is
+// stored, it hands out the first use of each token. It is safe for concurrent use.
 type LastUse struct {
 	uses *shards[tokenKey, use]
 }
@@ -26,12 +27,6 @@ func (u use) worth() int64 {
 		return 0
 	}
 	return int64(u.last)
-}
-
-// Use is the last use of a token, as [LastUse.Drain] hands it out to be stored.
-type Use struct {
-	Org, Token roster.ID
-	At         roster.Time
 }
 
 // NewLastUse returns a LastUse that remembers about capacity tokens. Beyond that it forgets tokens whose last use is
@@ -54,8 +49,8 @@ func (l *LastUse) Touch(org roster.ID, token *roster.Token, now roster.Time) {
 	l.uses.put(sh, key, u, use.worth)
 }
 
-// At returns when an organization's token was last used, as exactly as is known: what is remembered or, where that is
-// later, what is stored.
+// At returns when an organization's token was last used, as exactly as is known here: what is remembered or, where that
+// is later, what its record says. What is stored apart from the record may be later still.
 func (l *LastUse) At(org roster.ID, token *roster.Token) roster.Time {
 	key := tokenKey{org, token.ID}
 	sh := l.uses.of(key)
@@ -68,7 +63,7 @@ func (l *LastUse) At(org roster.ID, token *roster.Token) roster.Time {
 // all, as for the last time before the process ends), ordered by organization and token, and takes them as stored
 // unless write fails, whose error it returns as it is. It does not call write where there is nothing to store, and
 // holds no lock while write runs. Calls at the same time may hand out the same use.
-func (l *LastUse) Drain(resolution time.Duration, write func([]Use) error) error {
+func (l *LastUse) Drain(resolution time.Duration, write func([]roster.TokenUse) error) error {
 	uses := l.due(resolution)
 	if len(uses) == 0 {
 		return nil
@@ -82,26 +77,26 @@ func (l *LastUse) Drain(resolution time.Duration, write func([]Use) error) error
 	return nil
 }
 
-func (l *LastUse) due(resolution time.Duration) []Use {
+func (l *LastUse) due(resolution time.Duration) []roster.TokenUse {
 	least := max(1, roster.Time(resolution.Milliseconds()))
-	var uses []Use
+	var uses []roster.TokenUse
 	for i := range l.uses.parts {
 		sh := &l.uses.parts[i]
 		sh.mu.Lock()
 		for key, u := range sh.entries {
 			if u.last-u.stored >= least {
-				uses = append(uses, Use{Org: key.org, Token: key.token, At: u.last})
+				uses = append(uses, roster.TokenUse{Org: key.org, Token: key.token, At: u.last})
 			}
 		}
 		sh.mu.Unlock()
 	}
-	slices.SortFunc(uses, func(a, b Use) int {
+	slices.SortFunc(uses, func(a, b roster.TokenUse) int {
 		return cmp.Or(a.Org.Compare(b.Org), a.Token.Compare(b.Token))
 	})
 	return uses
 }
 
-func (l *LastUse) stored(done Use) {
+func (l *LastUse) stored(done roster.TokenUse) {
 	key := tokenKey{done.Org, done.Token}
 	sh := l.uses.of(key)
 	sh.mu.Lock()

@@ -20,10 +20,10 @@ func numbered(n int) *roster.Token {
 }
 
 // drain returns what Drain hands out.
-func drain(t *testing.T, l *auth.LastUse, resolution time.Duration) []auth.Use {
+func drain(t *testing.T, l *auth.LastUse, resolution time.Duration) []roster.TokenUse {
 	t.Helper()
-	var got []auth.Use
-	if err := l.Drain(resolution, func(uses []auth.Use) error { got = uses; return nil }); err != nil {
+	var got []roster.TokenUse
+	if err := l.Drain(resolution, func(uses []roster.TokenUse) error { got = uses; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -40,7 +40,7 @@ func TestLastUseDrainsWhatLagsBehind(t *testing.T) {
 	l.Touch(orgID, two, noon)
 	l.Touch(orgID, three, noon)
 
-	want := []auth.Use{{Org: orgID, Token: three.ID, At: noon}, {Org: other, Token: one.ID, At: noon}}
+	want := []roster.TokenUse{{Org: orgID, Token: three.ID, At: noon}, {Org: other, Token: one.ID, At: noon}}
 	if diff := cmp.Diff(want, drain(t, l, time.Hour)); diff != "" {
 		t.Errorf("first drain (-want +got):\n%s", diff)
 	}
@@ -48,7 +48,7 @@ func TestLastUseDrainsWhatLagsBehind(t *testing.T) {
 		t.Errorf("second drain = %v, want none", got)
 	}
 	l.Touch(orgID, three, noon+1)
-	want = []auth.Use{{Org: orgID, Token: two.ID, At: noon}, {Org: orgID, Token: three.ID, At: noon + 1}}
+	want = []roster.TokenUse{{Org: orgID, Token: two.ID, At: noon}, {Org: orgID, Token: three.ID, At: noon + 1}}
 	if diff := cmp.Diff(want, drain(t, l, 0)); diff != "" {
 		t.Errorf("last drain (-want +got):\n%s", diff)
 	}
@@ -97,7 +97,7 @@ func TestLastUseKeepsWhatCouldNotBeWritten(t *testing.T) {
 	l := auth.NewLastUse(1000)
 	l.Touch(orgID, numbered(1), noon)
 	full := errors.New("disk full")
-	if err := l.Drain(time.Hour, func([]auth.Use) error { return full }); !errors.Is(err, full) {
+	if err := l.Drain(time.Hour, func([]roster.TokenUse) error { return full }); !errors.Is(err, full) {
 		t.Errorf("Drain = %v, want %v", err, full)
 	}
 	if got := drain(t, l, time.Hour); len(got) != 1 {
@@ -109,14 +109,14 @@ func TestLastUseKeepsWhatCouldNotBeWritten(t *testing.T) {
 func TestLastUseDuringAWrite(t *testing.T) {
 	l := auth.NewLastUse(1000)
 	l.Touch(orgID, numbered(1), noon)
-	err := l.Drain(0, func([]auth.Use) error {
+	err := l.Drain(0, func([]roster.TokenUse) error {
 		l.Touch(orgID, numbered(1), noon+7)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []auth.Use{{Org: orgID, Token: numbered(1).ID, At: noon + 7}}
+	want := []roster.TokenUse{{Org: orgID, Token: numbered(1).ID, At: noon + 7}}
 	if diff := cmp.Diff(want, drain(t, l, 0)); diff != "" {
 		t.Errorf("drain (-want +got):\n%s", diff)
 	}
@@ -142,7 +142,7 @@ func TestLastUseConcurrently(t *testing.T) {
 			for n := range 500 {
 				l.Touch(orgID, numbered(n%50), noon+roster.Time(n*4+worker))
 				if n%100 == 0 {
-					_ = l.Drain(0, func([]auth.Use) error { return nil })
+					_ = l.Drain(0, func([]roster.TokenUse) error { return nil })
 				}
 			}
 		})

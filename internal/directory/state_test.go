@@ -269,7 +269,7 @@ func (p *pair) other() roster.Command {
 
 func (p *pair) token() roster.Command {
 	token := id(rapid.IntRange(8, 14).Draw(p.RT, "token"))
-	switch draw(p, "how", "create", "create", "revoke", "delete", "touch") {
+	switch draw(p, "how", "create", "create", "revoke", "delete") {
 	case "create":
 		return roster.Create{Record: &roster.Token{
 			ID: token, Name: "t", Kind: roster.TokenAccount, Hash: roster.HashSecret(draw(p, "secret", "1", "2")),
@@ -277,10 +277,8 @@ func (p *pair) token() roster.Command {
 		}}
 	case "revoke":
 		return roster.Revoke{Token: token}
-	case "delete":
-		return roster.Delete{Type: roster.TypeToken, Ref: roster.Ref{ID: token}}
 	default:
-		return roster.Touch{Used: map[roster.ID]roster.Time{token: now + roster.Time(rapid.Int64Range(0, 3).Draw(p.RT, "at"))}}
+		return roster.Delete{Type: roster.TypeToken, Ref: roster.Ref{ID: token}}
 	}
 }
 

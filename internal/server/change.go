@@ -22,6 +22,8 @@ type Writer interface {
 	DryRun(
 		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
 	) ([]roster.Outcome, error)
+	// TokenUses returns when the tokens of an organization were last used, by id, as far as that is stored.
+	TokenUses(ctx context.Context, org roster.ID) (map[roster.ID]roster.Time, error)
 }
 
 // writing is what an endpoint can change: the principal's own organization, as the principal.
@@ -52,6 +54,30 @@ func (w writing) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Ou
 		return nil, readOnly()
 	}
 	return w.Writer.DryRun(ctx, w.by.Org, w.by, cmds)
+}
+
+// TokenUses implements [dialect.Writer]. What is not stored yet, the use by this very request among it, is remembered.
+func (w writing) TokenUses(ctx context.Context) (map[roster.ID]roster.Time, error) {
+	view, err := w.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	uses := map[roster.ID]roster.Time{}
+	if w.Writer != nil {
+		if uses, err = w.Writer.TokenUses(ctx, w.by.Org); err != nil {
+			return nil, err
+		}
+	}
+	for _, token := range view.Tokens() {
+		at := token.LastUsedAt
+		if w.Tokens.LastUse != nil {
+			at = w.Tokens.LastUse.At(w.by.Org, token)
+		}
+		if at > uses[token.ID] {
+			uses[token.ID] = at
+		}
+	}
+	return uses, nil
 }
 
 // View implements [dialect.Writer].

@@ -46,13 +46,22 @@ type Store interface {
 	// the change does not create it.
 	Update(ctx context.Context, org roster.ID, fn func(roster.State) (roster.Change, error)) (roster.Change, error)
 
-	// TokenOrg returns the organization that the token with a hash belongs to, or fails with [roster.NotFound]. Where
-	// several organizations hold the token it is the one with the smallest id.
-	TokenOrg(ctx context.Context, hash string) (roster.ID, error)
-
 	// UserOrgs returns the organizations that have a user with an id, in the order of their ids. There may be
 	// several, since ids are unique within an organization only, or none.
 	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
+
+	Tokens
+
+	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
+	// [ErrClosed].
+	Close() error
+}
+
+// Tokens is the part of a [Store] that is about tokens.
+type Tokens interface {
+	// TokenOrg returns the organization that the token with a hash belongs to, or fails with [roster.NotFound]. Where
+	// several organizations hold the token it is the one with the smallest id.
+	TokenOrg(ctx context.Context, hash string) (roster.ID, error)
 
 	// TouchTokens notes when tokens were last used, each where that is later than what is noted; it leaves out tokens
 	// that do not exist. All of it is kept, or none where it fails. It is no change of an organization: versions,
@@ -60,12 +69,8 @@ type Store interface {
 	TouchTokens(ctx context.Context, uses []roster.TokenUse) error
 
 	// TokenUses returns when the tokens of org were last used, by id, as far as that is noted. There are none for an
-	// organization that does not exist, and what is noted of a token goes when the token does.
+	// organization that does not exist, and what is noted of a token goes when the token does. The map is the caller's.
 	TokenUses(ctx context.Context, org roster.ID) (map[roster.ID]roster.Time, error)
-
-	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
-	// [ErrClosed].
-	Close() error
 }
 
 // Finder is what the State that Update hands out may be besides: a way to look many records up at once, where asking

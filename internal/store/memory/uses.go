@@ -48,5 +48,5 @@ func (s *Store) TokenUses(ctx context.Context, id roster.ID) (map[roster.ID]rost
 	if o, ok := s.orgs[id]; ok {
 		return maps.Clone(o.uses), nil
 	}
-	return nil, nil
+	return map[roster.ID]roster.Time{}, nil
 }
