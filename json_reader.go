@@ -2,6 +2,7 @@ package roster
 
 import (
 	"encoding/json"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,16 +11,18 @@ import (
 // reader reads JSON in one pass, as encoding/json does. Its methods return false where there is anything that they do
 // not expect, right or wrong; then encoding/json has to read the whole again.
 type reader struct {
-	doc []byte
+	doc string
 	at  int
 	// absent says that null is the absence of a member.
 	absent bool
-	// texts holds all texts that were read: one allocation for many.
+	// shares says that texts may keep doc in memory; else they are copied.
+	shares bool
+	// texts holds all texts that were copied: one allocation for many.
 	texts strings.Builder
 }
 
-// newReader returns a reader at the beginning of doc, which must not change while it reads.
-func newReader(doc []byte) *reader { return &reader{doc: doc} }
+// newReader returns a reader at the beginning of doc.
+func newReader(doc []byte) *reader { return &reader{doc: string(doc)} }
 
 // readUser reads a whole document.
 func (r *reader) readUser(u *User) bool { return userMembers.read(r, u) && r.ended() }
@@ -46,7 +49,7 @@ func (r *reader) readOp(op *Op) bool {
 // named skips the name of a member and the colon, if they are next.
 func (r *reader) named(name string) bool {
 	got, ok := r.raw()
-	return ok && string(got) == name && r.next(':')
+	return ok && got == name && r.next(':')
 }
 
 // readRecord reads a member of an op, if it is next.
@@ -67,7 +70,7 @@ func (r *reader) readRecord(name string, t Type, e *Entity) bool {
 		return false
 	}
 	var err error
-	*e, err = DecodeEntity(t, r.doc[from:r.at])
+	*e, err = DecodeEntity(t, []byte(r.doc[from:r.at]))
 	return err == nil
 }
 
@@ -138,14 +141,14 @@ func (ms members[T]) read(r *reader, v *T) bool {
 }
 
 // find returns the index of the member with a name, or -1; it looks from the expected one on.
-func (ms members[T]) find(name []byte, expected int) int {
+func (ms members[T]) find(name string, expected int) int {
 	for i := expected; i < len(ms); i++ {
-		if ms[i].name() == string(name) {
+		if ms[i].name() == name {
 			return i
 		}
 	}
 	for i := range min(expected, len(ms)) {
-		if ms[i].name() == string(name) {
+		if ms[i].name() == name {
 			return i
 		}
 	}
@@ -206,17 +209,19 @@ func readList[E any](r *reader, list *[]E, read func(*E) bool) bool {
 	if !r.next('[') {
 		return false
 	}
-	*list = make([]E, 0, 4)
+	if *list = (*list)[:0]; *list == nil {
+		*list = make([]E, 0, 4)
+	}
 	if r.next(']') {
 		return true
 	}
 	for {
 		r.space()
-		var e E
-		if !read(&e) {
+		var zero E
+		*list = append(*list, zero)
+		if !read(&(*list)[len(*list)-1]) {
 			return false
 		}
-		*list = append(*list, e)
 		if !r.next(',') {
 			return r.next(']')
 		}
@@ -224,38 +229,65 @@ func readList[E any](r *reader, list *[]E, read func(*E) bool) bool {
 }
 
 // raw returns what stands between the quotes of a string without escapes.
-func (r *reader) raw() ([]byte, bool) {
+func (r *reader) raw() (string, bool) {
 	if !r.next('"') {
-		return nil, false
+		return "", false
 	}
 	for i := r.at; i < len(r.doc); i++ {
+		if i+8 <= len(r.doc) {
+			ends := textEnds(r.doc[i : i+8])
+			if ends == 0 {
+				i += 7
+				continue
+			}
+			i += bits.TrailingZeros64(ends) / 8
+		}
 		switch c := r.doc[i]; {
 		case c == '"':
 			raw := r.doc[r.at:i]
 			r.at = i + 1
 			return raw, true
 		case c < ' ' || c == '\\':
-			return nil, false
+			return "", false
 		}
 	}
-	return nil, false
+	return "", false
+}
+
+// textEnds looks at 8 bytes at once: the lowest bit that is set belongs to the first quote, backslash or control
+// character among them.
+func textEnds(s string) uint64 {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, backslash := x^(ones*'"'), x^(ones*'\\')
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (x-ones*' ')&^x) & highest
 }
 
 func (r *reader) text(s *string) bool {
 	start := r.at
 	raw, ok := r.raw()
-	if !ok || !utf8.Valid(raw) {
+	if !ok || !utf8.ValidString(raw) {
 		r.at = start
 		return r.escapedText(s)
+	}
+	*s = r.own(raw)
+	return true
+}
+
+// own returns a part of the document such that it may be kept.
+func (r *reader) own(raw string) string {
+	if r.shares {
+		return raw
 	}
 	from := r.texts.Len()
 	if from == 0 {
 		const most = 256 // bytes of text that nearly every user has at most
 		r.texts.Grow(min(len(r.doc)/4, most))
 	}
-	r.texts.Write(raw)
-	*s = r.texts.String()[from:]
-	return true
+	r.texts.WriteString(raw)
+	return r.texts.String()[from:]
 }
 
 // escapedText reads a string by way of encoding/json.
@@ -268,7 +300,7 @@ func (r *reader) escapedText(s *string) bool {
 		case '"':
 			raw := r.doc[r.at-1 : i+1]
 			r.at = i + 1
-			return json.Unmarshal(raw, s) == nil
+			return json.Unmarshal([]byte(raw), s) == nil
 		case '\\':
 			i++
 		}
@@ -287,7 +319,7 @@ func (r *reader) integer(n *int64) bool {
 		return false
 	}
 	var value int64
-	for _, c := range r.doc[r.at:end] {
+	for _, c := range []byte(r.doc[r.at:end]) {
 		value = value*10 + int64(c-'0')
 	}
 	if negative {
@@ -315,7 +347,7 @@ func (r *reader) time(t *Time) bool {
 		*t = at
 		return true
 	}
-	at, err := ParseTime(string(raw))
+	at, err := ParseTime(raw)
 	*t = at
 	return err == nil
 }
@@ -335,7 +367,7 @@ func (r *reader) object(o *Object) bool {
 	if end < 0 {
 		return false
 	}
-	*o, r.at = Object(r.doc[r.at:end]), end
+	*o, r.at = Object(r.own(r.doc[r.at:end])), end
 	return true
 }
 
@@ -344,7 +376,7 @@ func readEnum[E ~uint8](r *reader, names []string, e *E) bool {
 	if !ok {
 		return false
 	}
-	i := slices.Index(names, string(raw))
+	i := slices.Index(names, raw)
 	if i < 0 {
 		return false
 	}

@@ -18,6 +18,13 @@ func Fold(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
 	}
+	if folded, ok := foldAlone(s, false); ok {
+		return folded
+	}
+	return foldAny(s)
+}
+
+func foldAny(s string) string {
 	return norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(norm.NFKC.String(s))))
 }
 
@@ -39,7 +46,14 @@ func FoldSearch(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
 	}
-	decomposed := norm.NFKD.String(Fold(s))
+	if folded, ok := foldAlone(s, true); ok {
+		return folded
+	}
+	return foldSearchAny(s)
+}
+
+func foldSearchAny(s string) string {
+	decomposed := norm.NFKD.String(foldAny(s))
 	bare := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1

@@ -83,7 +83,7 @@ func appendTwo(b []byte, n int) []byte { return appendDigit(appendDigit(b, n/10)
 func appendDigit(b []byte, n int) []byte { return append(b, "0123456789"[n]) }
 
 // parseCanonicalTime reads the canonical form and nothing else.
-func parseCanonicalTime(s []byte) (Time, bool) {
+func parseCanonicalTime[S string | []byte](s S) (Time, bool) {
 	if len(s) != len(canonicalTime) {
 		return 0, false
 	}

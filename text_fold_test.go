@@ -1,0 +1,59 @@
+package roster
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Folding character by character is folding, wherever it is done.
+func TestFoldsAlone(t *testing.T) {
+	t.Parallel()
+	alone := 0
+	for r := range rune(0x110000) {
+		alone += checkAlone(t, string(r)) + checkAlone(t, "a"+string(r)+"a")
+	}
+	if alone < 2*33_000 {
+		t.Errorf("only %d texts fold character by character", alone)
+	}
+	ranges := rapid.OneOf(
+		rapid.Int32Range(0, foldedAlphabets+20), rapid.Int32Range(kanaFrom-10, kanaTo+10), rapid.Int32Range(0x1100, 0x1200),
+		rapid.Int32Range(0x4dff, 0x4e10), rapid.Int32Range(0xabff, 0xac30), rapid.Int32Range(0x300, 0x370), rapid.Int32Range(0, 0x10ffff),
+	)
+	rapid.Check(t, func(t *rapid.T) { checkAlone(t, string(rapid.SliceOfN(ranges, 0, 8).Draw(t, "text"))) })
+}
+
+// checkAlone returns 1 where s folds character by character.
+func checkAlone(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}, s string,
+) int {
+	t.Helper()
+	fold, ok := foldAlone(s, false)
+	search, both := foldAlone(s, true)
+	if ok != both {
+		t.Errorf("%+q folds by itself: %t, for searches: %t", s, ok, both)
+	}
+	if !ok {
+		return 0
+	}
+	if want := foldAny(s); fold != want {
+		t.Errorf("%+q folds to %+q, want %+q", s, fold, want)
+	}
+	if want := foldSearchAny(s); search != want {
+		t.Errorf("%+q is searched as %+q, want %+q", s, search, want)
+	}
+	return 1
+}
+
+func BenchmarkFold(b *testing.B) {
+	for name, s := range map[string]string{"ASCII": "Rebecca Walker", "Latin": "Oğuz Şahin", "kana": "さくら ひなた"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Fold(s)
+				FoldSearch(s)
+			}
+		})
+	}
+}
