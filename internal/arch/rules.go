@@ -43,6 +43,7 @@ func Roster() Rules {
 			{Package: "internal/auth", Ours: []string{root}},
 			{Package: "internal/bench", Ours: []string{root, "internal/demo", "internal/index"}},
 			{Package: "internal/demo", Ours: []string{root}},
+			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
 			{Package: "internal/webhook", Ours: []string{root}},
 			{Package: store, Ours: []string{root}},
