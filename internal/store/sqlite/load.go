@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -13,8 +14,38 @@ import (
 	"github.com/roster-dev/roster/internal/store"
 )
 
+var _ store.Batcher = (*Store)(nil)
+
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, org roster.ID, fn func(roster.Entity) error) (roster.Version, error) {
+	return s.load(ctx, org, fn, func(b *batch) func() error {
+		records := b.decode()
+		return func() error {
+			for _, e := range records {
+				if err := fn(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	})
+}
+
+// LoadBatches implements [store.Batcher].
+func (s *Store) LoadBatches(
+	ctx context.Context, org roster.ID, work func(iter.Seq[roster.Entity]) (then func() error),
+) (roster.Version, error) {
+	first := func(o roster.Entity) error {
+		return work(func(yield func(roster.Entity) bool) { yield(o) })()
+	}
+	return s.load(ctx, org, first, func(b *batch) func() error { return work(b.each) })
+}
+
+// load reads the records of org at one version, which it returns: the organization for first and everything else for
+// work, whose results it calls in order.
+func (s *Store) load(
+	ctx context.Context, org roster.ID, first func(roster.Entity) error, work func(*batch) (then func() error),
+) (roster.Version, error) {
 	if err := s.gate.Enter(); err != nil {
 		return 0, err
 	}
@@ -32,34 +63,35 @@ func (s *Store) Load(ctx context.Context, org roster.ID, fn func(roster.Entity) 
 	if err != nil {
 		return 0, readError(ctx, fmt.Sprintf("read the organization %s", org), err)
 	}
-	if err := fn(o); err != nil {
+	version := o.Version
+	if err := first(o); err != nil {
 		return 0, err
 	}
-	if err := loadRecords(ctx, tx, org, fn); err != nil {
+	if err := loadRecords(ctx, tx, org, work); err != nil {
 		return 0, err
 	}
-	return o.Version, nil
+	return version, nil
 }
 
 // batch is a run of documents of one type on its way from the database to the caller.
 type batch struct {
-	typ     roster.Type
-	docs    []byte // one after the other
-	ends    []int  // where each of them ends
-	records []roster.Entity
-	err     error
-	decoded chan struct{} // closed when records or err is there
+	typ  roster.Type
+	docs []string
+	size int // of docs together
+	err  error
+	done chan struct{} // closed when then or err is there
+	then func() error
 }
 
 // A batch is full at either of these.
 const (
-	batchSize     = 512
-	maxBatchBytes = 1 << 20
+	batchSize     = 1024
+	maxBatchBytes = 8 << 20
 )
 
-// loadRecords calls fn with everything but the organization. Decoding takes several times longer than reading, so that
-// batches of documents are decoded side by side and put into their order again.
-func loadRecords(ctx context.Context, tx *sql.Tx, org roster.ID, fn func(roster.Entity) error) error {
+// loadRecords has everything but the organization worked on. Decoding takes several times longer than reading, so that
+// batches of documents are worked on side by side and put into their order again.
+func loadRecords(ctx context.Context, tx *sql.Tx, org roster.ID, work func(*batch) func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := runtime.GOMAXPROCS(0)
@@ -69,7 +101,7 @@ func loadRecords(ctx context.Context, tx *sql.Tx, org roster.ID, fn func(roster.
 		defer close(todo)
 		defer close(ordered)
 		return readBatches(ctx, tx, org, func(b *batch) error {
-			// To its decoder first: who waits for it must not wait in vain.
+			// To its worker first: who waits for it must not wait in vain.
 			for _, to := range []chan<- *batch{todo, ordered} {
 				select {
 				case to <- b:
@@ -83,12 +115,14 @@ func loadRecords(ctx context.Context, tx *sql.Tx, org roster.ID, fn func(roster.
 	for range workers {
 		group.Go(func() error {
 			for b := range todo {
-				b.decode()
+				b.then = work(b)
+				b.docs = nil
+				close(b.done)
 			}
 			return nil
 		})
 	}
-	err := deliver(ordered, fn)
+	err := deliver(ordered)
 	cancel()
 	if readErr := group.Wait(); err == nil && readErr != nil {
 		err = readError(ctx, fmt.Sprintf("read the records of %s", org), readErr)
@@ -96,37 +130,60 @@ func loadRecords(ctx context.Context, tx *sql.Tx, org roster.ID, fn func(roster.
 	return err
 }
 
-// deliver calls fn with the records of batches in their order.
-func deliver(batches <-chan *batch, fn func(roster.Entity) error) error {
+// deliver calls what the work on batches returned, in their order.
+func deliver(batches <-chan *batch) error {
 	for b := range batches {
-		<-b.decoded
+		<-b.done
 		if b.err != nil {
 			return b.err
 		}
-		for _, e := range b.records {
-			if err := fn(e); err != nil {
-				return err
-			}
+		if err := b.then(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *batch) decode() {
-	defer close(b.decoded)
-	b.records = make([]roster.Entity, len(b.ends))
-	start := 0
-	for i, end := range b.ends {
-		if b.records[i], b.err = roster.DecodeEntity(b.typ, b.docs[start:end]); b.err != nil {
+// decode returns the records of b, or leaves an error in it.
+func (b *batch) decode() []roster.Entity {
+	records := make([]roster.Entity, len(b.docs))
+	for i, doc := range b.docs {
+		if records[i], b.err = roster.DecodeEntity(b.typ, []byte(doc)); b.err != nil {
+			return nil
+		}
+	}
+	return records
+}
+
+// each yields the records of b, users in one place, one after the other. It leaves an error in b.
+func (b *batch) each(yield func(roster.Entity) bool) {
+	var users roster.UserDecoder
+	for _, doc := range b.docs {
+		var e roster.Entity
+		if b.typ == roster.TypeUser {
+			e, b.err = users.Decode(doc)
+		} else {
+			e, b.err = roster.DecodeEntity(b.typ, []byte(doc))
+		}
+		if b.err != nil || !yield(e) {
 			return
 		}
-		start = end
 	}
 }
 
-func (b *batch) add(doc []byte) {
-	b.docs = append(b.docs, doc...)
-	b.ends = append(b.ends, len(b.docs))
+// Scan implements [sql.Scanner]: it adds a document without copying it.
+func (b *batch) Scan(value any) error {
+	var doc string
+	switch value := value.(type) {
+	case string:
+		doc = value
+	case []byte:
+		doc = string(value)
+	default:
+		return fmt.Errorf("%T is not a document", value)
+	}
+	b.docs, b.size = append(b.docs, doc), b.size+len(doc)
+	return nil
 }
 
 // readBatches calls emit with the documents of org in the order of Load.
@@ -145,24 +202,22 @@ func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emi
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	newBatch := func(size int) *batch {
-		docs, ends := make([]byte, 0, size), make([]int, 0, batchSize)
-		return &batch{typ: t, docs: docs, ends: ends, decoded: make(chan struct{})}
+	newBatch := func(room int) *batch {
+		return &batch{typ: t, docs: make([]string, 0, room), done: make(chan struct{})}
 	}
 	b := newBatch(0)
 	for rows.Next() {
-		var doc sql.RawBytes
-		if err := rows.Scan(&doc); err != nil {
+		if err := rows.Scan(b); err != nil {
 			return err
 		}
-		if b.add(doc); len(b.ends) == batchSize || len(b.docs) >= maxBatchBytes {
+		if len(b.docs) == batchSize || b.size >= maxBatchBytes {
 			if err := emit(b); err != nil {
 				return err
 			}
-			b = newBatch(len(b.docs) + len(b.docs)/8) // the next one is likely to be as large
+			b = newBatch(batchSize)
 		}
 	}
-	if err := rows.Err(); err != nil || len(b.ends) == 0 {
+	if err := rows.Err(); err != nil || len(b.docs) == 0 {
 		return err
 	}
 	return emit(b)

@@ -29,6 +29,7 @@ func testLoad(t *testing.T, open Open) {
 			t.Errorf("an empty store has an organization: %v", err)
 		}
 	})
+	t.Run("batches", func(t *testing.T) { testBatches(t, open(t)) })
 	t.Run("callback fails", func(t *testing.T) { testCallbackFails(t, open(t)) })
 	t.Run("token", func(t *testing.T) { testTokenOrg(t, open(t)) })
 	t.Run("organizations of a user", func(t *testing.T) { testUserOrgs(t, open(t)) })
