@@ -155,11 +155,8 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 	if needs := s.known(id).needs.Load(); needs > 0 {
 		return nil, s.tooLarge(s.organization(id), needs)
 	}
-	builder, watch := index.NewBuilder(s.forms), &loading{Service: s, id: id}
-	version, err := s.store.Load(ctx, id, func(e roster.Entity) error {
-		builder.Add(e)
-		return watch.add(e)
-	})
+	builder := index.NewBuilder(s.forms)
+	version, err := s.fill(ctx, id, builder)
 	if err == nil {
 		view := builder.View(version)
 		if err = s.fit(view, id); err == nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
-	"github.com/roster-dev/roster/internal/store"
 )
 
 // touch marks an organization as the one that was used last. It writes only where that was another one, so that those
@@ -86,39 +85,6 @@ func (s *Service) measure(org *organization, view *index.View) {
 		org.bytes.Store(view.Bytes())
 		s.makeRoom(org)
 	}
-}
-
-// loading watches what a load takes up.
-type loading struct {
-	*Service
-
-	id      roster.ID
-	records int
-	bytes   int64 // that the view will hold at least
-}
-
-// add counts a record. It fails where the view can't fit into the limit, and once the service is closed.
-func (l *loading) add(e roster.Entity) error {
-	const every, ofUser = 4096, 128
-	if u, ok := e.(*roster.User); ok {
-		l.bytes += ofUser + int64(len(u.Name)+len(u.Email)+len(u.Identifier)+len(u.Description))
-	}
-	if l.records++; l.records%every != 0 {
-		return nil
-	}
-	if l.isClosing() {
-		return store.ErrClosed
-	}
-	if l.maxBytes == 0 {
-		return nil
-	}
-	org := l.organization(l.id)
-	if l.bytes > l.maxBytes {
-		return l.tooLarge(org, l.bytes)
-	}
-	org.bytes.Store(l.bytes)
-	l.makeRoom(org)
-	return nil
 }
 
 // fit makes room for a view that was built, or fails where there can't be enough. Of a view that may not fit with the

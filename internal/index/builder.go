@@ -28,6 +28,7 @@ type Builder struct {
 	view    *View
 	encoder *encoder
 	edit    *edit
+	packers sync.Pool // of *packer
 }
 
 // NewBuilder returns a builder without records. The views keep what users look like in forms, which may be nil.
