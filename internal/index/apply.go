@@ -96,11 +96,22 @@ func (e *editor) finish() {
 		return
 	}
 	changed := e.compareTouched()
+	e.log = e.log.with(e.stayed())
 	e.finishPages()
 	e.finishOrders()
 	if len(changed) > 0 {
 		e.text = e.text.with(changed, e.View)
 	}
+}
+
+// stayed returns the slots that held a user before the change and hold one now.
+func (e *editor) stayed() (slots []uint32) {
+	for _, t := range e.touched {
+		if t.was && t.is {
+			slots = append(slots, t.slot)
+		}
+	}
+	return slots
 }
 
 func (e *editor) applyUser(op roster.Op) error {

@@ -21,6 +21,8 @@ type options struct {
 	tail int
 	// forms keeps texts of users; nil for none.
 	forms *Forms
+	// limits says what queries derive; the usual ones where it is zero.
+	limits limits
 }
 
 // Builder makes the first view of an organization. It is not safe for concurrent use.
@@ -39,7 +41,10 @@ func NewBuilder(forms *Forms) *Builder {
 func newBuilder(o options) *Builder {
 	v := &View{
 		options: o, dict: newDictionary(), groups: &pairs{}, spaces: &pairs{}, text: &texts{},
-		masks: map[int64]int64{}, pool: &sync.Pool{}, extended: &atomic.Bool{},
+		masks: map[int64]int64{}, pool: &sync.Pool{}, lanes: &lanes{}, extended: &atomic.Bool{},
+	}
+	if o.limits == (limits{}) {
+		v.limits = usualLimits()
 	}
 	if o.forms != nil {
 		v.lineage = newLineage()

@@ -9,7 +9,6 @@ import (
 // compiler makes expressions ready for a view.
 type compiler struct {
 	*View
-	base *order // the order that the query walks
 }
 
 func (c *compiler) expr(e roster.Expr) *node {
@@ -149,8 +148,7 @@ func (c *compiler) compared(o *order, op roster.CmpOp, k key) *node {
 	})
 }
 
-// ranged returns the users in a span: as a range where the order is the one that is walked and the span is large, as
-// a set of slots otherwise. What is larger than half of the order is the opposite of the rest.
+// ranged returns the users in a span: as a range where it is large, as a set of slots otherwise.
 func (c *compiler) ranged(o *order, s span, test func(rec) bool) *node {
 	n := o.size(s)
 	switch {
@@ -158,11 +156,19 @@ func (c *compiler) ranged(o *order, s span, test func(rec) bool) *node {
 		return constant(false)
 	case n == c.users:
 		return constant(true)
-	case n > listMax && o == c.base:
+	case n > c.limits.rangeMin:
 		return &node{op: opRange, order: o, span: s, test: test}
 	}
 	set := c.newSet()
-	if 2*n <= c.users {
+	o.addSpan(s, set)
+	return setNode(set.done())
+}
+
+// marked returns the users of a range as a set of slots. What is larger than half of the order is the opposite of the
+// rest.
+func (c *compiler) marked(n *node) *node {
+	o, s, set := n.order, n.span, c.newSet()
+	if 2*o.size(s) <= c.users {
 		o.addSpan(s, set)
 		return setNode(set.done())
 	}
@@ -274,7 +280,7 @@ func (c *compiler) hasMembers(e roster.Has) *node {
 func (c *compiler) paged(n *node) *node {
 	switch n.op {
 	case opRange:
-		return c.ranged(n.order, n.span, n.test)
+		return c.marked(n)
 	case opAnd, opOr, opNot:
 		kids := make([]*node, len(n.kids))
 		for i, k := range n.kids {

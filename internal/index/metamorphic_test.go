@@ -106,6 +106,10 @@ func TestViewAnswersLikeAScan(t *testing.T) {
 		{"grows from nothing", options{scanBelow: 20, tail: 8}, 0, 50, 12, 4},
 		{"never indexed", options{scanBelow: 1 << 30, tail: 8}, 150, 10, 20, 2},
 		{"several chunks and pages", options{scanBelow: 1, tail: 50}, 2500, 8, 15, 2},
+		{"ranges in buckets of one", options{scanBelow: 1, tail: 8, limits: limits{0, 1, 200, 256}}, 300, 20, 20, 2},
+		{"ranges in large buckets", options{scanBelow: 1, tail: 8, limits: limits{2, 60, 200, 256}}, 400, 20, 20, 1},
+		{"few pairs and planes", options{scanBelow: 1, tail: 8, limits: limits{5, 10, 4, 5}}, 300, 20, 20, 1},
+		{"ranges in several chunks", options{scanBelow: 1, tail: 50, limits: limits{0, 7, 200, 256}}, 2500, 6, 15, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,7 @@ type node struct {
 	order *order
 	span  span
 	test  func(r rec) bool // whether a record is in the span
+	cut   *buckets         // the span by buckets, where another order is walked
 	set   *slotSet
 	kids  []*node
 }
@@ -244,23 +245,5 @@ func (n *node) loadRange(f frame, dst *bitmap) {
 	dst.fill(to)
 	for i := range dst {
 		dst[i] &^= below[i]
-	}
-}
-
-// count returns how many rows of the frame match.
-func (n *node) count(f frame) int {
-	switch n.op {
-	case opFalse:
-		return 0
-	case opTrue:
-		return f.rows.n
-	case opClass:
-		return f.rows.size(n.class)
-	case opNot:
-		return f.rows.n - n.kids[0].count(f)
-	default:
-		var b bitmap
-		n.load(f, &b)
-		return b.count()
 	}
 }

@@ -3,9 +3,13 @@ package index
 import (
 	"math"
 	"sort"
+	"sync/atomic"
 
 	"github.com/roster-dev/roster"
 )
+
+// orderCount is how many orders there are.
+const orderCount = 11
 
 // orderFields are the fields that have an order of their own. The order of numbers is the first.
 func orderFields() []roster.Field {
@@ -27,6 +31,7 @@ type chunk struct {
 	slots []uint32
 	rows  rows
 	high  uint64 // the prefix of its last key
+	made  *edit  // tells it from any other chunk
 	run   bool   // whether slots are consecutive numbers, ascending, as they are where users were added in order
 }
 
@@ -35,6 +40,7 @@ type order struct {
 	field  roster.Field
 	src    source
 	chunks []*chunk
+	lane   atomic.Pointer[lane] // once a query has walked it
 }
 
 // loc is a place in an order: before the slot at pos of a chunk. The end is {len(chunks), 0}.
@@ -122,7 +128,7 @@ func (o *order) addSpan(s span, set *slotSets) {
 
 // newChunk returns the chunk of slots with known classes.
 func (v *View) newChunk(src source, slots []uint32, r rows) *chunk {
-	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix(), isRun(slots)}
+	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix(), &edit{}, isRun(slots)}
 }
 
 func isRun(slots []uint32) bool {

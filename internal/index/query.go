@@ -33,34 +33,30 @@ func (v *View) Users(q roster.Query) (roster.Page, error) {
 func (v *View) answer(q roster.Query, by ordering, limit int) (slots []uint32, total int) {
 	searching := !q.Search.IsZero()
 	if searching && len(q.Sort) == 0 {
-		return v.ranked(v.candidates(q, nil), q.Search, q.Offset, limit)
+		return v.ranked(v.candidates(q), q.Search, q.Offset, limit)
 	}
 	if v.orders == nil {
 		list := v.matching(v.found(q))
 		return v.sorted(list, by, q.Offset, limit), len(list)
 	}
-	if searching {
-		return v.window(v.found(q), by, q.Offset, limit)
-	}
-	return v.window(v.candidates(q, v.newWalk(by).order), by, q.Offset, limit)
+	return v.window(v.found(q), by, q.Offset, limit)
 }
 
 // found returns the users whom q asks for.
 func (v *View) found(q roster.Query) *node {
-	n := v.candidates(q, nil)
+	n := v.candidates(q)
 	if v.orders == nil || q.Search.IsZero() {
 		return n
 	}
 	return setNode(v.verified(n, q.Search))
 }
 
-// candidates returns the users who match the filter of q, among whom are all that its search finds, for a walk through
-// an order, if there is one.
-func (v *View) candidates(q roster.Query, base *order) *node {
+// candidates returns the users who match the filter of q, among whom are all that its search finds.
+func (v *View) candidates(q roster.Query) *node {
 	if v.orders == nil {
 		return setNode(v.scanSmall(q))
 	}
-	c := &compiler{View: v, base: base}
+	c := &compiler{View: v}
 	n := c.expr(q.Where)
 	if q.Search.IsZero() {
 		return n

@@ -42,8 +42,8 @@ func (w *walk) orderEdge(p *part, run []uint32, first bool) {
 			before = w.countSpan(p, span{whole.lo, at})
 		}
 	}
-	n := and(w.node, p.node, (&compiler{View: w.View, base: w.order}).ranged(w.order, whole, w.equal(k)))
-	slots, _ := w.window(n, w.rest, before, len(run))
+	n := and(w.node, p.node, (&compiler{View: w.View}).ranged(w.order, whole, w.equal(k)))
+	slots, _ := w.View.window(n, w.rest, before, len(run))
 	copy(run, slots)
 }
 

@@ -7,9 +7,9 @@ type Part struct {
 	Bytes int64
 }
 
-// Usage lists the memory that the view holds by part, what it shares with other views included: records, orders,
-// groups and spaces, the index over texts as far as it is made, and everything else. The names are the same for every
-// view of a size that is indexed.
+// Usage lists the memory that the view holds by part, what it shares with other views included: records, orders, what
+// queries have derived from orders, groups and spaces, the index over texts as far as it is made, and everything else.
+// The names are the same for every view of a size that is indexed.
 func (v *View) Usage() []Part {
 	const small = 256 // of a group, a space, a role, a token or an invitation
 	n := 8 * cap(v.pages)
@@ -21,6 +21,7 @@ func (v *View) Usage() []Part {
 		parts = append(parts, Part{"order " + o.field.String(), int64(o.bytes())})
 	}
 	if v.orders != nil {
+		parts = append(parts, Part{"bits by order", int64(v.lanes.bytes(v.orders))})
 		parts = append(parts, Part{"members of groups", int64(v.groups.bytes())},
 			Part{"members of spaces", int64(v.spaces.bytes())})
 		parts = append(parts, v.text.usage()...)

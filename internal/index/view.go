@@ -24,7 +24,9 @@ type View struct {
 	spaces *pairs   // space number -> those invited
 	text   *texts
 	pool   *sync.Pool // of arrays with a bit for each slot, for all views of the organization
-	lease  *lease     // in the copy of a view that answers a query
+	lanes  *lanes     // of all views of the organization
+	log    changeLog
+	lease  *lease // in the copy of a view that answers a query
 
 	lineage  *lineage       // of texts of users; nil where none are kept
 	extended *atomic.Bool   // whether a view that has the lineage was made from this one

@@ -14,30 +14,56 @@ type ordering struct {
 }
 
 // window returns the slots from offset on, at most limit, of those that match n, and how many match. A tree for which
-// a short list of slots is enough is answered from that; else one whose parts all know the order that is walked is
-// evaluated on its chunks; else it is evaluated on pages and the order walked past the slots that were found.
+// a short list of slots is enough is answered from that; else one without sets of slots is evaluated on the chunks of
+// orders; else it is evaluated on pages and the order walked past the slots that were found.
 func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, total int) {
 	if few := n.few(); few != nil {
 		return v.windowFew(n, few, by, offset, limit)
 	}
 	w := v.newWalk(by)
-	if n.any(opSlots) || n.foreign(w.order) {
+	if n.any(opSlots) || !v.cutRanges(n, w.order) {
 		hits := v.hits((&compiler{View: v}).paged(n))
 		if w.sortIsCheaper(hits.n, offset, limit) {
 			return v.sorted(hits.slots(), by, offset, limit), hits.n
 		}
 		w.hits, w.node = hits, setNode(hits)
-	} else {
-		w.node = n
+		return w.window(w.countHits(), offset, limit)
 	}
-	total = w.count()
-	return w.slots(offset, limit), total
+	w.node, w.reader = n, v.newReader(w.order)
+	home := n.home(w.order)
+	if home == nil {
+		return w.window(w.count(), offset, limit)
+	}
+	at := v.newReader(home)
+	total = w.countAt(at)
+	if total <= sortMost && total > offset {
+		return v.sorted(at.slots(n, total), by, offset, limit), total
+	}
+	return w.window(total, offset, limit)
 }
 
-// foreign reports whether the tree has a range of an order other than o.
-func (n *node) foreign(o *order) bool {
-	return n.op == opRange && n.order != o ||
-		slices.ContainsFunc(n.kids, func(k *node) bool { return k.foreign(o) })
+// sortMost is how many users are sorted rather than looked for in an order, which is about as much work.
+const sortMost = 128
+
+// home returns the order of which all ranges of a tree are that are not of the walked one, if there are any and no
+// others.
+func (n *node) home(walked *order) *order {
+	var homes []*order
+	n.ranges(&homes)
+	if len(homes) == 1 && homes[0] != walked {
+		return homes[0]
+	}
+	return nil
+}
+
+// ranges appends the orders that the tree has ranges of.
+func (n *node) ranges(orders *[]*order) {
+	if n.op == opRange && !slices.Contains(*orders, n.order) {
+		*orders = append(*orders, n.order)
+	}
+	for _, k := range n.kids {
+		k.ranges(orders)
+	}
 }
 
 func (v *View) windowFew(n *node, few *slotSet, by ordering, offset, limit int) ([]uint32, int) {
@@ -78,13 +104,14 @@ type part struct {
 // walk goes through an order in search of a window.
 type walk struct {
 	*View
-	order *order
-	desc  bool
-	node  *node
-	hits  *slotSet // what node matches, where it can't be evaluated on chunks
-	parts []part
-	rest  ordering // how runs of equal keys in the order are ordered
-	runs  bool     // whether they need to be
+	order  *order
+	desc   bool
+	node   *node
+	hits   *slotSet // what node matches, where it can't be evaluated on chunks
+	reader *reader  // what evaluates it, where that can be done on chunks
+	parts  []part
+	rest   ordering // how runs of equal keys in the order are ordered
+	runs   bool     // whether they need to be
 }
 
 func (v *View) newWalk(by ordering) *walk {
@@ -161,11 +188,11 @@ func (w *walk) sortIsCheaper(hits, offset, limit int) bool {
 // load writes the rows of a chunk that match to dst.
 func (w *walk) load(chunk int, dst *bitmap) {
 	c := w.order.chunks[chunk]
+	*dst = bitmap{}
 	if w.hits == nil {
-		w.node.load(frame{&c.rows, chunk, false}, dst)
+		w.reader.load(w.node, stretch{chunk, chunk + 1}, dst[:c.rows.width()])
 		return
 	}
-	*dst = bitmap{}
 	if c.run {
 		copyBits(dst[:], 0, w.hits.dense, int(c.slots[0]), len(c.slots))
 		return
@@ -229,37 +256,62 @@ func countBoth(b *bitmap, n *node, f frame) int {
 	return own.count()
 }
 
-// count fills in the totals of all parts, and returns their sum.
+// count fills in the totals of all parts, and by chunk, and returns their sum.
 func (w *walk) count() int {
-	if w.hits != nil {
-		return w.countHits()
-	}
 	total := 0
 	for i := range w.parts {
 		w.parts[i].counts = make([]int32, len(w.order.chunks))
 	}
-	single := len(w.parts) == 1 && w.parts[0].node.op == opTrue
-	var all bitmap
-	for c, chunk := range w.order.chunks {
-		f := frame{&chunk.rows, c, false}
-		if single {
-			n := w.node.count(f)
-			w.parts[0].counts[c] = int32(n) //nolint:gosec // at most rowMax
-			total += n
-			continue
-		}
-		w.load(c, &all)
+	var own [blockWords]uint64
+	w.reader.each(w.node, func(b stretch, words []uint64) {
 		for i := range w.parts {
-			n := countBoth(&all, w.parts[i].node, f)
-			w.parts[i].counts[c] = int32(n) //nolint:gosec // at most rowMax
-			w.parts[i].total += n
+			p := &w.parts[i]
+			n := w.reader.countChunks(b, w.reader.partOf(p, b, words, own[:len(words)]), p.counts)
+			p.total += n
 			total += n
 		}
+	})
+	return total
+}
+
+// partOf returns the users of a stretch who are in a part, which may be words itself.
+func (r *reader) partOf(p *part, b stretch, words, dst []uint64) []uint64 {
+	if p.node.op == opTrue {
+		return words
 	}
-	if single {
-		w.parts[0].total = total
+	own := r.direct(p.node, b)
+	if own == nil {
+		r.load(p.node, b, dst)
+		own = dst
+	}
+	combine(opAnd, dst, words, own)
+	return dst
+}
+
+// countAt fills in the totals of all parts by means of another order, and returns their sum. The counts by chunk are
+// left for later.
+func (w *walk) countAt(r *reader) int {
+	total := 0
+	for i := range w.parts {
+		p := &w.parts[i]
+		p.counts = slices.Repeat([]int32{-1}, len(w.order.chunks))
+		p.total = r.count(and(w.node, p.node))
+		total += p.total
 	}
 	return total
+}
+
+// countBlock fills in the counts of a part in the chunks about one.
+func (w *walk) countBlock(p *part, chunk int) {
+	var own, dst [blockWords]uint64
+	from := chunk &^ (blockChunks - 1)
+	b := stretch{from, min(from+blockChunks, len(w.order.chunks))}
+	words := w.reader.direct(w.node, b)
+	if words == nil {
+		words = own[:w.reader.lane.start[b.to]-w.reader.lane.start[b.from]]
+		w.reader.load(w.node, b, words)
+	}
+	w.reader.countChunks(b, w.reader.partOf(p, b, words, dst[:len(words)]), p.counts)
 }
 
 // countHits is count where the hits are known by slot: it leaves the counts by chunk for later.
@@ -280,14 +332,26 @@ func (w *walk) countHits() int {
 
 // inChunk returns how many users of a part match in a chunk.
 func (w *walk) inChunk(p *part, chunk int) int {
-	if p.counts[chunk] < 0 && w.hits != nil && p.node.op == opTrue && !w.order.chunks[chunk].run {
+	switch {
+	case p.counts[chunk] >= 0:
+	case w.hits == nil:
+		w.countBlock(p, chunk)
+	case p.node.op == opTrue && !w.order.chunks[chunk].run:
 		p.counts[chunk] = int32(w.hits.countIn(w.order.chunks[chunk].slots)) //nolint:gosec // at most rowMax
-	} else if p.counts[chunk] < 0 {
+	default:
 		var b bitmap
 		w.loadPart(p, chunk, &b)
 		p.counts[chunk] = int32(b.count()) //nolint:gosec // at most rowMax
 	}
 	return int(p.counts[chunk])
+}
+
+// window returns the users of a window, and how many there are at all.
+func (w *walk) window(total, offset, limit int) ([]uint32, int) {
+	if offset >= total {
+		return nil, total
+	}
+	return w.slots(offset, limit), total
 }
 
 // slots returns the window.
