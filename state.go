@@ -1,5 +1,7 @@
 package roster
 
+import "slices"
+
 // State is an organization as [Decide] sees it: a consistent snapshot that includes what is about to be committed.
 // Records it returns are shared and must not be modified. A method that finds nothing returns a nil Entity and no
 // error.
@@ -19,10 +21,12 @@ type State interface {
 // Pending is a State with ops on top that are not committed yet, so that the commands of one transaction see each
 // other. The zero Pending is not usable; see [NewPending]. It is not safe for concurrent use.
 type Pending struct {
-	base   State
-	ops    []Op
+	base State
+	ops  []Op
+	keys []Key // of the records that ops are about
+	// at and byKeys are nil while there are few ops, which are then looked through.
 	at     map[Key]int       // where in ops the op on a record is
-	byKeys map[uniqueKey]Key // the unique keys of the records that ops leave behind
+	byKeys map[uniqueKey]int // where in ops the record is that has a unique key afterwards
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -32,9 +36,7 @@ type uniqueKey struct {
 }
 
 // NewPending returns a State that is base as long as nothing is added.
-func NewPending(base State) *Pending {
-	return &Pending{base: base, at: map[Key]int{}, byKeys: map[uniqueKey]Key{}}
-}
+func NewPending(base State) *Pending { return &Pending{base: base} }
 
 // Ops returns what was added: at most one op for each record, in the order in which the records were first touched.
 // A record that was created and deleted again has none.
@@ -52,38 +54,83 @@ func (p *Pending) Ops() []Op {
 func (p *Pending) Add(ops ...Op) {
 	for _, op := range ops {
 		key := op.Key()
-		if i, ok := p.at[key]; ok {
-			p.forget(p.ops[i].After)
+		i, ok := p.find(key)
+		if ok {
+			p.forget(i, op.After)
 			p.ops[i].After = op.After
 		} else {
-			p.at[key] = len(p.ops)
-			p.ops = append(p.ops, op)
+			i = len(p.ops)
+			p.ops, p.keys = append(p.ops, op), append(p.keys, key)
 		}
-		p.remember(op.After)
+		p.remember(i)
 	}
 }
 
-func (p *Pending) forget(e Entity) {
-	if e == nil {
+// find returns where in ops the op on a record is.
+func (p *Pending) find(key Key) (i int, ok bool) {
+	if p.at == nil {
+		i = slices.Index(p.keys, key)
+		return i, i >= 0
+	}
+	i, ok = p.at[key]
+	return i, ok
+}
+
+// forget takes away the keys that the i-th op gave, unless after, which may be nil, has the same.
+func (p *Pending) forget(i int, after Entity) {
+	e := p.ops[i].After
+	if e == nil || p.byKeys == nil || after != nil && after.Keys() == e.Keys() {
 		return
 	}
 	for _, k := range single(e.Keys()) {
-		delete(p.byKeys, uniqueKey{e.Key().Type, k})
+		if unique := (uniqueKey{p.keys[i].Type, k}); p.byKeys[unique] == i { // and not another's by now
+			delete(p.byKeys, unique)
+		}
 	}
 }
 
-func (p *Pending) remember(e Entity) {
-	if e == nil {
-		return
+// remember notes where the i-th op is found.
+func (p *Pending) remember(i int) {
+	const few = 4
+	switch {
+	case p.at != nil:
+		p.note(i)
+	case len(p.ops) > few:
+		p.at, p.byKeys = map[Key]int{}, map[uniqueKey]int{}
+		for i := range p.ops {
+			p.note(i)
+		}
 	}
-	for _, k := range single(e.Keys()) {
-		p.byKeys[uniqueKey{e.Key().Type, k}] = e.Key()
+}
+
+func (p *Pending) note(i int) {
+	p.at[p.keys[i]] = i
+	if e := p.ops[i].After; e != nil {
+		for _, k := range single(e.Keys()) {
+			p.byKeys[uniqueKey{p.keys[i].Type, k}] = i
+		}
 	}
+}
+
+// holder returns the record that has a unique key after ops, or nil where none of theirs has it.
+func (p *Pending) holder(t Type, k Keys) Entity {
+	if p.byKeys != nil {
+		if i, ok := p.byKeys[uniqueKey{t, k}]; ok {
+			return p.ops[i].After
+		}
+		return nil
+	}
+	for i, op := range p.ops {
+		if op.After != nil && p.keys[i].Type == t && slices.Contains(single(op.After.Keys()), k) {
+			return op.After
+		}
+	}
+	return nil
 }
 
 // single returns each key that is set on its own.
 func single(k Keys) []Keys {
-	var keys []Keys
+	keys := make([]Keys, 0, 4)
 	if k.Number != 0 {
 		keys = append(keys, Keys{Number: k.Number})
 	}
@@ -104,7 +151,7 @@ func (p *Pending) Version() Version { return p.base.Version() }
 
 // Get implements [State].
 func (p *Pending) Get(t Type, id ID) (Entity, error) {
-	if i, ok := p.at[Key{t, id}]; ok {
+	if i, ok := p.find(Key{t, id}); ok {
 		return p.ops[i].After, nil
 	}
 	return p.base.Get(t, id)
@@ -112,14 +159,14 @@ func (p *Pending) Get(t Type, id ID) (Entity, error) {
 
 // Find implements [State].
 func (p *Pending) Find(t Type, k Keys) (Entity, error) {
-	if key, ok := p.byKeys[uniqueKey{t, k}]; ok {
-		return p.ops[p.at[key]].After, nil
+	if e := p.holder(t, k); e != nil {
+		return e, nil
 	}
 	e, err := p.base.Find(t, k)
 	if err != nil || e == nil {
 		return nil, err
 	}
-	if _, touched := p.at[e.Key()]; touched { // it is deleted, or has lost the key
+	if _, touched := p.find(e.Key()); touched { // it is deleted, or has lost the key
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
 	return e, nil
@@ -128,7 +175,7 @@ func (p *Pending) Find(t Type, k Keys) (Entity, error) {
 // Each implements [State].
 func (p *Pending) Each(t Type, fn func(Entity) error) error {
 	err := p.base.Each(t, func(e Entity) error {
-		if _, touched := p.at[e.Key()]; touched {
+		if _, touched := p.find(e.Key()); touched {
 			return nil
 		}
 		return fn(e)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // memState is the simplest [State]: every record in one map.
@@ -253,5 +254,62 @@ func TestPendingPassesErrorsOn(t *testing.T) {
 	p.Add(Op{After: &Group{ID: testID(1)}})
 	if err := p.Each(TypeGroup, func(Entity) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("Each fails with %v, want what fn failed with", err)
+	}
+}
+
+// What is pending answers as if it were committed already, be it little or much.
+func TestPendingAnswersAsIfCommitted(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		base, committed := newMemState(), newMemState()
+		p := NewPending(base)
+		user := func() *User {
+			u := &User{ID: testID(rapid.Uint64Range(1, 9).Draw(t, "id")), Owner: rapid.Bool().Draw(t, "owner")}
+			u.Number = rapid.Int64Range(0, 4).Draw(t, "number")
+			u.Email = rapid.SampledFrom([]string{"", "a@x.example", "B@x.example"}).Draw(t, "email")
+			u.Identifier = rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "identifier")
+			return u
+		}
+		add := func(e Entity, to func(...Op)) { // as the unique keys allow
+			op := Op{Before: committed.records[e.Key()], After: e}
+			if op.Before != nil && rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+				op.After = nil
+			}
+			for _, k := range single(e.Keys()) {
+				if holder, _ := committed.Find(TypeUser, k); op.After != nil && holder != nil && holder.Key() != e.Key() {
+					return
+				}
+			}
+			committed.apply([]Op{op})
+			to(op)
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "before") {
+			add(user(), func(ops ...Op) { base.apply(ops) })
+		}
+		for range rapid.IntRange(1, 20).Draw(t, "ops") {
+			add(user(), p.Add)
+			sameAnswers(t, p, committed)
+		}
+	})
+}
+
+func sameAnswers(t *rapid.T, got, want State) {
+	for id := range uint64(10) {
+		g, _ := got.Get(TypeUser, testID(id))
+		if w, _ := want.Get(TypeUser, testID(id)); g != w {
+			t.Fatalf("the user %d: got %+v, want %+v", id, g, w)
+		}
+	}
+	keys := []Keys{{Email: "a@x.example"}, {Email: "b@x.example"}, {Identifier: "a"}, {Identifier: "b"}, {Number: 1},
+		{Number: 2}, {Number: 3}, {Number: 4}}
+	for _, k := range keys {
+		g, _ := got.Find(TypeUser, k)
+		if w, _ := want.Find(TypeUser, k); g != w {
+			t.Fatalf("the user with %+v: got %+v, want %+v", k, g, w)
+		}
+	}
+	g, _ := got.Find(TypeUser, Keys{Owner: true})
+	if w, _ := want.Find(TypeUser, Keys{Owner: true}); g != w {
+		t.Fatalf("the owner: got %+v, want %+v", g, w)
 	}
 }

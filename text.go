@@ -88,6 +88,27 @@ func Words(folded string) []string {
 // CleanText returns s trimmed and in NFC, the form in which text is kept. It fails with [Invalid] where the result
 // is not valid UTF-8, has control characters, or is longer than [MaxText] characters. The empty text is clean.
 func CleanText(s string) (string, error) {
+	if isCleanASCII(s) {
+		return s, nil
+	}
+	return cleanText(s)
+}
+
+// isCleanASCII reports whether s is clean for the plainest of reasons.
+func isCleanASCII(s string) bool {
+	if len(s) > MaxText || s != "" && (s[0] == ' ' || s[len(s)-1] == ' ') {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// cleanText is CleanText for any text.
+func cleanText(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", Errorf(Invalid, "must be valid UTF-8")
 	}

@@ -103,3 +103,19 @@ func TestCleanTextIsIdempotent(t *testing.T) {
 		}
 	})
 }
+
+// The short way of ASCII is the long one.
+func TestCleanTextOfASCII(t *testing.T) {
+	t.Parallel()
+	texts := rapid.OneOf(rapid.StringOfN(rapid.RuneFrom(nil, &unicode.RangeTable{
+		R16: []unicode.Range16{{Lo: 0, Hi: 0x82, Stride: 1}}, LatinOffset: 1,
+	}), 0, 20, -1), rapid.Map(rapid.IntRange(MaxText-2, MaxText+2), func(n int) string { return strings.Repeat("x", n) }))
+	rapid.Check(t, func(t *rapid.T) {
+		s := texts.Draw(t, "s")
+		got, err := CleanText(s)
+		want, wantErr := cleanText(s)
+		if got != want || CodeOf(err) != CodeOf(wantErr) {
+			t.Errorf("CleanText(%q) = %q, %v; want %q, %v", s, got, err, want, wantErr)
+		}
+	})
+}

@@ -213,14 +213,36 @@ func (v *validator) email(u *User) {
 // bytes in all) as [Invalid].
 func CheckEmail(s string) error {
 	at := strings.LastIndexByte(s, '@')
-	parsed, err := mail.ParseAddress(s)
-	if err != nil || at < 1 || parsed.Address != s {
+	if at < 1 || !isPlainAddress(s, at) && !isAddress(s) {
 		return Errorf(Invalid, "must be an e-mail address such as a@example.com, not %s", quote(s))
 	}
 	if at > 64 || len(s) > 254 {
 		return Errorf(Invalid, "must have at most 64 bytes before the @ and 254 in all")
 	}
 	return nil
+}
+
+// isAddress reports whether s is an address as RFC 5322 has it, and nothing else.
+func isAddress(s string) bool {
+	parsed, err := mail.ParseAddress(s)
+	return err == nil && parsed.Address == s
+}
+
+// isPlainAddress reports whether s is an address of nothing but letters, digits, hyphens and underscores with dots
+// between them. at is where its last @ is.
+func isPlainAddress(s string, at int) bool {
+	dot := true // before i, or nothing
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+			dot = false
+		case (c == '.' || i == at) && !dot:
+			dot = true
+		default:
+			return false
+		}
+	}
+	return !dot
 }
 
 func (v *validator) memberships(u *User) {

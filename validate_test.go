@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // publicKey returns a key in PEM; made of another kind than RSA, or in another block, it is not a valid one.
@@ -208,6 +209,31 @@ func TestCheckEmail(t *testing.T) {
 			t.Errorf("CheckEmail(%q) = %v, want the error %s", s, err, Invalid)
 		}
 	}
+}
+
+// FuzzPlainAddress holds the short way for plain addresses to net/mail: it accepts nothing that net/mail refuses.
+func FuzzPlainAddress(f *testing.F) {
+	for _, s := range []string{
+		"a@example.com", "a.b_c-9@x.example", ".a@x", "a.@x", "a@.x", "a@x.", "a..b@x", "a@b@c", "@x", "a@", "-@-", "_@_",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if isPlainAddress(s, strings.LastIndexByte(s, '@')) && strings.Contains(s, "@") && !isAddress(s) {
+			t.Errorf("%q is taken for an address", s)
+		}
+	})
+}
+
+func TestPlainAddress(t *testing.T) {
+	t.Parallel()
+	address := rapid.StringMatching(`[ab9_.@-]{1,12}`)
+	rapid.Check(t, func(t *rapid.T) {
+		s := address.Draw(t, "s")
+		if at := strings.LastIndexByte(s, '@'); at > 0 && isPlainAddress(s, at) != isAddress(s) {
+			t.Errorf("%q: got plain %t, want %t", s, isPlainAddress(s, at), isAddress(s))
+		}
+	})
 }
 
 func TestParsePrefix(t *testing.T) {
