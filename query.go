@@ -48,8 +48,8 @@ type Page struct {
 	// step: copy what must live longer. The texts and slices inside live on and are read only. It may be ranged
 	// over again.
 	Users iter.Seq[*User]
-	// Written yields the texts that write appends to an empty buffer for these users, in order; each is valid only until
-	// the next step and read only. It may be set only where Users is, by a read model that keeps such texts: write is then
+	// Written yields the texts that write appends to an empty buffer for these users, in order; each is valid only
+	// until the next step and read only. It is nil but in the pages of a read model that keeps such texts: write is
 	// not called for a user whose text in that form it has.
 	Written func(form Form, write func(b []byte, u *User) []byte) iter.Seq[[]byte]
 }

@@ -167,7 +167,7 @@ func base62(dst, number []byte, width int) []byte {
 		rest := 0
 		for j, b := range number {
 			rest = rest<<8 | int(b)
-			number[j], rest = byte(rest/len(digits)), rest%len(digits)
+			number[j], rest = byte(rest/len(digits)), rest%len(digits) //nolint:gosec // rest is below 62 * 256
 		}
 		dst[len(dst)-1-i] = digits[rest]
 	}

@@ -3,6 +3,7 @@ package roster
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -25,7 +26,7 @@ func newSecret(t interface{ Fatal(...any) }, random []byte) string {
 func TestNewSecret(t *testing.T) {
 	t.Parallel()
 	zero := "rst_" + strings.Repeat("0", 43)
-	sum := base62(big.NewInt(int64(crc32.ChecksumIEEE([]byte(zero)))), 6)
+	sum := string(base62(nil, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(zero))), 6))
 	if got := newSecret(t, make([]byte, 32)); got != zero+sum {
 		t.Errorf("secret of zeros = %q, want %q", got, zero+sum)
 	}
@@ -43,10 +44,25 @@ func TestBase62(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "000", 9: "009", 10: "00A", 36: "00a", 61: "00z", 62: "010", 62*62*62 - 1: "zzz",
 	} {
-		if got := base62(big.NewInt(n), 3); got != want {
+		if got := string(base62(nil, big.NewInt(n).Bytes(), 3)); got != want {
 			t.Errorf("base62(%d) = %q, want %q", n, got, want)
 		}
 	}
+}
+
+func TestBase62IsTheNumber(t *testing.T) {
+	t.Parallel()
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.SliceOfN(rapid.Byte(), 0, 32).Draw(t, "number")
+		want, got := new(big.Int).SetBytes(number), new(big.Int)
+		for _, c := range base62([]byte("before"), number, 43)[len("before"):] {
+			got.Mul(got, big.NewInt(62)).Add(got, big.NewInt(int64(strings.IndexByte(digits, c))))
+		}
+		if got.Cmp(want) != 0 {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
 }
 
 func TestSecretsAreWellFormedUntilOneCharacterChanges(t *testing.T) {

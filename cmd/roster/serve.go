@@ -35,7 +35,13 @@ type serveFlags struct {
 }
 
 // keep chooses how the organizations of a process that serves are kept.
-func (f *serveFlags) keep(o *directory.Options) { o.MaxBytes, o.Warm = int64(f.memory), true }
+func (f *serveFlags) keep(o *directory.Options) {
+	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, int64(f.cache)<<20-f.answerBytes()
+}
+
+// answerBytes returns the part of the cache that is for whole answers. The rest is for users as answers show them,
+// which serves pages that nobody has asked for yet as well.
+func (f *serveFlags) answerBytes() int64 { return int64(f.cache) << 20 / 4 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -47,7 +53,8 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"what to log: info, or warn to leave out the line of each request")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "",
 		"address of GET /metrics for Prometheus, which needs no credential (default: nowhere)")
-	flags.IntVar(&f.cache, "cache", 64, "MiB of memory for answers that may be asked for again; 0 for none")
+	flags.IntVar(&f.cache, "cache", 64,
+		"MiB of memory for answers, and for users as answers show them, that may be asked for again; 0 for none")
 	flags.Var(&f.memory, "memory",
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")
@@ -211,7 +218,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:    d, Random: s.random,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
-		Epoch: epoch.String(), CacheBytes: int64(s.cache) << 20, Metrics: s.metricsAddr != "", Loaded: d,
+		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {

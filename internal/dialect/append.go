@@ -93,8 +93,8 @@ func (m Members) ID(name string, id roster.ID) Members {
 	return append(id.AppendText(append(m.Name(name), '"')), '"')
 }
 
-// Users returns the body of a list of a page's users, each as write appends it to a buffer; form is that of the texts. The
-// head comes before the first user, the tail after the last, and a comma between two.
+// Users returns the body of a list of a page's users, each as write appends it to a buffer; form is that of the texts.
+// The head comes before the first user, the tail after the last, and a comma between two.
 func Users(
 	head string, page roster.Page, tail string, form roster.Form, write func(b []byte, u *roster.User) []byte,
 ) Body {

@@ -17,3 +17,10 @@ func (s *Service) Loaded() (organizations int, bytes int64) {
 	}
 	return organizations, bytes
 }
+
+// Forms returns how many bytes users take up in the forms in which they were asked for, how many of them were found
+// there when somebody asked, and how many were encoded.
+func (s *Service) Forms() (bytes int64, hits, misses uint64) {
+	stats := s.forms.Stats()
+	return stats.Bytes, stats.Hits, stats.Misses
+}

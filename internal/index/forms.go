@@ -107,7 +107,8 @@ func (p *formPage) put(i int, word uint32, text []byte) (grown int) {
 		p.text.Store(&room)
 	}
 	copy(room[p.end:], text)
-	p.at[i].Store(uint64(word)<<(placeBits+lengthBits) | uint64(p.end)<<lengthBits | uint64(len(text)))
+	from, length := uint64(p.end), uint64(len(text)) //nolint:gosec // neither is negative
+	p.at[i].Store(uint64(word)<<(placeBits+lengthBits) | from<<lengthBits | length)
 	p.n++
 	p.end += len(text)
 	return grown

@@ -40,9 +40,34 @@ func (s snapshot) check(t *testing.T, q roster.Query) {
 		t.Fatalf("version %d: Users(%s) are the numbers %d, want %d",
 			s.view.Version(), describe(q), numbers(got), numbers(want))
 	}
+	s.checkWritten(t, page, got)
 	for i := range min(20, len(got)) {
 		if !reflect.DeepEqual(want[i], got[i]) {
 			t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), cmp.Diff(want[i], got[i]))
+		}
+	}
+}
+
+// checkWritten compares the texts of a page's users with what they are made of, and asks twice: the second time they may
+// be there already.
+func (s snapshot) checkWritten(t *testing.T, page roster.Page, users []*roster.User) {
+	t.Helper()
+	write := func(b []byte, u *roster.User) []byte {
+		return fmt.Appendf(b, "%d %s %s %x", u.Number, u.Name, u.Email, u.Permissions)
+	}
+	for _, form := range []roster.Form{"some", "some", "others", ""} {
+		var got []string
+		for text := range page.Written(form, write) {
+			got = append(got, string(text))
+		}
+		if len(got) != len(users) {
+			t.Fatalf("version %d: %d texts in form %q, want %d", s.view.Version(), len(got), form, len(users))
+		}
+		for i, u := range users {
+			if want := string(write(nil, u)); got[i] != want {
+				t.Fatalf("version %d: the text of user %d in form %q is %q, want %q",
+					s.view.Version(), u.Number, form, got[i], want)
+			}
 		}
 	}
 }
@@ -127,6 +152,7 @@ func TestViewAnswersLikeAScan(t *testing.T) {
 
 func run(t *testing.T, w *world, o options, changes, checks int) {
 	t.Helper()
+	o.forms = NewForms(pick[int64](w, 1, 40<<10, 1<<30))
 	kept := []snapshot{{w.view(o), w.reference()}}
 	for i := range changes {
 		last := kept[len(kept)-1]

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -244,5 +245,51 @@ func TestUsage(t *testing.T) {
 		if byName[name] < least || byName[name] > 200*least {
 			t.Errorf("part %q takes %d bytes, want about %d", name, byName[name], 2*least)
 		}
+	}
+}
+
+// Two views that were made from the same one have records in the same places, and texts of their own.
+func TestTextsOfViewsThatPart(t *testing.T) {
+	w := filled(newWorld(8), 200)
+	before := snapshot{w.view(options{scanBelow: 1, tail: 8, forms: NewForms(1 << 30)}), w.reference()}
+	before.check(t, roster.Query{})
+	first := w.sortedUsers()[0]
+	for _, name := range []string{"One", "Another"} {
+		after := *first
+		after.Name = name
+		w.users[after.ID] = &after
+		w.sorted = nil
+		view, err := before.view.Apply(roster.Change{
+			Org: w.org.ID, Version: before.view.Version() + 1, Ops: []roster.Op{{Before: first, After: &after}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		snapshot{view, w.reference()}.check(t, roster.Query{})
+	}
+	before.check(t, roster.Query{})
+}
+
+// What is kept stays within its bounds, whatever is asked for, and all of it goes again.
+func TestFormsAreBounded(t *testing.T) {
+	w := filled(newWorld(9), 3000)
+	const most = 256 << 10
+	forms := NewForms(most)
+	v := w.view(options{scanBelow: 1, tail: 8, forms: forms})
+	page, err := v.Users(roster.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(b []byte, u *roster.User) []byte { return append(b, make([]byte, 100+u.Number%400)...) }
+	for i := range 2 * mostForms {
+		for text := range page.Written(roster.Form(fmt.Sprint("form ", i)), write) {
+			_ = text
+		}
+		if s := forms.Stats(); s.Bytes > most || s.Bytes < 0 {
+			t.Fatalf("%d bytes are kept, at most %d are allowed", s.Bytes, most)
+		}
+	}
+	if s := forms.Stats(); s.Hits+s.Misses != uint64(mostForms*v.users) || s.Misses == 0 {
+		t.Errorf("got %d hits and %d misses, want %d together", s.Hits, s.Misses, mostForms*v.users)
 	}
 }

@@ -92,8 +92,8 @@ func (w *writing) look(slots []uint32) {
 			forms.used.Store(true)
 		}
 	}
-	w.forms.hits.Add(uint64(known))                //nolint:gosec // a count
-	w.forms.misses.Add(uint64(len(slots) - known)) //nolint:gosec // a count
+	w.forms.hits.Add(uint64(known))
+	w.forms.misses.Add(uint64(len(slots) - known))
 }
 
 // make makes the text of a user, and keeps it.

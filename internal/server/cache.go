@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"net/http"
 	"strconv"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/roster-dev/roster/internal/dialect"
 )
 
 // answers keeps answers to stable requests by all that they depend on, the version among it, so that none is ever out
@@ -20,6 +23,10 @@ import (
 type answers struct {
 	most         int64 // in bytes
 	hits, misses atomic.Uint64
+
+	// asked has the hashes of keys that were asked for lately, each in the place that it chooses.
+	asked [1 << 14]atomic.Uint64
+	seed  maphash.Seed
 
 	zstd  *zstd.Encoder
 	gzips sync.Pool // of *gzip.Writer
@@ -64,7 +71,7 @@ func newAnswers(most int64) (*answers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of answers: %w", err)
 	}
-	c := &answers{most: most, zstd: encoder, byKey: map[string]*answer{}}
+	c := &answers{most: most, seed: maphash.MakeSeed(), zstd: encoder, byKey: map[string]*answer{}}
 	c.ends.prev, c.ends.next = &c.ends, &c.ends
 	return c, nil
 }
@@ -87,6 +94,13 @@ func (c *answers) get(key string) *answer {
 		c.hits.Add(1)
 	}
 	return a
+}
+
+// again reports whether a key was asked for before, lately. Answers are kept from the second time on: most pages of a
+// walk are never asked for again, and would drive out those that are.
+func (c *answers) again(key string) bool {
+	hash := maphash.String(c.seed, key)
+	return c.asked[hash%uint64(len(c.asked))].Swap(hash) == hash
 }
 
 // put keeps an answer in the place of any with its key. A nil cache keeps none.
@@ -178,12 +192,12 @@ func (c *answers) size() (used int64, count int) {
 	return c.bytes, len(c.byKey)
 }
 
-// keep puts a response with status 200, whose headers are set, into the cache.
-func (x *exchange) keep(body []byte, header http.Header) {
-	if x.answers == nil || x.stable.key == "" {
+// keep puts a response with status 200, whose headers are set, into the cache where it is worth it.
+func (x *exchange) keep(body []byte, response dialect.Response) {
+	if x.answers == nil || x.stable.key == "" || !x.answers.again(x.stable.key) {
 		return
 	}
-	a := &answer{key: x.stable.key, tag: x.stable.tag, hasID: x.endpoint.TellsID, header: header}
+	a := &answer{key: x.stable.key, tag: x.stable.tag, hasID: x.endpoint.TellsID, header: x.kept(response)}
 	a.length = []string{strconv.Itoa(len(body))}
 	before, after := body, []byte(nil)
 	if a.hasID {

@@ -67,7 +67,8 @@ func allowHeader(methods []string) string {
 
 func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, exposed string) {
 	h := w.Header()
-	h.Add("Vary", "Origin")
+	const most = 4 // that are going to be named
+	h["Vary"] = append(append(make([]string, 0, most), h["Vary"]...), "Origin")
 	origin := r.Header.Get("Origin")
 	switch {
 	case origin == "": // not a browser, or a page of ours

@@ -16,6 +16,9 @@ import (
 type Loaded interface {
 	// Loaded returns how many organizations are in memory, and about how many bytes their views have.
 	Loaded() (organizations int, bytes int64)
+	// Forms returns how many bytes users take up in the forms in which they were asked for, how many of them were found
+	// there when somebody asked, and how many were encoded.
+	Forms() (bytes int64, hits, misses uint64)
 }
 
 // metrics counts what a server does.
@@ -68,15 +71,14 @@ func (m *metrics) gauges(s *Server) {
 	gauge := func(name, help string, value func() float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
+	counter := func(name, help string, value func() float64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+	}
 	if c := s.answers; c != nil {
-		m.registry.MustRegister(
-			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "roster_cache_hits_total", Help: "Requests whose answer was in the cache.",
-			}, func() float64 { return float64(c.hits.Load()) }),
-			prometheus.NewCounterFunc(prometheus.CounterOpts{
-				Name: "roster_cache_misses_total", Help: "Requests whose answer could have been in the cache.",
-			}, func() float64 { return float64(c.misses.Load()) }),
-		)
+		counter("roster_cache_hits_total", "Requests whose answer was in the cache.",
+			func() float64 { return float64(c.hits.Load()) })
+		counter("roster_cache_misses_total", "Requests whose answer could have been in the cache.",
+			func() float64 { return float64(c.misses.Load()) })
 		gauge("roster_cache_bytes", "Memory that the cache of answers takes up.", func() float64 {
 			used, _ := c.size()
 			return float64(used)
@@ -90,6 +92,18 @@ func (m *metrics) gauges(s *Server) {
 		gauge("roster_view_bytes", "Memory that the views of organizations take up, about.", func() float64 {
 			_, bytes := s.Loaded.Loaded()
 			return float64(bytes)
+		})
+		gauge("roster_forms_bytes", "Memory that users take up in the forms that were asked for.", func() float64 {
+			bytes, _, _ := s.Loaded.Forms()
+			return float64(bytes)
+		})
+		counter("roster_forms_hits_total", "Users in answers who were found in the form asked for.", func() float64 {
+			_, hits, _ := s.Loaded.Forms()
+			return float64(hits)
+		})
+		counter("roster_forms_misses_total", "Users in answers who were encoded.", func() float64 {
+			_, _, misses := s.Loaded.Forms()
+			return float64(misses)
 		})
 	}
 	m.registry.MustRegister(

@@ -13,7 +13,8 @@ import (
 
 type loaded struct{}
 
-func (loaded) Loaded() (organizations int, bytes int64) { return 3, 4096 }
+func (loaded) Loaded() (organizations int, bytes int64)  { return 3, 4096 }
+func (loaded) Forms() (bytes int64, hits, misses uint64) { return 5, 11, 7 }
 
 func TestMetrics(t *testing.T) {
 	s := newStand(t, func(c *server.Config) { c.Metrics, c.Loaded, c.CacheBytes = true, loaded{}, 1<<20 })
@@ -35,8 +36,9 @@ func TestMetrics(t *testing.T) {
 		`roster_request_duration_seconds_count{dialect="toy",status="2xx"} 98`,
 		`roster_response_bytes_total{dialect="toy"} ` + strconv.Itoa(bytes),
 		`roster_rate_limited_total{dialect="toy"} 15`, `roster_rate_limited_total{dialect="none"} 0`,
-		`roster_cache_hits_total 95`, `roster_cache_misses_total 5`,
+		`roster_cache_hits_total 93`, `roster_cache_misses_total 7`,
 		`roster_loaded_organizations 3`, `roster_view_bytes 4096`,
+		`roster_forms_hits_total 11`, `roster_forms_misses_total 7`, `roster_forms_bytes 5`,
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("there is no line %s", want)

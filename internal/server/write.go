@@ -34,7 +34,7 @@ func (x *exchange) write(response dialect.Response) {
 	case err == nil:
 		out.finish()
 		if status == http.StatusOK && !out.long {
-			x.keep(out.held, x.kept(response))
+			x.keep(out.held, response)
 		}
 	case x.started:
 		record(x.r).err = x.fault(err)
