@@ -33,6 +33,7 @@ type segment struct {
 	size  int
 
 	trigrams, dictionary sync.Once
+	begun                atomic.Bool  // somebody makes one of the two
 	done                 atomic.Int32 // how many of the two are made
 	hasPosts, hasWords   atomic.Bool  // which of them
 	posts                [1 + bareCount]postings
@@ -62,7 +63,8 @@ func (t *texts) with(changed []uint32, v *View) *texts {
 		slots = append(slots, segments[len(segments)-1].slots...)
 		segments = segments[:len(segments)-1]
 	}
-	if len(segments) == 0 || segments[0].size < 4*len(slots) || segments[0].done.Load() == 0 {
+	// As long as nobody has begun to index everything, everything is planned anew instead; what is under way is kept.
+	if len(segments) == 0 || segments[0].size < 4*len(slots) || !segments[0].begun.Load() {
 		return newTexts(v.pages)
 	}
 	slots = sortedLive(slots, v)
@@ -105,6 +107,7 @@ func (s *segment) each(field int) eachText {
 // postings returns the trigrams of a searchable field.
 func (s *segment) postings(field int) *postings {
 	s.trigrams.Do(func() {
+		s.begun.Store(true)
 		jobs := make([]func(), 0, len(s.posts))
 		for f := range s.posts {
 			jobs = append(jobs, func() { s.posts[f] = makePostings(s.each(f)) })
@@ -119,6 +122,7 @@ func (s *segment) postings(field int) *postings {
 // dict returns the words of all searchable texts.
 func (s *segment) dict() *words {
 	s.dictionary.Do(func() {
+		s.begun.Store(true)
 		var fields [bareCount]eachText
 		for f := range fields {
 			fields[f] = s.each(f + 1)
