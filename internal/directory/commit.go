@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -112,6 +113,14 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 // transact decides on calls, each on top of those before it, and commits what they do as one change, which it returns.
 func (s *Service) transact(ctx context.Context, org *organization, batch []*call) (roster.Change, error) {
 	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
+	if len(batch) == 1 && org.view.Load() == nil && !org.surprised && batch[0].mayGuess() {
+		change, err := s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
+			return batch[0].guess(state, env)
+		})
+		if !isClientError(err) && !errors.Is(err, errGuess) {
+			return change, err
+		}
+	}
 	return s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 		known := remember(fastest(state, org.view.Load()))
 		for _, c := range batch {
@@ -119,6 +128,7 @@ func (s *Service) transact(ctx context.Context, org *organization, batch []*call
 				return roster.Change{}, err
 			}
 		}
+		org.surprised = known.met > 0
 		pending := roster.NewPending(known)
 		for _, c := range batch {
 			c.decide(pending, env, len(batch) == 1)

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -16,6 +17,8 @@ type memo struct {
 
 	byID  map[roster.Key]roster.Entity
 	byKey map[uniqueKey]roster.Entity
+	// met counts the records that expect has found.
+	met int
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -25,21 +28,26 @@ type uniqueKey struct {
 }
 
 func remember(state roster.State) *memo {
-	return &memo{state, map[roster.Key]roster.Entity{}, map[uniqueKey]roster.Entity{}}
+	return &memo{State: state, byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{}}
 }
 
-// expect looks up at once what deciding on commands will ask for, where there are many and the state can do that.
-func (m *memo) expect(cmds []roster.Command) error {
+// expect looks up at once what deciding on commands will ask for, but for records of some types, where there are many
+// and the state can do that.
+func (m *memo) expect(cmds []roster.Command, but ...roster.Type) error {
 	const many = 16
 	finder, ok := m.State.(store.Finder)
 	if !ok || len(cmds) < many {
 		return nil
 	}
 	for t, w := range wantedBy(cmds) {
+		if slices.Contains(but, t) {
+			continue
+		}
 		found, err := finder.FindAll(t, w.ids, w.keys)
 		if err != nil {
 			return fmt.Errorf("look up what %d commands are about: %w", len(cmds), err)
 		}
+		m.met += len(found)
 		for _, id := range w.ids {
 			m.byID[roster.Key{Type: t, ID: id}] = nil
 		}

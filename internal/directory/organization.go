@@ -26,8 +26,10 @@ type organization struct {
 	bytes, needs atomic.Int64
 	// used says when the organization was last used: see Service.uses.
 	used atomic.Int64
-	// written counts the ops since bytes was measured. Whoever holds the writer's token uses it.
-	written int
+	// written counts the ops since bytes was measured; surprised is set while what is imported exists already. Whoever
+	// holds the writer's token uses them.
+	written   int
+	surprised bool
 	// warming is set while the view is, or is about to be, warmed; unwarmed counts the ops since.
 	warming  atomic.Bool
 	unwarmed atomic.Int64
