@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -117,10 +118,11 @@ func isNotInsert(op roster.Op) bool {
 // takeSome writes rowsAtOnce creations at once, or any number of other ops one by one.
 func (u *update) takeSome(ops []roster.Op, docs [][]byte) error {
 	if len(ops) == rowsAtOnce {
-		// A conflict undoes the whole statement; one by one they show whose it is.
-		if err := u.insertRows(ops, docs); !isConstraint(err) {
+		made, err := u.insertRows(ops, docs)
+		if !isConstraint(err) {
 			return err
 		}
+		ops, docs = ops[made:], docs[made:] // on its own, the next one shows which of its keys is taken
 	}
 	for i, op := range ops {
 		if op.After == nil {
@@ -133,16 +135,17 @@ func (u *update) takeSome(ops []roster.Op, docs [][]byte) error {
 	return nil
 }
 
-// insertRows creates rowsAtOnce records.
-func (u *update) insertRows(ops []roster.Op, docs [][]byte) error {
+// insertRows creates rowsAtOnce records. Where one can't be made, those before it are: it returns how many.
+func (u *update) insertRows(ops []roster.Op, docs [][]byte) (made int, err error) {
 	args := make([]any, 0, rowsAtOnce*8)
 	for i, op := range ops {
 		args = u.appendRow(args, op.After, docs[i])
 	}
-	if _, err := u.insertMany.ExecContext(u.quiet, args...); err != nil {
-		return fmt.Errorf("create %d records: %w", len(ops), err)
+	if _, err = u.insertMany.ExecContext(u.quiet, args...); err == nil {
+		return len(ops), nil
 	}
-	return nil
+	err = fmt.Errorf("create %d records: %w", len(ops), err)
+	return made, errors.Join(err, u.conn.QueryRowContext(u.quiet, `SELECT changes()`).Scan(&made))
 }
 
 // appendRow appends the columns of a record in the order of the statements insert and revise.

@@ -59,7 +59,7 @@ const keysAtOnce = 64
 const rowsAtOnce = 16
 
 func (w *writer) statements() []statement {
-	const insert = `INSERT INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
+	const columns = ` INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
 	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one
 	// type only, can be used: it would compile the statement again at each use with another type.
@@ -96,8 +96,10 @@ func (w *writer) statements() []statement {
 		{&w.allByIdentifier, entity + `identifier` + many},
 		{&w.owner, entity + `owner`},
 		{&w.each, entity + `id > ? ORDER BY id LIMIT ?`},
-		{&w.insert, insert + row},
-		{&w.insertMany, insert + strings.Repeat(row+", ", rowsAtOnce-1) + row},
+		{&w.insert, `INSERT` + columns + row},
+		// To undo the rows before one that fails, SQLite would keep a copy of every page that it writes to. The whole
+		// transaction is undone anyway.
+		{&w.insertMany, `INSERT OR FAIL` + columns + strings.Repeat(row+", ", rowsAtOnce-1) + row},
 		{&w.revise, `UPDATE entities SET number = ?, email = ?, identifier = ?, owner = ?, doc = ?
 			WHERE org_id = ? AND type = +? AND id = ?`},
 		{&w.clear, `UPDATE entities SET number = NULL, email = NULL, identifier = NULL, owner = FALSE
