@@ -110,17 +110,6 @@ func (p *parser) comparePattern(t target, v text) (roster.Expr, error) {
 	}
 }
 
-// beginsWith returns what is true where the folded text of a field begins with the folded prefix. Such texts are in
-// one piece in the order of texts: from the prefix itself to the prefix and then as many of the last character of all
-// as a text can have.
-func beginsWith(f roster.Field, prefix string) roster.Expr {
-	last := prefix + strings.Repeat("\U0010ffff", roster.MaxText)
-	return roster.And{
-		roster.Cmp{Field: f, Op: roster.GE, Value: roster.TextValue(prefix)},
-		roster.Cmp{Field: f, Op: roster.LE, Value: roster.TextValue(last)},
-	}
-}
-
 func (p *parser) compareText(t target, v text) (roster.Expr, error) {
 	switch {
 	case v.text == "" && t.op == "=":
@@ -194,6 +183,7 @@ func (p *parser) literal(v text) (roster.Expr, error) {
 		return nil, p.faultAt(v.at, v.source, "%s is the operator %s only in capitals, and a text only in quotes",
 			quote(v.text), lower)
 	}
+	v.quoted = true // null alone is a text, too
 	rest := v.pattern().rest
 	switch {
 	case rest == "" && len(v.stars) > 0:

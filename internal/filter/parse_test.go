@@ -103,6 +103,7 @@ func TestParse(t *testing.T) {
 		`hello!`:        anywhere("hello!"),
 		`"and"`:         anywhere("and"),
 		`true`:          anywhere("true"),
+		`null`:          anywhere("null"),
 		`status`:        anywhere("status"),
 		`*ada*`:         anywhere("ada"),
 		`"\*ada"`:       anywhere("*ada"),

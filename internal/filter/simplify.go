@@ -1,10 +1,6 @@
 package filter
 
-import (
-	"slices"
-
-	"github.com/roster-dev/roster"
-)
+import "github.com/roster-dev/roster"
 
 // conjunction returns what is true where all are. It takes nested ones apart.
 func conjunction(all roster.And) roster.Expr {
@@ -47,7 +43,8 @@ func disjunction(all []roster.Expr) roster.Expr {
 	return flat
 }
 
-// include adds e to the tests in list, to one of them if possible.
+// include adds e to the tests in list, to one of them if possible. Every test belongs to one list only, so that the
+// values of one can be appended to those of another.
 func include(list roster.Or, e roster.Expr) roster.Or {
 	if bits, ok := e.(roster.Bits); ok {
 		for i, other := range list {
@@ -60,7 +57,7 @@ func include(list roster.Or, e roster.Expr) roster.Or {
 	if in, ok := membership(e); ok {
 		for i, other := range list {
 			if other, ok := membership(other); ok && other.Field == in.Field {
-				other.Values = append(slices.Clip(other.Values), in.Values...)
+				other.Values = append(other.Values, in.Values...)
 				list[i] = other
 				return list
 			}
