@@ -166,8 +166,10 @@ func (c *cell) decodeFlags(f uint64) {
 	u := &c.user
 	u.Kind, u.Status = roster.Kind(f&0xff), roster.Status(f>>flagStatus&0xff)
 	u.UserType = roster.UserType(f >> flagUserType & 0xff)
-	for i, p := range c.bools {
-		*p = f>>(flagBools+i)&1 != 0
+	if f>>flagBools&(1<<boolCount-1) != 0 {
+		for i, p := range c.bools {
+			*p = f>>(flagBools+i)&1 != 0
+		}
 	}
 	if apps := f >> flagApps & 0xff; apps != appsElsewhre {
 		u.AppsAccess = int64(apps)

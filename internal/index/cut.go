@@ -73,34 +73,48 @@ func (o *order) before(at loc) (slot uint32, ok bool) {
 	return slots[len(slots)-1], true
 }
 
-// load writes the users of a chunk whom the range covers to dst, and returns those of whom the digits don't say.
-func (c *buckets) load(d *digits, valid, dst []uint64) (unsure bitmap, some uint64) {
-	var below, equal bitmap
-	copy(dst, valid)
-	if !c.hi.open {
-		d.split(c.hi.bucket, valid, &below, &equal)
-		for i := range dst {
-			dst[i] = below[i]
-			if !c.hi.sharp {
-				unsure[i] = equal[i]
-				some |= equal[i]
-			}
-		}
-	}
+// load writes the users of a chunk whom the range covers to dst and those of whom the digits don't say to unsure, both
+// with as many words as valid, which has a bit for each user. It reports whether there are any of the latter.
+func (c *buckets) load(d *digits, valid, dst, unsure []uint64) bool {
+	var none bitmap
 	if c.lo.open {
-		return unsure, some
+		copy(dst, valid)
+		clear(unsure)
+	} else {
+		c.loadFrom(d.split(c.lo.bucket, valid, none[:]), valid, dst, unsure)
 	}
-	d.split(c.lo.bucket, valid, &below, &equal)
+	if !c.hi.open {
+		c.cutAt(d.split(c.hi.bucket, valid, none[:]), dst, unsure)
+	}
+	some := uint64(0)
+	for _, word := range unsure {
+		some |= word
+	}
+	return some != 0
+}
+
+// loadFrom writes the users from the lower limit on.
+func (c *buckets) loadFrom(at split, valid, dst, unsure []uint64) {
+	sharp := uint64(0)
+	if c.lo.sharp {
+		sharp = ^uint64(0)
+	}
 	for i := range dst {
-		dst[i] &^= below[i]
-		unsure[i] &^= below[i]
-		if !c.lo.sharp {
-			dst[i] &^= equal[i]
-			if c.hi.open || c.hi.bucket >= c.lo.bucket {
-				unsure[i] |= equal[i]
-			}
-		}
-		some |= unsure[i]
+		below, equal := at.word(i)
+		unsure[i] = equal &^ sharp
+		dst[i] = valid[i] &^ (below | unsure[i])
 	}
-	return unsure, some
+}
+
+// cutAt leaves out the users from the upper limit on.
+func (c *buckets) cutAt(at split, dst, unsure []uint64) {
+	sharp := uint64(0)
+	if c.hi.sharp {
+		sharp = ^uint64(0)
+	}
+	for i := range dst {
+		below, equal := at.word(i)
+		unsure[i] = unsure[i]&(below|equal) | dst[i]&equal&^sharp
+		dst[i] &= below
+	}
 }

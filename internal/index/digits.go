@@ -1,7 +1,6 @@
 package index
 
 import (
-	"math/bits"
 	"slices"
 	"sync/atomic"
 )
@@ -49,7 +48,7 @@ func (v *View) patchDigits(walked *order, s *scale, t *digitsTable, slots []uint
 		if d == nil || d.scale != s {
 			continue
 		}
-		if bucket := v.bucketOf(s, slot); bucket != d.number(at.pos) {
+		if bucket := v.bucketOf(s, slot); bucket != d.bucket(at.pos) {
 			t.list[at.chunk].Store(d.with(at.pos, bucket))
 		}
 	}
@@ -65,40 +64,44 @@ func (v *View) digitsOf(s *scale, t *digitsTable, walked *order, chunk int) *dig
 	return d
 }
 
-// digits are the numbers of the buckets of a chunk's users: two digits of four bits as bits by position, for each
-// value but the last one those who have it or less, and the rest of eight bits as it is.
+// digits are the numbers of the buckets of a chunk's users, as digits of four bits: for each value of each digit but
+// the last value, the users who have it or less, by position.
 type digits struct {
 	scale  *scale
 	width  int
 	planes []uint64
-	low    []uint8
 }
 
-const digitPlanes = 15
+const (
+	digitCount  = 3
+	digitPlanes = 15
+)
+
+// digit returns a digit of the number of a bucket, the highest first.
+func digit(bucket, which int) int { return bucket >> (4 * (digitCount - 1 - which)) & 15 }
 
 // makeDigits returns the digits of the users of a chunk.
 func (v *View) makeDigits(s *scale, slots []uint32) *digits {
 	w := (len(slots) + 63) / 64
-	d := &digits{s, w, make([]uint64, 2*digitPlanes*w), make([]uint8, len(slots))}
+	d := &digits{s, w, make([]uint64, digitCount*digitPlanes*w)}
 	looked := 0
 	for i, slot := range slots {
-		var id int
+		var bucket int
 		if page := int(slot >> rowBits); page < len(s.owners) && s.owners[page] == v.pages[page].owner {
-			id = int(s.ids[slot])
+			bucket = int(s.ids[slot])
 		} else {
-			id = v.bucketOf(s, slot)
+			bucket = v.bucketOf(s, slot)
 			looked++
 		}
-		if high := id >> 12; high < digitPlanes {
-			d.planes[high*w+i>>6] |= 1 << (i & 63)
+		for which := range digitCount {
+			if value := digit(bucket, which); value < digitPlanes {
+				d.planes[(which*digitPlanes+value)*w+i>>6] |= 1 << (i & 63)
+			}
 		}
-		if mid := id >> 8 & 15; mid < digitPlanes {
-			d.planes[(digitPlanes+mid)*w+i>>6] |= 1 << (i & 63)
-		}
-		d.low[i] = uint8(id) //nolint:gosec // its low bits
 	}
-	accumulate(d.planes[:digitPlanes*w], w)
-	accumulate(d.planes[digitPlanes*w:], w)
+	for which := range digitCount {
+		accumulate(d.planes[which*digitPlanes*w:(which+1)*digitPlanes*w], w)
+	}
 	s.wear.Add(int64(looked))
 	return d
 }
@@ -110,70 +113,56 @@ func accumulate(planes []uint64, w int) {
 	}
 }
 
-// digit returns the users with a digit below a value, and those with that value or below.
-func (d *digits) digit(which, value int, zero *bitmap, valid []uint64) (below, through []uint64) {
-	at := (which*digitPlanes + value) * d.width
-	below, through = zero[:d.width], valid
-	if value > 0 {
-		below = d.planes[at-d.width : at]
-	}
-	if value < digitPlanes {
-		through = d.planes[at : at+d.width]
-	}
-	return below, through
-}
+// split is the digits of a chunk at a bucket: for each digit, the users with less, and those with as much or less.
+type split [digitCount]struct{ below, through []uint64 }
 
-// split writes the users in buckets below one, and those in it. valid has a bit for each user.
-func (d *digits) split(bucket int, valid []uint64, below, equal *bitmap) {
-	var zero bitmap
-	high, highEnd := d.digit(0, bucket>>12, &zero, valid)
-	mid, midEnd := d.digit(1, bucket>>8&15, &zero, valid)
-	low := uint8(bucket) //nolint:gosec // its low bits
-	for i := range d.width {
-		same := highEnd[i] &^ high[i]
-		under := high[i] | same&mid[i]
-		same &= midEnd[i] &^ mid[i]
-		var is uint64
-		for left := same; left != 0; left &= left - 1 {
-			bit := left & -left
-			switch l := d.low[i<<6+bits.TrailingZeros64(left)]; {
-			case l < low:
-				under |= bit
-			case l == low:
-				is |= bit
-			}
+// split returns d at a bucket. valid has a bit for each user, none has none.
+func (d *digits) split(bucket int, valid, none []uint64) (s split) {
+	for which := range s {
+		value := digit(bucket, which)
+		at := (which*digitPlanes + value) * d.width
+		s[which].below, s[which].through = none[:d.width], valid[:d.width]
+		if value > 0 {
+			s[which].below = d.planes[at-d.width : at]
 		}
-		below[i], equal[i] = under, is
-	}
-}
-
-// number returns the bucket of the user at a position.
-func (d *digits) number(pos int) int {
-	return d.value(0, pos)<<12 | d.value(1, pos)<<8 | int(d.low[pos])
-}
-
-func (d *digits) value(which, pos int) int {
-	for value := range digitPlanes {
-		if d.planes[(which*digitPlanes+value)*d.width+pos>>6]>>(pos&63)&1 != 0 {
-			return value
+		if value < digitPlanes {
+			s[which].through = d.planes[at : at+d.width]
 		}
 	}
-	return digitPlanes
+	return s
+}
+
+// word returns the users in the buckets below that of the split, and those in it.
+func (s *split) word(i int) (below, equal uint64) {
+	a, b, c := s[0].below[i], s[1].below[i], s[2].below[i]
+	sameA, sameB, sameC := s[0].through[i]&^a, s[1].through[i]&^b, s[2].through[i]&^c
+	return a | sameA&(b|sameB&c), sameA & sameB & sameC
+}
+
+// bucket returns the bucket of the user at a position.
+func (d *digits) bucket(pos int) int {
+	bucket := 0
+	for which := range digitCount {
+		value := 0
+		for value < digitPlanes && d.planes[(which*digitPlanes+value)*d.width+pos>>6]>>(pos&63)&1 == 0 {
+			value++
+		}
+		bucket = bucket<<4 | value
+	}
+	return bucket
 }
 
 // with returns a copy of d in which the user at a position is in another bucket.
 func (d *digits) with(pos, bucket int) *digits {
-	c := *d
-	c.planes, c.low = slices.Clone(d.planes), slices.Clone(d.low)
-	for which, digit := range [...]int{bucket >> 12, bucket >> 8 & 15} {
+	c := &digits{d.scale, d.width, slices.Clone(d.planes)}
+	for which := range digitCount {
 		for value := range digitPlanes {
 			word := &c.planes[(which*digitPlanes+value)*c.width+pos>>6]
 			*word &^= 1 << (pos & 63)
-			if value >= digit {
+			if value >= digit(bucket, which) {
 				*word |= 1 << (pos & 63)
 			}
 		}
 	}
-	c.low[pos] = uint8(bucket) //nolint:gosec // its low bits
-	return &c
+	return c
 }

@@ -220,7 +220,7 @@ func (l *lane) bytes() int {
 			n += 8 * len(t.list)
 			for i := range t.list {
 				if d := t.list[i].Load(); d != nil {
-					n += 64 + 8*len(d.planes) + len(d.low)
+					n += 64 + 8*len(d.planes)
 				}
 			}
 		}

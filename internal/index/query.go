@@ -71,10 +71,29 @@ func (v *View) materialise(slots []uint32) iter.Seq[*roster.User] {
 			return
 		}
 		c := newCell()
-		for _, slot := range slots {
-			if !yield(v.fill(c.decode(v.rec(slot), allBits))) {
-				return
+		var recs [ahead]rec
+		for some := range slices.Chunk(slots, ahead) {
+			c.read(v, some, &recs)
+			for i := range some {
+				if !yield(v.fill(c.decode(recs[i], allBits))) {
+					return
+				}
 			}
+		}
+	}
+}
+
+// read sets the first of recs to the records in slots, and reads a little of each, so that the processor waits for the
+// memory of many at the same time.
+func (c *cell) read(v *View, slots []uint32, recs *[ahead]rec) {
+	for i, slot := range slots {
+		recs[i] = v.rec(slot)
+	}
+	for i := range slots {
+		r := &recs[i]
+		c.ahead += r.words[0]
+		if len(r.text) > 0 {
+			c.ahead += uint64(r.text[0]) + uint64(r.text[min(64, len(r.text)-1)])
 		}
 	}
 }

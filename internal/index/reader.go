@@ -56,6 +56,9 @@ func (r *reader) loadKids(n *node, b stretch, dst []uint64) {
 	}
 	for _, k := range n.kids[1:] {
 		op := n.op
+		if op == opAnd && r.covers(k, b) {
+			continue
+		}
 		if op == opAnd && k.op == opNot {
 			k, op = k.kids[0], opNot
 		}
@@ -67,6 +70,14 @@ func (r *reader) loadKids(n *node, b stretch, dst []uint64) {
 		combine(op, dst, sofar, words)
 		sofar = dst
 	}
+	if &sofar[0] != &dst[0] {
+		copy(dst, sofar)
+	}
+}
+
+// covers reports whether a range of the order has all users of a stretch.
+func (r *reader) covers(n *node, b stretch) bool {
+	return n.op == opRange && n.order == r.order && n.span.lo.before(loc{b.from, 1}) && !n.span.hi.before(loc{b.to, 0})
 }
 
 // direct returns the users of a stretch who match where the lane has them, else nil.
@@ -104,11 +115,11 @@ func (r *reader) loadRange(n *node, b stretch, dst []uint64) {
 		return
 	}
 	t := n.cut.tables[r.at]
+	var unsure bitmap
 	for c := b.from; c < b.to; c++ {
+		valid := r.lane.valid[r.lane.start[c]:r.lane.start[c+1]]
 		words := r.words(dst, b, c)
-		d := r.digitsOf(n.cut.scale, t, r.order, c)
-		unsure, some := n.cut.load(d, r.lane.valid[r.lane.start[c]:r.lane.start[c+1]], words)
-		if some != 0 {
+		if n.cut.load(r.digitsOf(n.cut.scale, t, r.order, c), valid, words, unsure[:len(words)]) {
 			r.loadUnsure(n, c, &unsure, words)
 		}
 	}

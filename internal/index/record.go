@@ -66,6 +66,7 @@ type cell struct {
 	texts [plainCount]*string
 	ids   [3]*roster.ID
 	bools [boolCount]*bool
+	ahead uint64 // a use for what was read ahead
 }
 
 func newCell() *cell {

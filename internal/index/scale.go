@@ -7,7 +7,7 @@ import (
 )
 
 // scale cuts the users by the field of an order into buckets of about the same size, numbered in its order from 0 up
-// to at most 1<<16, so that a range is known in other orders by the buckets that it covers. The limits of the buckets
+// to at most 1<<bucketBits, so that a range is known in other orders by the buckets that it covers. The limits of the buckets
 // stay as they are while users come and go: when that has made finding out too slow, the scale is made again.
 type scale struct {
 	home   int // the order
@@ -19,8 +19,11 @@ type scale struct {
 	wear   atomic.Int64 // the records that had to be looked at
 }
 
-// maxBuckets leaves room for the buckets that single prefixes get.
-const maxBuckets = 60_000
+// A bucket's number has digitCount digits. Some are left for the buckets that single prefixes get.
+const (
+	bucketBits = 4 * digitCount
+	maxBuckets = 1<<bucketBits - 256
+)
 
 // scaleOf returns the scale of an order, or nil while somebody else makes it.
 func (v *View) scaleOf(o *order) *scale {
@@ -56,7 +59,7 @@ func (v *View) makeScale(o *order) *scale {
 		if i+1 < len(starts) {
 			end = starts[i+1]
 		}
-		id := uint16(s.number(i)) //nolint:gosec // below 1<<16
+		id := uint16(s.number(i)) //nolint:gosec // below 1<<bucketBits
 		for _, slot := range all[start:end] {
 			s.ids[slot] = id
 		}
@@ -93,7 +96,7 @@ func (v *View) bound(s *scale, all []uint32) (starts []int) {
 }
 
 // number returns the number of the ith bucket. They are spread so that all digits are made use of.
-func (s *scale) number(i int) int { return i << 16 / len(s.bounds) }
+func (s *scale) number(i int) int { return i << bucketBits / len(s.bounds) }
 
 // bucket returns the number of the bucket of a prefix.
 func (s *scale) bucket(prefix uint64) int {
