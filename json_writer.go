@@ -1,9 +1,6 @@
 package roster
 
-import (
-	"strconv"
-	"unicode/utf8"
-)
+import "strconv"
 
 // writer appends JSON to a buffer, to the byte as encoding/json writes it.
 type writer struct {
@@ -33,7 +30,7 @@ func (w *writer) member(head string, always bool, p any) {
 	w.b = append(w.b, head...)
 	switch p := p.(type) {
 	case *string:
-		w.b = appendText(w.b, *p)
+		w.b = AppendString(w.b, *p, true)
 	case *int64:
 		w.b = strconv.AppendInt(w.b, *p, 10)
 	case *bool:
@@ -53,7 +50,7 @@ func (w *writer) member(head string, always bool, p any) {
 	case *[]int64:
 		list(w, *p, func(n *int64) { w.b = strconv.AppendInt(w.b, *n, 10) })
 	case *[]string:
-		list(w, *p, func(s *string) { w.b = appendText(w.b, *s) })
+		list(w, *p, func(s *string) { w.b = AppendString(w.b, *s, true) })
 	case *[]SpaceAccess:
 		list(w, *p, func(s *SpaceAccess) { spaceAccessMembers.write(w, s) })
 	default:
@@ -137,47 +134,4 @@ func (w *writer) id(id ID) {
 func (w *writer) object(o Object) {
 	w.odd = w.odd || skipObject(o, 0) != len(o)
 	w.b = append(w.b, o...)
-}
-
-// appendText appends s as a JSON string, as encoding/json writes it.
-func appendText(b []byte, s string) []byte {
-	b = append(b, '"')
-	done := 0 // s[:done] is in b
-	for i := 0; i < len(s); {
-		if isPlain(s[i]) {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r < utf8.RuneSelf || r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
-			b = appendEscaped(append(b, s[done:i]...), r)
-			done = i + size
-		}
-		i += size
-	}
-	return append(append(b, s[done:]...), '"')
-}
-
-// isPlain reports whether a byte stands for itself inside of a JSON string, as encoding/json writes it.
-func isPlain(c byte) bool {
-	return c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c < utf8.RuneSelf
-}
-
-func appendEscaped(b []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(b, '\\', byte(r))
-	case '\b':
-		return append(b, `\b`...)
-	case '\f':
-		return append(b, `\f`...)
-	case '\n':
-		return append(b, `\n`...)
-	case '\r':
-		return append(b, `\r`...)
-	case '\t':
-		return append(b, `\t`...)
-	}
-	const hex = "0123456789abcdef"
-	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/roster-dev/roster"
 )
@@ -39,7 +38,7 @@ func (m Members) Null(name string) Members { return m.JSON(name, "null") }
 func (m Members) JSON(name, text string) Members { return append(m.Name(name), text...) }
 
 // Text appends a string.
-func (m Members) Text(name, s string) Members { return AppendText(m.Name(name), s) }
+func (m Members) Text(name, s string) Members { return roster.AppendString(m.Name(name), s, false) }
 
 // TextOrNull appends a string, or null for the empty one.
 func (m Members) TextOrNull(name, s string) Members {
@@ -145,51 +144,6 @@ func room(w io.Writer) []byte {
 		return has.AvailableBuffer()
 	}
 	return make([]byte, 0, 4<<10)
-}
-
-// AppendText appends s as a JSON string, as encoding/json writes it without escaping for HTML.
-func AppendText(b []byte, s string) []byte {
-	b = append(b, '"')
-	done := 0 // s[:done] is in b
-	for i := 0; i < len(s); {
-		if c := s[i]; c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if mustEscape(r, size) {
-			b = append(b, s[done:i]...)
-			b = appendEscaped(b, r)
-			done = i + size
-		}
-		i += size
-	}
-	return append(append(b, s[done:]...), '"')
-}
-
-// mustEscape reports whether a character of a size can't stand in a JSON string as it is. The two separators can, but
-// not in JavaScript.
-func mustEscape(r rune, size int) bool {
-	return r < utf8.RuneSelf || r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029'
-}
-
-func appendEscaped(b []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(b, '\\', byte(r))
-	case '\b':
-		return append(b, `\b`...)
-	case '\f':
-		return append(b, `\f`...)
-	case '\n':
-		return append(b, `\n`...)
-	case '\r':
-		return append(b, `\r`...)
-	case '\t':
-		return append(b, `\t`...)
-	}
-	const hex = "0123456789abcdef"
-	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }
 
 // appendTime is what time.Time.AppendFormat does for the years 0 to 9999, at a third of its cost.

@@ -104,7 +104,7 @@ func appendTexts(b []byte, texts []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = dialect.AppendText(b, text)
+		b = roster.AppendString(b, text, false)
 	}
 	return append(b, ']')
 }

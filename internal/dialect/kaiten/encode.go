@@ -235,7 +235,7 @@ func texts(m dialect.Members, list []string) dialect.Members {
 	m = append(m, '[')
 	first := len(m)
 	for _, s := range list {
-		m = dialect.AppendText(next(m, first), s)
+		m = roster.AppendString(next(m, first), s, false)
 	}
 	return append(m, ']')
 }
