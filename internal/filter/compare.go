@@ -191,7 +191,7 @@ func (p *parser) literal(v text) (roster.Expr, error) {
 	case rest == "":
 		return nil, p.faultAt(v.at, v.source, "the empty text can't be looked for")
 	}
-	var anywhere []roster.Expr
+	var anywhere roster.Or
 	for i := range p.fields {
 		if info := &p.fields[i]; holdsParts(info) {
 			e, err := p.compare(target{info: info, op: ":", written: ":", at: v.at}, v)

@@ -28,7 +28,8 @@
 //
 // OR binds tighter than AND: "a AND b OR c" is "a AND (b OR c)". Parentheses make that plain. Terms side by side are
 // joined by AND. AND, OR and NOT are written in capitals; the bare words and, or and not are refused, because they
-// are meant as operators more often than not. The empty filter lets every user through.
+// are meant as operators more often than not. No white space is needed between an operator and a parenthesis after it.
+// The empty filter lets every user through.
 //
 // # Tests
 //
@@ -52,15 +53,23 @@
 //   - Sets of numbers know ":", which asks for a member: groups:7.
 //
 // With any field, email:* and email != null find the users who have a value, email = null those who don't. As
-// AIP-160 has it, zero, false and the empty set are no values.
+// AIP-160 has it, zero, false and the empty set count as no value there; other comparisons see zero and false.
 //
-// A user without a value fails "=", "<", "<=", ">", ">=" and ":", and passes "!=" and every negation: phone != "1"
+// A user without a text, UUID, time or set fails "=", "<", "<=", ">", ">=" and ":", and passes "!=" and every negation: phone != "1"
 // includes users without a phone.
 //
 // "field = (a OR b)" is "field = a OR field = b", and likewise for the other comparators and with AND and NOT, but
 // "field != (a OR b)" is "NOT field = (a OR b)".
 //
+// # What AIP-160 has and this has not
+//
+// Members of members (a.b), an asterisk at the beginning alone, and functions other than ago. The name of a field is
+// never in quotes.
+//
 // # Limits
 //
-// A filter has at most [MaxBytes] bytes, [MaxTerms] values and texts, and [MaxDepth] parentheses inside each other.
+// A filter has at most [MaxBytes] bytes, [MaxTerms] values and texts, and [MaxDepth] parentheses inside each other. It
+// has at most [MaxTests] different tests, because each may have to look at every user. All values that an OR asks one
+// field for by "=" count as one test, and so do all members and all bits; a text alone is one for each of its fields,
+// and one that has * at the end, or a day, is two.
 package filter

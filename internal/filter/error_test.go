@@ -209,8 +209,21 @@ func TestLimits(t *testing.T) {
 			"at character 8192: must have at most 8192 bytes, not 8193",
 		},
 		"terms": {
-			strings.Repeat("a ", MaxTerms), strings.Repeat("a ", MaxTerms) + "b",
+			strings.Repeat("* ", MaxTerms), strings.Repeat("* ", MaxTerms) + "b",
 			"at character 1001: a filter can have at most 500 values and texts",
+		},
+		"texts": {
+			strings.Repeat("a ", MaxTests/4), strings.Repeat("a OR ", MaxTests/4) + "(b)",
+			"at character 127: a filter can have at most 100 different tests",
+		},
+		"tests": {
+			strings.Repeat("-phone:* ", MaxTests), strings.Repeat("(phone:*) ", MaxTests) + "groups=null ada",
+			"at character 1001: a filter can have at most 100 different tests",
+		},
+		"tests, of one": {
+			strings.Repeat("number=(1 OR 2) OR (permissions:1 OR groups:4) OR ", MaxTerms/4-1) + "role:*",
+			strings.Repeat("(number=1 OR number>1) ", MaxTests/2) + "role=a",
+			"at character 1151: a filter can have at most 100 different tests",
 		},
 		"values": {
 			"number=(" + strings.Repeat("1 OR ", MaxTerms-1) + "1)", "number=(" + strings.Repeat("1 OR ", MaxTerms) + "1)",

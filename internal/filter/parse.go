@@ -7,11 +7,12 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// The limits of a filter; the first one is also that of an order.
+// The limits of a filter.
 const (
-	MaxBytes = 8 << 10
-	MaxTerms = 500
-	MaxDepth = 50
+	MaxBytes = 8 << 10 // of an order, too
+	MaxTerms = 500     // values and texts
+	MaxTests = 100     // that are left when those that ask one field for one of several values are made one
+	MaxDepth = 50      // parentheses inside each other
 )
 
 // Param is the name of the parameter that holds a filter.
@@ -46,7 +47,8 @@ type parser struct {
 	fields fields
 	now    roster.Time
 	depth  int // of parentheses
-	terms  int // so far
+	terms  int // values and texts, so far
+	tests  int // so far, see tests
 }
 
 // leaf reads what an expression is made of: restrictions, or the values of one restriction.
@@ -85,17 +87,22 @@ func (p *parser) more() (bool, error) {
 
 // factor reads terms joined by OR.
 func (p *parser) factor(read leaf) (roster.Expr, error) {
-	var all []roster.Expr
+	var either roster.Or
+	before := p.tests
 	for {
+		start := p.at
 		e, err := p.term(read)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, e)
-		before := p.at
+		either = include(either, e)
+		if p.tests = before + tests(either); p.tests > MaxTests {
+			return nil, p.faultAt(start, p.text[start:p.at], "a filter can have at most %d different tests", MaxTests)
+		}
+		end := p.at
 		if !p.space() || !p.keyword("OR") {
-			p.at = before
-			return disjunction(all), nil
+			p.at = end
+			return disjunction(either), nil
 		}
 		p.space()
 	}

@@ -24,6 +24,10 @@ func textual(f roster.Field, op roster.CmpOp, s string) roster.Expr {
 
 func name(s string) roster.Expr { return textual(roster.FieldName, roster.EQ, s) }
 
+func phone(s string) roster.Expr { return textual(roster.FieldPhone, roster.EQ, s) }
+
+func bit(f roster.Field, mask int64) roster.Expr { return roster.Bits{Field: f, Mask: mask} }
+
 func number(f roster.Field, op roster.CmpOp, n int64) roster.Expr {
 	return roster.Cmp{Field: f, Op: op, Value: roster.IntValue(n)}
 }
@@ -67,10 +71,10 @@ func TestParse(t *testing.T) {
 		`name=a AND name=b`:              roster.And{name("a"), name("b")},
 		`name=a name=b`:                  roster.And{name("a"), name("b")},
 		` name = a  AND  name = b `:      roster.And{name("a"), name("b")},
-		`name=a OR phone=b`:              roster.Or{name("a"), textual(roster.FieldPhone, roster.EQ, "b")},
-		`name=a AND name=b OR phone=c`:   roster.And{name("a"), roster.Or{name("b"), textual(roster.FieldPhone, roster.EQ, "c")}},
-		`name=a name=b OR phone=c`:       roster.And{name("a"), roster.Or{name("b"), textual(roster.FieldPhone, roster.EQ, "c")}},
-		`(name=a AND name=b) OR phone=c`: roster.Or{roster.And{name("a"), name("b")}, textual(roster.FieldPhone, roster.EQ, "c")},
+		`name=a OR phone=b`:              roster.Or{name("a"), phone("b")},
+		`name=a AND name=b OR phone=c`:   roster.And{name("a"), roster.Or{name("b"), phone("c")}},
+		`name=a name=b OR phone=c`:       roster.And{name("a"), roster.Or{name("b"), phone("c")}},
+		`(name=a AND name=b) OR phone=c`: roster.Or{roster.And{name("a"), name("b")}, phone("c")},
 		`((name=a))`:                     name("a"),
 		`( name=a )`:                     name("a"),
 		`(name=a) (name=b)`:              roster.And{name("a"), name("b")},
@@ -80,7 +84,7 @@ func TestParse(t *testing.T) {
 		`NOT(name=a)`:                    not(name("a")),
 		`-(name=a name=b)`:               not(roster.And{name("a"), name("b")}),
 		`NOT name != a`:                  name("a"),
-		`NOT name=a OR phone=b`:          roster.Or{not(name("a")), textual(roster.FieldPhone, roster.EQ, "b")},
+		`NOT name=a OR phone=b`:          roster.Or{not(name("a")), phone("b")},
 		`-name=a name=b`:                 roster.And{not(name("a")), name("b")},
 		`name=(a OR b)`:                  roster.In{Field: roster.FieldName, Values: []roster.Value{roster.TextValue("a"), roster.TextValue("b")}},
 		`name<(a AND b)`:                 roster.And{textual(roster.FieldName, roster.LT, "a"), textual(roster.FieldName, roster.LT, "b")},
@@ -88,6 +92,7 @@ func TestParse(t *testing.T) {
 		`status!=(active OR risky)`:      not(in(roster.FieldStatus, int64(roster.Active), int64(roster.Risky))),
 		`status=active OR status=risky`:  in(roster.FieldStatus, int64(roster.Active), int64(roster.Risky)),
 		`groups:1 OR name=a OR groups:2`: roster.Or{in(roster.FieldGroups, 1, 2), name("a")},
+
 		`number=1 OR (number=2 OR groups:3) OR number=4`: roster.Or{in(roster.FieldNumber, 1, 2, 4), in(roster.FieldGroups, 3)},
 		`number>1 OR number>2`:                           roster.Or{number(roster.FieldNumber, roster.GT, 1), number(roster.FieldNumber, roster.GT, 2)},
 
@@ -176,11 +181,11 @@ func TestParse(t *testing.T) {
 		`number>=-7`:                         number(roster.FieldNumber, roster.GE, -7),
 		`minutes_of_activity<60`:             number(roster.FieldMinutesOfActivity, roster.LT, 60),
 		`apps_access = 6`:                    number(roster.FieldAppsAccess, roster.EQ, 6),
-		`apps_access : 4`:                    roster.Bits{Field: roster.FieldAppsAccess, Mask: 4},
-		`permissions:(1 OR 4)`:               roster.Bits{Field: roster.FieldPermissions, Mask: 5},
-		`permissions:(1 AND 4)`:              roster.And{roster.Bits{Field: roster.FieldPermissions, Mask: 1}, roster.Bits{Field: roster.FieldPermissions, Mask: 4}},
-		`permissions:1 own_permissions:4`:    roster.And{roster.Bits{Field: roster.FieldPermissions, Mask: 1}, roster.Bits{Field: roster.FieldOwnPermissions, Mask: 4}},
-		`permissions:1 OR own_permissions:4`: roster.Or{roster.Bits{Field: roster.FieldPermissions, Mask: 1}, roster.Bits{Field: roster.FieldOwnPermissions, Mask: 4}},
+		`apps_access : 4`:                    bit(roster.FieldAppsAccess, 4),
+		`permissions:(1 OR 4)`:               bit(roster.FieldPermissions, 5),
+		`permissions:(1 AND 4)`:              roster.And{bit(roster.FieldPermissions, 1), bit(roster.FieldPermissions, 4)},
+		`permissions:1 own_permissions:4`:    roster.And{bit(roster.FieldPermissions, 1), bit(roster.FieldOwnPermissions, 4)},
+		`permissions:1 OR own_permissions:4`: roster.Or{bit(roster.FieldPermissions, 1), bit(roster.FieldOwnPermissions, 4)},
 		`groups:7`:                           in(roster.FieldGroups, 7),
 		`spaces:(3 OR 4)`:                    in(roster.FieldSpaces, 3, 4),
 

@@ -21,61 +21,83 @@ func conjunction(all roster.And) roster.Expr {
 	return flat
 }
 
-// disjunction returns what is true where any is. It takes nested ones apart, and makes one test of all that ask for
-// equality, members or bits of one field: one look at an index instead of many.
-func disjunction(all []roster.Expr) roster.Expr {
-	var flat roster.Or
-	for _, e := range all {
-		inner, ok := e.(roster.Or)
-		if !ok {
-			inner = roster.Or{e}
-		}
-		for _, e := range inner {
-			flat = include(flat, e)
-		}
+// disjunction returns what is true where any of them is.
+func disjunction(either roster.Or) roster.Expr {
+	if len(either) == 1 {
+		return either[0]
 	}
-	if len(flat) == 1 {
-		return flat[0]
-	}
-	if flat == nil {
-		return roster.Or{}
-	}
-	return flat
+	return either
 }
 
-// include adds e to the tests in list, to one of them if possible. Every test belongs to one list only, so that the
-// values of one can be appended to those of another.
-func include(list roster.Or, e roster.Expr) roster.Or {
-	if bits, ok := e.(roster.Bits); ok {
-		for i, other := range list {
-			if other, ok := other.(roster.Bits); ok && other.Field == bits.Field {
-				list[i] = roster.Bits{Field: bits.Field, Mask: bits.Mask | other.Mask}
-				return list
-			}
+// include adds e, or every member of it, to the tests of which any must be true. All that ask one field for equality,
+// members or bits become one test: one look at an index instead of many. Every test belongs to one list only, so that
+// the values of one can be appended to those of another.
+func include(either roster.Or, e roster.Expr) roster.Or {
+	if inner, ok := e.(roster.Or); ok {
+		for _, e := range inner {
+			either = include(either, e)
+		}
+		return either
+	}
+	for i := range either {
+		if one, ok := unite(either[i], e); ok {
+			either[i] = one
+			return either
 		}
 	}
-	if in, ok := membership(e); ok {
-		for i, other := range list {
-			if other, ok := membership(other); ok && other.Field == in.Field {
-				other.Values = append(other.Values, in.Values...)
-				list[i] = other
-				return list
-			}
-		}
+	return append(either, e)
+}
+
+// unite returns one test that is true where a or b is, if there is one.
+func unite(a, b roster.Expr) (roster.Expr, bool) {
+	if a, ok := a.(roster.Bits); ok {
+		b, ok := b.(roster.Bits)
+		return roster.Bits{Field: a.Field, Mask: a.Mask | b.Mask}, ok && a.Field == b.Field
 	}
-	return append(list, e)
+	if !isMembership(a) || !isMembership(b) {
+		return nil, false
+	}
+	one, other := membership(a), membership(b)
+	if one.Field != other.Field {
+		return nil, false
+	}
+	one.Values = append(one.Values, other.Values...)
+	return one, true
+}
+
+// isMembership reports whether e is a test for equality or for a member.
+func isMembership(e roster.Expr) bool {
+	equal, isCmp := e.(roster.Cmp)
+	_, isIn := e.(roster.In)
+	return isIn || isCmp && equal.Op == roster.EQ && equal.Value.IsSet()
 }
 
 // membership returns a test for equality or for a member as a [roster.In].
-func membership(e roster.Expr) (roster.In, bool) {
-	switch e := e.(type) {
-	case roster.In:
-		return e, true
-	case roster.Cmp:
-		return roster.In{Field: e.Field, Values: []roster.Value{e.Value}}, e.Op == roster.EQ && e.Value.IsSet()
-	default:
-		return roster.In{}, false
+func membership(e roster.Expr) roster.In {
+	if equal, ok := e.(roster.Cmp); ok {
+		return roster.In{Field: equal.Field, Values: []roster.Value{equal.Value}}
 	}
+	return e.(roster.In)
+}
+
+// tests counts the tests of single fields in an expression.
+func tests(e roster.Expr) int {
+	n := 0
+	switch e := e.(type) {
+	case roster.And:
+		for _, x := range e {
+			n += tests(x)
+		}
+	case roster.Or:
+		for _, x := range e {
+			n += tests(x)
+		}
+	case roster.Not:
+		n = tests(e.Expr)
+	default:
+		n = 1
+	}
+	return n
 }
 
 // negation returns what is true where e is false.
