@@ -174,14 +174,23 @@ func (p *parser) compareNumber(t target, v text) (roster.Expr, error) {
 	}
 }
 
+// checkKeyword refuses and, or and not without quotes: they are meant as operators more often than not.
+func (p *parser) checkKeyword(v text) error {
+	operator := strings.ToUpper(v.text)
+	if v.quoted || !isKeyword(operator) {
+		return nil
+	}
+	return p.faultAt(v.at, v.source, "%s is the operator %s only in capitals, and a text only in quotes", quote(v.text),
+		operator)
+}
+
 // literal compiles a text alone.
 func (p *parser) literal(v text) (roster.Expr, error) {
 	if err := p.count(v.at); err != nil {
 		return nil, err
 	}
-	if lower := strings.ToUpper(v.text); !v.quoted && isKeyword(lower) {
-		return nil, p.faultAt(v.at, v.source, "%s is the operator %s only in capitals, and a text only in quotes",
-			quote(v.text), lower)
+	if err := p.checkKeyword(v); err != nil {
+		return nil, err
 	}
 	v.quoted = true // null alone is a text, too
 	rest := v.pattern().rest

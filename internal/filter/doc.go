@@ -55,8 +55,8 @@
 // With any field, email:* and email != null find the users who have a value, email = null those who don't. As
 // AIP-160 has it, zero, false and the empty set count as no value there; other comparisons see zero and false.
 //
-// A user without a text, UUID, time or set fails "=", "<", "<=", ">", ">=" and ":", and passes "!=" and every negation: phone != "1"
-// includes users without a phone.
+// A user without a text, UUID, time or set fails "=", "<", "<=", ">", ">=" and ":", and passes "!=" and every negation:
+// phone != "1" includes users without a phone.
 //
 // "field = (a OR b)" is "field = a OR field = b", and likewise for the other comparators and with AND and NOT, but
 // "field != (a OR b)" is "NOT field = (a OR b)".

@@ -49,6 +49,7 @@ func TestFaults(t *testing.T) {
 		`"é^\éb"`:                `at character 3: \é is no escape; possible: \\, \", \', \*`,
 		`^"name" = a`:            `at character 1: the name of a field is not written in quotes`,
 		`ada ^and bob`:           `at character 5: "and" is the operator AND only in capitals, and a text only in quotes`,
+		`name = (a ^or b)`:       `at character 11: "or" is the operator OR only in capitals, and a text only in quotes`,
 		`^Not ada`:               `at character 1: "Not" is the operator NOT only in capitals, and a text only in quotes`,
 		`^""`:                    `at character 1: the empty text can't be looked for`,
 		"ada ^\xff":              `at character 5: must be valid UTF-8`,

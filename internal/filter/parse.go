@@ -228,7 +228,7 @@ func (p *parser) value() (text, error) {
 	if p.take("(") {
 		return p.call(v)
 	}
-	return v, nil
+	return v, p.checkKeyword(v)
 }
 
 // call reads the rest of a call of a function, of which there is one.

@@ -128,6 +128,7 @@ func TestParse(t *testing.T) {
 		`name > b`:               textual(roster.FieldName, roster.GT, "b"),
 		`name >= b`:              textual(roster.FieldName, roster.GE, "b"),
 		`name = true`:            name("true"),
+		`name = "or"`:            name("or"),
 		`name = "null"`:          name("null"),
 		`name = "*ada*"`:         part(roster.FieldName, "ada"),
 		`name : *ada**`:          part(roster.FieldName, "ada"),

@@ -252,7 +252,7 @@ var plain = regexp.MustCompile(`^[a-z][a-z_]*$`)
 
 // quoted writes a text between what is not escaped, without quotes where none are needed.
 func quoted(before, text, after string) string {
-	if plain.MatchString(text) && text != "null" {
+	if plain.MatchString(text) && text != "null" && !isKeyword(strings.ToUpper(text)) {
 		return before + text + after
 	}
 	return `"` + before + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `*`, `\*`).Replace(text) + after + `"`
