@@ -13,24 +13,28 @@ type foldedRune struct {
 	alone        bool
 }
 
-// The characters whose folded forms are remembered: Latin, Greek, Cyrillic and Armenian letters, and kana.
-const (
-	foldedAlphabets = 0x0590
-	kanaFrom        = 0x3040
-	kanaTo          = 0x3100
-)
+// foldedBlock is 256 characters in a row.
+type foldedBlock [256]foldedRune
 
-// foldedRunes returns the characters below foldedAlphabets, and behind them the kana.
-var foldedRunes = sync.OnceValue(func() []foldedRune {
-	all := make([]foldedRune, 0, foldedAlphabets+kanaTo-kanaFrom)
-	for r := range rune(foldedAlphabets) {
-		all = append(all, newFoldedRune(r))
+// foldedTo is the first character whose folded form is not remembered: behind all alphabets and kana.
+const foldedTo = 0x3100
+
+// foldedBlocks are the blocks below foldedTo, each made when a character of it is first folded.
+var foldedBlocks = makeFoldedBlocks()
+
+func makeFoldedBlocks() [foldedTo >> 8]func() *foldedBlock {
+	var blocks [foldedTo >> 8]func() *foldedBlock
+	for i := range blocks {
+		blocks[i] = sync.OnceValue(func() *foldedBlock {
+			var block foldedBlock
+			for j := range block {
+				block[j] = newFoldedRune(rune(i<<8 + j)) //nolint:gosec // a character
+			}
+			return &block
+		})
 	}
-	for r := rune(kanaFrom); r < kanaTo; r++ {
-		all = append(all, newFoldedRune(r))
-	}
-	return all
-})
+	return blocks
+}
 
 func newFoldedRune(r rune) foldedRune {
 	s := string(r)
@@ -44,21 +48,17 @@ func begins(s string) bool { return s != "" && norm.NFKC.PropertiesString(s).Bou
 
 // foldAlone folds s when it is made of characters that fold by themselves, as nearly all names are.
 func foldAlone(s string, search bool) (string, bool) {
-	known := foldedRunes()
 	var room [128]byte
 	out := room[:0]
 	for i, r := range s {
-		switch {
-		case r >= kanaFrom && r < kanaTo:
-			r += foldedAlphabets - kanaFrom
-		case r >= foldedAlphabets:
+		if r >= foldedTo {
 			if !isItself(r) {
 				return "", false
 			}
 			out = append(out, s[i:i+utf8.RuneLen(r)]...)
 			continue
 		}
-		f := &known[r]
+		f := &foldedBlocks[r>>8]()[r&0xff]
 		switch {
 		case !f.alone:
 			return "", false

@@ -95,6 +95,7 @@ func (e *editor) finish() {
 	if e.orders == nil || len(e.touched) == 0 {
 		return
 	}
+	e.readyOrders()
 	changed := e.compareTouched()
 	e.log = e.log.with(e.stayed())
 	e.finishPages()

@@ -76,7 +76,7 @@ func (b *Builder) Add(e roster.Entity) {
 }
 
 // append puts a record into the next slot.
-func (v *View) append(owner *edit, r rec) uint32 {
+func (v *View) append(owner *edit, r rec) {
 	last := len(v.pages) - 1
 	if last < 0 || len(v.pages[last].word) == rowMax {
 		v.pages = append(v.pages, &page{owner: owner})
@@ -90,7 +90,6 @@ func (v *View) append(owner *edit, r rec) uint32 {
 	if i+1 == rowMax && p.owner != nil {
 		p.trim()
 	}
-	return uint32(last<<rowBits + i) //nolint:gosec // slots are 32 bits
 }
 
 // View returns the view of what was added, at a version. The builder must not be used afterwards.
@@ -137,25 +136,6 @@ func (v *View) tokensChanged() {
 	})
 }
 
-// index builds what makes queries fast, once there are enough users.
-func (v *View) index() {
-	if v.orders != nil || v.users < v.scanBelow || v.users == 0 {
-		return
-	}
-	slots := slices.AppendSeq(make([]uint32, 0, v.users), v.slots())
-	profiles := v.indexPages()
-	jobs := make([]func(), 0, len(orderFields())+1)
-	orders := make([]*order, len(orderFields()))
-	orders[0], slots = v.buildOrder(roster.FieldNumber, slots, profiles)
-	for i, f := range orderFields()[1:] {
-		jobs = append(jobs, func() { orders[i+1], _ = v.buildOrder(f, slots, profiles) })
-	}
-	jobs = append(jobs, func() { v.indexMembers(slots) })
-	parallel(jobs)
-	v.orders = orders
-	v.text = newTexts(v.pages)
-}
-
 // parallel runs jobs on as many goroutines as there are processors and waits for them.
 func parallel(jobs []func()) {
 	if len(jobs) == 1 {
@@ -178,41 +158,22 @@ func parallel(jobs []func()) {
 	wg.Wait()
 }
 
-// indexPages fills in the classes of every page and returns those of every slot.
-func (v *View) indexPages() []profile {
-	profiles := make([]profile, len(v.pages)<<rowBits)
-	for i, p := range v.pages {
-		part := profiles[i<<rowBits:]
-		for j := range p.word {
-			if p.live.has(j) {
-				part[j] = v.dict.profile(p.rec(j))
+// indexMembers notes who is in which groups and spaces.
+func (v *View) indexMembers() {
+	var groups, spaces members
+	for slot := range v.slots() {
+		r := v.rec(slot)
+		for _, n := range distinct(r.groups()) {
+			groups.add(n, slot)
+		}
+		if r.has(bitTexts + textLists) {
+			u := roster.User{Spaces: unpackSpaces(r.textAt(textLists))}
+			for _, n := range distinct(roster.FieldSpaces.Numbers(&u)) {
+				spaces.add(n, slot)
 			}
 		}
-		indexed := *p
-		indexed.rows = makeRows(len(p.word), func(j int) profile { return part[j] })
-		v.pages[i] = &indexed
 	}
-	return profiles
-}
-
-func (v *View) indexMembers(slots []uint32) {
-	var groups, spaces struct {
-		numbers []int64
-		slots   []uint32
-	}
-	c := newCell()
-	mask := maskOf(roster.FieldGroups) | maskOf(roster.FieldSpaces)
-	for _, slot := range slots {
-		u := c.decode(v.rec(slot), mask)
-		for _, n := range distinct(u.Groups) {
-			groups.numbers, groups.slots = append(groups.numbers, n), append(groups.slots, slot)
-		}
-		for _, n := range distinct(roster.FieldSpaces.Numbers(u)) {
-			spaces.numbers, spaces.slots = append(spaces.numbers, n), append(spaces.slots, slot)
-		}
-	}
-	v.groups = makePairs(groups.numbers, groups.slots)
-	v.spaces = makePairs(spaces.numbers, spaces.slots)
+	v.groups, v.spaces = makePairs(groups), makePairs(spaces)
 }
 
 // distinct returns the numbers without repetitions; what is ascending is returned as it is.

@@ -271,19 +271,6 @@ func newRows(n, classes int) rows {
 	return r
 }
 
-// put adds a class above all that r has.
-func (r *rows) put(class int, b *bitmap) {
-	switch n := b.count(); n {
-	case 0:
-	case r.n:
-		r.full.add(class)
-	default:
-		r.some.add(class)
-		r.words = append(r.words, b[:r.width()]...)
-		r.count = append(r.count, uint16(n)) //nolint:gosec // at most rowMax
-	}
-}
-
 // adopt adds a class above all that r has, whose rows lie behind the words of r.
 func (r *rows) adopt(class int, words []uint64) {
 	n := 0
@@ -300,18 +287,4 @@ func (r *rows) adopt(class int, words []uint64) {
 		r.words = r.words[:len(r.words)+len(words)]
 		r.count = append(r.count, uint16(n))
 	}
-}
-
-// makeRows returns n rows whose classes of returns.
-func makeRows(n int, of func(i int) profile) rows {
-	matrix := make([]bitmap, classMax)
-	var seen profile
-	for i := range n {
-		p := of(i)
-		seen.union(p)
-		p.each(func(class int) { matrix[class][i>>6] |= 1 << (i & 63) })
-	}
-	out := newRows(n, seen.size())
-	seen.each(func(class int) { out.put(class, &matrix[class]) })
-	return out
 }

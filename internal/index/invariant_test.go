@@ -13,6 +13,7 @@ func checkInvariants(t *testing.T, v *View) {
 	}
 	all := slices.Collect(v.slots())
 	for _, o := range v.orders {
+		o.ready()
 		var seen []uint32
 		for i, c := range o.chunks {
 			checkRows(t, &c.rows, len(c.slots), func(i int) profile { return v.profile(c.slots[i]) })
@@ -48,7 +49,7 @@ func checkInvariants(t *testing.T, v *View) {
 
 func checkRows(t *testing.T, got *rows, n int, of func(int) profile) {
 	t.Helper()
-	want := makeRows(n, of)
+	want := slowRows(n, of)
 	for class := range classMax {
 		var a, b bitmap
 		want.load(class, &a)

@@ -41,6 +41,8 @@ type order struct {
 	src    source
 	chunks []*chunk
 	lane   atomic.Pointer[lane] // once a query has walked it
+	// pending is nil where chunks are there from the start; else they are once it is made: see ready.
+	pending *pending
 }
 
 // loc is a place in an order: before the slot at pos of a chunk. The end is {len(chunks), 0}.

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"maps"
 	"slices"
 	"sort"
 )
@@ -88,28 +89,40 @@ func (p *pairs) remove(number int64, slot uint32) {
 	}
 }
 
-// makePairs builds the set from its pairs in any order.
-func makePairs(numbers []int64, slots []uint32) *pairs {
-	perm := make([]int32, len(numbers))
-	for i := range perm {
-		perm[i] = int32(i)
+// members are pairs whose slots ascend.
+type members struct {
+	numbers []int64
+	slots   []uint32
+}
+
+func (m *members) add(number int64, slot uint32) {
+	m.numbers, m.slots = append(m.numbers, number), append(m.slots, slot)
+}
+
+// makePairs builds the set from its pairs.
+func makePairs(m members) *pairs {
+	count := map[int64]int{}
+	for _, n := range m.numbers {
+		count[n]++
 	}
-	slices.SortFunc(perm, func(i, j int32) int {
-		if numbers[i] != numbers[j] {
-			if numbers[i] < numbers[j] {
-				return -1
-			}
-			return 1
-		}
-		return int(slots[i]) - int(slots[j])
-	})
+	place, at := make(map[int64]*int, len(count)), 0
+	places := make([]int, len(count))
+	for i, n := range slices.Sorted(maps.Keys(count)) {
+		places[i] = at
+		place[n] = &places[i]
+		at += count[n]
+	}
+	sorted := members{make([]int64, len(m.numbers)), make([]uint32, len(m.slots))}
+	for i, n := range m.numbers {
+		at := place[n]
+		sorted.numbers[*at], sorted.slots[*at] = n, m.slots[i]
+		*at++
+	}
 	p := &pairs{}
-	for part := range slices.Chunk(perm, chunkFill) {
-		b := &block{numbers: make([]int64, len(part)), slots: make([]uint32, len(part))}
-		for i, j := range part {
-			b.numbers[i], b.slots[i] = numbers[j], slots[j]
-		}
-		p.blocks = append(p.blocks, b)
+	for from := 0; from < len(m.slots); from += chunkFill {
+		to := min(from+chunkFill, len(m.slots))
+		numbers, slots := slices.Clone(sorted.numbers[from:to]), slices.Clone(sorted.slots[from:to])
+		p.blocks = append(p.blocks, &block{numbers: numbers, slots: slots})
 	}
 	return p
 }

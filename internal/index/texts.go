@@ -172,6 +172,7 @@ func (v *View) Warm() {
 	if v.orders == nil {
 		return
 	}
+	v.readyOrders()
 	for _, s := range v.text.segments {
 		s.postings(0)
 		s.dict()

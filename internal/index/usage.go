@@ -18,7 +18,11 @@ func (v *View) Usage() []Part {
 	}
 	parts := []Part{{"records", int64(n)}}
 	for _, o := range v.orders {
-		parts = append(parts, Part{"order " + o.field.String(), int64(o.bytes())})
+		sized := o
+		if !o.isReady() {
+			sized = v.orders[0] // which is about as large
+		}
+		parts = append(parts, Part{"order " + o.field.String(), int64(sized.bytes())})
 	}
 	if v.orders != nil {
 		parts = append(parts, Part{"bits by order", int64(v.lanes.bytes(v.orders))})

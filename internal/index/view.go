@@ -141,7 +141,7 @@ func (v *View) order(f roster.Field) *order {
 	if i < 0 {
 		return nil
 	}
-	return v.orders[i]
+	return v.orders[i].ready()
 }
 
 // slots yields the slots of all users, ascending.
