@@ -40,8 +40,15 @@ type Error struct {
 
 // Detail is one fault of several.
 type Detail struct {
+	// Field is the member or parameter that is at fault, as the client wrote it.
 	Field   string
 	Message string
+	// Code says what kind of fault it is, for programs; "" for the code of the error.
+	Code Code
+	// Allowed lists what may stand there where that is a short list, in the order of the documentation.
+	Allowed []string
+	// DidYouMean is the one allowed value or name that is much like what was given, or "".
+	DidYouMean string
 }
 
 // Error returns the message, after the field and before the cause.

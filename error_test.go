@@ -40,7 +40,7 @@ func TestAsError(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	t.Parallel()
-	several := []Detail{{"a", "one"}, {"b", "two"}, {"c", "three"}}
+	several := []Detail{{Field: "a", Message: "one"}, {Field: "b", Message: "two"}, {Field: "c", Message: "three"}}
 	for want, e := range map[string]*Error{
 		"gone":                     {Message: "gone"},
 		"name: is required":        FieldErrorf("name", "is required"),
