@@ -32,11 +32,14 @@ type serveFlags struct {
 	cache          int // MiB
 	metricsAddr    string
 	memory         size
+	preload        []string
+	loading        loadingBar
 }
 
 // keep chooses how the organizations of a process that serves are kept.
 func (f *serveFlags) keep(o *directory.Options) {
 	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, int64(f.cache)<<20-f.answerBytes()
+	o.Progress = f.loading.show
 }
 
 // answerBytes returns the part of the cache that is for whole answers. The rest is for users as answers show them,
@@ -79,6 +82,9 @@ func (a *app) serve() *cobra.Command {
 		"DIALECT=NAME: serve a dialect at the root of a host name; may be repeated")
 	flags.StringSliceVar(&f.listens, "listen", nil,
 		"DIALECT=ADDRESS: serve a dialect at the root of another address; may be repeated")
+	flags.StringSliceVar(&f.preload, "preload", nil,
+		"organizations to load before requests are answered, by slug, or all; may be repeated\n"+
+			"(default: each when it is first asked for)")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "file with the certificate chain (PEM); with --tls-key serves HTTPS")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "file with the certificate's private key (PEM)")
 	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil,
@@ -87,7 +93,7 @@ func (a *app) serve() *cobra.Command {
 		"origin whose pages may read responses in a browser; may be repeated (default: every origin)")
 	flags.BoolVar(&f.unlimited, "no-rate-limits", false, "allow any number of requests, for benchmarks")
 	env(flags, "no-rate-limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
-		"cors-origin")
+		"cors-origin", "preload")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
 		if err != nil {
@@ -106,6 +112,9 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 	}
 	if wanted {
 		err = s.seedOnce(ctx, l, g)
+	}
+	if err == nil {
+		err = s.preloadAll(ctx, l)
 	}
 	if err == nil {
 		err = s.run(ctx, l.Service, nil)

@@ -50,6 +50,7 @@ type background struct {
 	urls   map[string]string
 	stdout *bufio.Reader
 	log    *bytes.Buffer
+	first  []string // lines of the log until it listens
 	stop   func() error
 }
 
@@ -74,6 +75,7 @@ func start(t *testing.T, listeners int, args ...string) *background {
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Fatalf("log line %q: %v", lines.Text(), err)
 		}
+		b.first = append(b.first, lines.Text())
 		if line.Msg == "listening" {
 			b.urls[line.Serves] = line.URL
 		}
@@ -268,6 +270,28 @@ func TestServeDemoOnce(t *testing.T) {
 	list := execute(t, "user", "list", "--org", "demo", "--store", dsn, "-o", "jsonl")
 	if got := strings.Count(list.stdout, "\n"); got != 7 {
 		t.Errorf("the demo organization has %d users, want 7: %s", got, list.stderr)
+	}
+}
+
+func TestServePreload(t *testing.T) {
+	t.Parallel()
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "roster.db")
+	for _, slug := range []string{"one", "two", "three"} {
+		execute(t, "org", "create", "--store", dsn, "--slug", slug)
+	}
+	for preload, want := range map[string]int{"all": 3, "one,three": 2, "": 0} {
+		b := start(t, 1, "serve", "--store", dsn, "--addr", "127.0.0.1:0", "--preload", preload)
+		if err := b.stop(); err != nil {
+			t.Fatalf("serve ends with %v", err)
+		}
+		first := strings.Join(b.first, "\n")
+		if got := strings.Count(first, `"msg":"loaded","organization":`); got != want {
+			t.Errorf("--preload %q: %d organizations were loaded, want %d:\n%s", preload, got, want, first)
+		}
+	}
+	got := execute(t, "serve", "--store", dsn, "--preload", "one,four")
+	if want := `--preload: there is no organization "four"`; got.code == 0 || !strings.Contains(got.stderr, want) {
+		t.Errorf("got exit code %d and %q, want %q", got.code, got.stderr, want)
 	}
 }
 

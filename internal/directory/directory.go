@@ -28,7 +28,8 @@ type Service struct {
 	newID     func() (roster.ID, error)
 	maxBytes  int64
 	warmViews bool
-	forms     *index.Forms // nil for none
+	forms     *index.Forms                     // nil for none
+	progress  func(org roster.ID, records int) // nil for none
 	loads     singleflight.Group
 
 	// mu guards orgs and tokens, and that nothing joins background once closing is closed.
@@ -72,6 +73,9 @@ type Options struct {
 	// FormBytes bounds the memory for users in the forms in which they were asked for, of all views together: see
 	// [roster.Page.Written]; 0 for none. It does not count in MaxBytes.
 	FormBytes int64
+	// Progress, if set, is told now and then how many records of an organization have been read while it is loaded. It
+	// may be called for several organizations at once, and must return soon.
+	Progress func(org roster.ID, records int)
 }
 
 // New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
@@ -82,7 +86,8 @@ func New(s store.Store, o Options) *Service {
 		forms = index.NewForms(o.FormBytes)
 	}
 	return &Service{
-		forms: forms, store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
+		store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
+		forms: forms, progress: o.Progress,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
 		closing: make(chan struct{}), warmer: make(chan struct{}, 1),
 	}

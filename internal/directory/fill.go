@@ -71,6 +71,9 @@ func (l *loading) add(more weight) error {
 	if l.isClosing() {
 		return store.ErrClosed
 	}
+	if l.progress != nil {
+		l.progress(l.id, l.loaded.records)
+	}
 	if l.maxBytes == 0 {
 		return nil
 	}

@@ -1,21 +1,27 @@
 package directory
 
-// Loaded returns how many organizations are in memory, and about how many bytes their views take up, as
-// [index.View.Bytes] estimates it. It loads none.
-func (s *Service) Loaded() (organizations int, bytes int64) {
+// Loaded returns how many organizations are in memory, how many users they have, and about how many bytes their views
+// take up by part, as [index.View.Usage] estimates and names them. It loads none.
+func (s *Service) Loaded() (organizations, users int, bytes map[string]int64) {
 	s.mu.RLock()
 	all := make([]*organization, 0, len(s.orgs))
 	for _, org := range s.orgs {
 		all = append(all, org)
 	}
 	s.mu.RUnlock() // the estimates take a while
+	bytes = map[string]int64{}
 	for _, org := range all {
-		if view := org.view.Load(); view != nil {
-			organizations++
-			bytes += view.Bytes()
+		view := org.view.Load()
+		if view == nil {
+			continue
+		}
+		organizations++
+		users += view.Len()
+		for _, part := range view.Usage() {
+			bytes[part.Name] += part.Bytes
 		}
 	}
-	return organizations, bytes
+	return organizations, users, bytes
 }
 
 // Forms returns how many bytes users take up in the forms in which they were asked for, how many of them were found

@@ -44,6 +44,9 @@ type View struct {
 // Version returns the version of the organization that the view shows.
 func (v *View) Version() roster.Version { return v.version }
 
+// Len returns the number of users.
+func (v *View) Len() int { return v.users }
+
 // Org returns the organization, its Version filled, or nil where the view has none.
 func (v *View) Org() *roster.Organization { return v.org }
 

@@ -14,8 +14,9 @@ import (
 
 // Loaded tells what organizations take up. It is safe for concurrent use.
 type Loaded interface {
-	// Loaded returns how many organizations are in memory, and about how many bytes their views have.
-	Loaded() (organizations int, bytes int64)
+	// Loaded returns how many organizations are in memory, how many users they have, and about how many bytes their
+	// views have by part.
+	Loaded() (organizations, users int, bytes map[string]int64)
 	// Forms returns how many bytes users take up in the forms in which they were asked for, how many of them were found
 	// there when somebody asked, and how many were encoded.
 	Forms() (bytes int64, hits, misses uint64)
@@ -85,26 +86,7 @@ func (m *metrics) gauges(s *Server) {
 		})
 	}
 	if s.Loaded != nil {
-		gauge("roster_loaded_organizations", "Organizations in memory.", func() float64 {
-			n, _ := s.Loaded.Loaded()
-			return float64(n)
-		})
-		gauge("roster_view_bytes", "Memory that the views of organizations take up, about.", func() float64 {
-			_, bytes := s.Loaded.Loaded()
-			return float64(bytes)
-		})
-		gauge("roster_forms_bytes", "Memory that users take up in the forms that were asked for.", func() float64 {
-			bytes, _, _ := s.Loaded.Forms()
-			return float64(bytes)
-		})
-		counter("roster_forms_hits_total", "Users in answers who were found in the form asked for.", func() float64 {
-			_, hits, _ := s.Loaded.Forms()
-			return float64(hits)
-		})
-		counter("roster_forms_misses_total", "Users in answers who were encoded.", func() float64 {
-			_, _, misses := s.Loaded.Forms()
-			return float64(misses)
-		})
+		m.registry.MustRegister(newMemory(s.Loaded))
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

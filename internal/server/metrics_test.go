@@ -13,7 +13,10 @@ import (
 
 type loaded struct{}
 
-func (loaded) Loaded() (organizations int, bytes int64)  { return 3, 4096 }
+func (loaded) Loaded() (organizations, users int, bytes map[string]int64) {
+	return 3, 8, map[string]int64{"records": 4096, "order email": 1024}
+}
+
 func (loaded) Forms() (bytes int64, hits, misses uint64) { return 5, 11, 7 }
 
 func TestMetrics(t *testing.T) {
@@ -37,7 +40,9 @@ func TestMetrics(t *testing.T) {
 		`roster_response_bytes_total{dialect="toy"} ` + strconv.Itoa(bytes),
 		`roster_rate_limited_total{dialect="toy"} 15`, `roster_rate_limited_total{dialect="none"} 0`,
 		`roster_cache_hits_total 93`, `roster_cache_misses_total 7`,
-		`roster_loaded_organizations 3`, `roster_view_bytes 4096`,
+		`roster_loaded_organizations 3`, `roster_loaded_users 8`,
+		`roster_view_bytes{part="records"} 4096`, `roster_view_bytes{part="order email"} 1024`,
+		`roster_view_bytes_per_user 640`,
 		`roster_forms_hits_total 11`, `roster_forms_misses_total 7`, `roster_forms_bytes 5`,
 	} {
 		if !slices.Contains(lines, want) {
