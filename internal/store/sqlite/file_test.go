@@ -247,3 +247,40 @@ func TestViews(t *testing.T) {
 		}
 	}
 }
+
+// TestOrganizationColumns holds the columns of an organization to its document, whichever of its members change.
+func TestOrganizationColumns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	defer s.Close()
+	fill(t, s)
+	db := raw(t, path)
+	for _, step := range []struct {
+		change func(o *roster.Organization)
+		want   string
+	}{
+		{func(o *roster.Organization) { o.Next = map[roster.Type]int64{roster.TypeUser: 8} }, "2 1 acme Acme 8"},
+		{func(o *roster.Organization) { o.Name = "Apex" }, "3 1 acme Apex 8"},
+		{func(o *roster.Organization) { o.Slug = "apex" }, "4 1 apex Apex 8"},
+		{func(o *roster.Organization) { o.Number = 2 }, "5 2 apex Apex 8"},
+		{func(o *roster.Organization) { o.BrandName = "A" }, "6 2 apex Apex 8"},
+	} {
+		_, err := s.Update(t.Context(), orgID, func(state roster.State) (roster.Change, error) {
+			before, err := state.Get(roster.TypeOrganization, orgID)
+			if err != nil {
+				return roster.Change{}, err
+			}
+			after := *before.(*roster.Organization)
+			step.change(&after)
+			return roster.Change{Ops: []roster.Op{{Before: before, After: &after}}}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		const query = `SELECT version||' '||number||' '||slug||' '||name||' '||json_extract(doc, '$.next.user') FROM organizations`
+		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != step.want {
+			t.Errorf("got %q, %v, want %q", got, err, step.want)
+		}
+	}
+}

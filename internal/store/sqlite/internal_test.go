@@ -36,6 +36,26 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestRoom holds that the writer has more room for a large change, and gives it back.
+func TestRoom(t *testing.T) {
+	s := openHere(t)
+	for _, ops := range []int{1, bulkOps, bulkOps - 1} {
+		if err := s.writer.makeRoom(t.Context(), ops); err != nil {
+			t.Fatal(err)
+		}
+		want := roomFor(ops)
+		for pragma, want := range map[string]int{"cache_size": -want.cache, "wal_autocheckpoint": want.log} {
+			var got int
+			if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%d ops: %s: got %d, %v, want %d", ops, pragma, got, err, want)
+			}
+		}
+	}
+	if roomFor(bulkOps-1) == roomFor(bulkOps) {
+		t.Errorf("%d ops have no more room than one less", bulkOps)
+	}
+}
+
 // TestPlans holds that no statement reads a whole table.
 func TestPlans(t *testing.T) {
 	s := openHere(t)

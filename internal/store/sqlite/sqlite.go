@@ -64,10 +64,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// A bulk import writes all over the indexes: room for their pages, in memory and in 64 MB of log, saves reading and
-	// writing them again and again.
-	forWriting := dsn(path,
-		"journal_size_limit(67108864)", "wal_autocheckpoint(16000)", "cache_size(-32768)", "temp_store(MEMORY)")
+	forWriting := dsn(path, "journal_size_limit(67108864)", "temp_store(MEMORY)")
 	if s.writers, err = sql.Open("sqlite", forWriting); err != nil {
 		return err
 	}

@@ -1,9 +1,13 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/sqlite"
 	"github.com/roster-dev/roster/internal/store/storetest"
@@ -34,6 +38,37 @@ func TestStore(t *testing.T) {
 			paths[s] = paths[closed]
 			return s
 		})
+}
+
+// A change of several parts is in the history and in the records as it was made.
+func TestLargeChange(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "roster.db"))
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	org := &roster.Organization{ID: roster.ID{1}, Number: 1, Slug: "one", Name: "One"}
+	ops := []roster.Op{{After: org}}
+	for n := range 3000 {
+		name := fmt.Sprintf("user-%d", n)
+		ops = append(ops, roster.Op{After: &roster.User{ID: roster.ID{2, byte(n >> 8), byte(n)}, Name: name, Identifier: name}})
+	}
+	_, err := s.Update(t.Context(), org.ID, func(roster.State) (roster.Change, error) { return roster.Change{Ops: ops}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := s.Changes(t.Context(), org.ID, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]roster.Change{{Org: org.ID, Version: 1, Ops: ops}}, changes); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	loaded := 0
+	if _, err := s.Load(t.Context(), org.ID, func(roster.Entity) error { loaded++; return nil }); err != nil || loaded != len(ops) {
+		t.Errorf("loaded %d records, %v; want %d", loaded, err, len(ops))
+	}
 }
 
 func BenchmarkStore(b *testing.B) {

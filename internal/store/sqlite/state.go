@@ -63,7 +63,6 @@ func (s *state) organization() (*roster.Organization, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the organization %s: %w", s.org, err)
 	}
-	o.Version = s.version // the transaction has the next one
 	return o, nil
 }
 

@@ -57,40 +57,49 @@ func (u *update) failure(err error) error {
 
 func (u *update) run() (commit bool, err error) {
 	org := u.change.Org
-	version, err := u.nextVersion(u.quiet, org)
+	version, err := u.versionOf(u.quiet, org)
 	if err != nil {
 		return false, err
 	}
-	if u.change, u.fnErr = u.fn(&state{u.ctx, u.writer, org, version - 1}); u.fnErr != nil {
+	if u.change, u.fnErr = u.fn(&state{u.ctx, u.writer, org, version}); u.fnErr != nil {
 		return false, u.fnErr
 	}
 	u.change.Org, u.change.Version = org, version
 	if len(u.change.Ops) == 0 {
-		u.change.Version--
 		return false, nil
 	}
-	if err := store.Check(org, version-1, u.change.Ops); err != nil {
+	if err := store.Check(org, version, u.change.Ops); err != nil {
 		return false, err
 	}
+	u.change.Version++
 	return true, u.write()
 }
 
 // write makes the ops: first everything that sets keys free, then everything that takes them.
 func (u *update) write() error {
-	enc, err := store.Encode(u.change.Ops)
-	if err != nil {
-		return err
-	}
 	if slices.ContainsFunc(u.change.Ops, deletesOrg) {
 		return u.writeDeletion()
+	}
+	if err := u.makeRoom(u.quiet, len(u.change.Ops)); err != nil {
+		return err
 	}
 	if err := u.free(); err != nil {
 		return err
 	}
-	if err := u.take(u.change.Ops, enc.After); err != nil {
-		return err
+	encoding := encode(u.change.Ops)
+	defer encoding.stop()
+	ops := u.change.Ops
+	for part := range encoding.parts {
+		if part.err != nil {
+			return part.err
+		}
+		n := len(part.After)
+		if err := u.take(ops[:n], part.After); err != nil {
+			return err
+		}
+		ops = ops[n:]
 	}
-	return u.writeChange(enc.Ops)
+	return u.writeChange(encoding.ops.String())
 }
 
 // take writes what ops leave behind: creations that stand together many at once.
@@ -112,7 +121,7 @@ func (u *update) take(ops []roster.Op, docs [][]byte) error {
 }
 
 func isNotInsert(op roster.Op) bool {
-	return op.Before != nil || op.Key().Type == roster.TypeOrganization
+	return op.Before != nil || isOnOrg(op)
 }
 
 // takeSome writes rowsAtOnce creations at once, or any number of other ops one by one.
@@ -156,7 +165,7 @@ func (u *update) appendRow(args []any, e roster.Entity, doc []byte) []any {
 }
 
 func deletesOrg(op roster.Op) bool {
-	return op.After == nil && op.Key().Type == roster.TypeOrganization
+	return op.After == nil && isOnOrg(op)
 }
 
 // writeDeletion removes the organization and all that belongs to it.
@@ -223,22 +232,35 @@ func (u *update) writeRecord(op roster.Op, doc []byte) error {
 	return orMissing(err, op.Key())
 }
 
+func isOnOrg(op roster.Op) bool { return op.Key().Type == roster.TypeOrganization }
+
+// writeOrg writes the organization with its next version.
 func (u *update) writeOrg(op roster.Op, o *roster.Organization, doc []byte) error {
-	stmt := u.updateOrg
-	if op.Before == nil {
-		stmt = u.insertOrg
+	args := []any{orNull(o.Number), orNull(o.Slug), o.Name, int64(u.change.Version), string(doc), o.ID[:]}
+	stmt := u.insertOrg
+	if before, ok := op.Before.(*roster.Organization); ok {
+		stmt = u.updateOrg
+		if before.Keys() == o.Keys() && before.Name == o.Name { // the rule: a counter went on
+			stmt, args = u.reviseOrg, args[3:] // naming a key would write its index again
+		}
 	}
-	err := mustHit(stmt.ExecContext(u.quiet, orNull(o.Number), orNull(o.Slug), o.Name, string(doc), o.ID[:]))
+	err := mustHit(stmt.ExecContext(u.quiet, args...))
 	if isConstraint(err) {
 		return u.orgConflict(o, err)
 	}
 	return orMissing(err, op.Key())
 }
 
-func (u *update) writeChange(ops []byte) error {
+// writeChange writes the change record, and the next version where no op has written it with the organization.
+func (u *update) writeChange(ops string) error {
 	c := u.change
+	if !slices.ContainsFunc(c.Ops, isOnOrg) {
+		if err := mustHit(u.setVersion.ExecContext(u.quiet, int64(c.Version), c.Org[:])); err != nil {
+			return fmt.Errorf("write the version: %w", err)
+		}
+	}
 	_, err := u.insertChange.ExecContext(u.quiet,
-		c.Org[:], int64(c.Version), int64(c.At), idOrNull(c.Actor), string(ops))
+		c.Org[:], int64(c.Version), int64(c.At), idOrNull(c.Actor), ops)
 	if err != nil {
 		return fmt.Errorf("write the change record: %w", err)
 	}

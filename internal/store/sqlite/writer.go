@@ -15,9 +15,11 @@ import (
 type writer struct {
 	conn *sql.Conn
 	all  []*sql.Stmt
+	room room
 
 	begin, commit, rollback                  *sql.Stmt
-	bump, orgDoc, insertOrg, updateOrg       *sql.Stmt
+	version, setVersion, orgDoc              *sql.Stmt
+	insertOrg, updateOrg, reviseOrg          *sql.Stmt
 	deleteOrg, deleteEntities, deleteChanges *sql.Stmt
 	touch, forget, deleteUses                *sql.Stmt
 	orgByNumber, orgBySlug                   *sql.Stmt
@@ -36,6 +38,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{conn: conn}
+	if err := w.makeRoom(ctx, 1); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
 	for _, s := range w.statements() {
 		stmt, err := conn.PrepareContext(ctx, s.query) //nolint:sqlclosecheck // close closes all of them
 		if err != nil {
@@ -70,12 +75,14 @@ func (w *writer) statements() []statement {
 		{&w.commit, `COMMIT`},
 		{&w.rollback, `ROLLBACK`},
 
-		{&w.bump, `UPDATE organizations SET version = version + 1 WHERE id = ? RETURNING version`},
+		{&w.version, `SELECT version FROM organizations WHERE id = ?`},
+		{&w.setVersion, `UPDATE organizations SET version = ? WHERE id = ?`},
 		{&w.orgDoc, `SELECT version, doc FROM organizations WHERE id = ?`},
 		{&w.orgByNumber, `SELECT 1 FROM organizations WHERE number = ? AND id <> ?`},
 		{&w.orgBySlug, `SELECT 1 FROM organizations WHERE slug = ? AND id <> ?`},
-		{&w.insertOrg, `INSERT INTO organizations (number, slug, name, doc, id, version) VALUES (?, ?, ?, ?, ?, 1)`},
-		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, doc = ? WHERE id = ?`},
+		{&w.insertOrg, `INSERT INTO organizations (number, slug, name, version, doc, id) VALUES (?, ?, ?, ?, ?, ?)`},
+		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, version = ?, doc = ? WHERE id = ?`},
+		{&w.reviseOrg, `UPDATE organizations SET version = ?, doc = ? WHERE id = ?`},
 		{&w.deleteOrg, `DELETE FROM organizations WHERE id = ?`},
 		{&w.deleteEntities, `DELETE FROM entities WHERE org_id = ?`},
 		{&w.deleteChanges, `DELETE FROM changes WHERE org_id = ?`},
@@ -145,16 +152,42 @@ func (w *writer) transact(ctx context.Context, fn func() (commit bool, err error
 	return nil
 }
 
-// nextVersion adds one to org's version and returns the result, or 1 where org does not exist yet. It comes first in a
-// transaction, so that where organizations can be written side by side, two changes of one wait for each other here.
-func (w *writer) nextVersion(ctx context.Context, org roster.ID) (roster.Version, error) {
-	var version roster.Version
-	err := w.bump.QueryRowContext(ctx, org[:]).Scan(&version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 1, nil
+// bulkOps is how many ops make a large change.
+const bulkOps = 1 << 10
+
+// room is how much the writer may have in memory, in KiB, and in the log, in pages, before it must write.
+type room struct{ cache, log int }
+
+// roomFor returns the room for a change with so many ops. An import writes all over the indexes: where their pages do
+// not fit in memory they go to the log early and are read and written again, and so it is with the file where they do
+// not fit in the log.
+func roomFor(ops int) room {
+	if ops >= bulkOps {
+		return room{cache: 96 << 10, log: 32_000}
 	}
-	if err != nil {
-		return 0, fmt.Errorf("take the next version: %w", err)
+	return room{cache: 32 << 10, log: 16_000}
+}
+
+// makeRoom makes room for a change with so many ops, or gives it back. It works inside and outside of a transaction.
+func (w *writer) makeRoom(ctx context.Context, ops int) error {
+	r := roomFor(ops)
+	if r == w.room {
+		return nil
+	}
+	set := fmt.Sprintf("PRAGMA cache_size(-%d); PRAGMA wal_autocheckpoint(%d)", r.cache, r.log)
+	if _, err := w.conn.ExecContext(ctx, set); err != nil {
+		return fmt.Errorf("make room for %d ops: %w", ops, err)
+	}
+	w.room = r
+	return nil
+}
+
+// versionOf returns the version of org, or 0 where it does not exist.
+func (w *writer) versionOf(ctx context.Context, org roster.ID) (roster.Version, error) {
+	var version roster.Version
+	err := w.version.QueryRowContext(ctx, org[:]).Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read the version: %w", err)
 	}
 	return version, nil
 }
