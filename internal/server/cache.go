@@ -24,8 +24,9 @@ type answers struct {
 	most         int64 // in bytes
 	hits, misses atomic.Uint64
 
-	// asked has the hashes of keys that were asked for lately, each in the place that it chooses.
-	asked [1 << 14]atomic.Uint64
+	// asked has the hashes of keys that were asked for lately, each in the place that it chooses. There are fewer places
+	// than answers that the cache can hold: a walk through more pages than that is forgotten before it begins again.
+	asked []atomic.Uint64
 	seed  maphash.Seed
 
 	zstd  *zstd.Encoder
@@ -71,7 +72,11 @@ func newAnswers(most int64) (*answers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of answers: %w", err)
 	}
-	c := &answers{most: most, seed: maphash.MakeSeed(), zstd: encoder, byKey: map[string]*answer{}}
+	const ofAnswer = 64 << 10 // bytes: of a long one with its forms
+	c := &answers{
+		most: most, asked: make([]atomic.Uint64, 1+most/ofAnswer), seed: maphash.MakeSeed(),
+		zstd: encoder, byKey: map[string]*answer{},
+	}
 	c.ends.prev, c.ends.next = &c.ends, &c.ends
 	return c, nil
 }
