@@ -39,10 +39,7 @@ func (m *memo) expect(cmds []roster.Command, but ...roster.Type) error {
 	if !ok || len(cmds) < many {
 		return nil
 	}
-	for t, w := range wantedBy(cmds) {
-		if slices.Contains(but, t) {
-			continue
-		}
+	for t, w := range wantedBy(cmds, but...) {
 		found, err := finder.FindAll(t, w.ids, w.keys)
 		if err != nil {
 			return fmt.Errorf("look up what %d commands are about: %w", len(cmds), err)
@@ -70,8 +67,8 @@ type wanted struct {
 	keys []roster.Keys
 }
 
-// wantedBy returns by type what creations and imports must not find, or update.
-func wantedBy(cmds []roster.Command) map[roster.Type]wanted {
+// wantedBy returns by type, but for some types, what creations and imports must not find, or update.
+func wantedBy(cmds []roster.Command, but ...roster.Type) map[roster.Type]wanted {
 	all := map[roster.Type]wanted{}
 	for _, cmd := range cmds {
 		var record roster.Entity
@@ -81,7 +78,7 @@ func wantedBy(cmds []roster.Command) map[roster.Type]wanted {
 		case roster.Import:
 			record = c.Record
 		}
-		if record == nil || record.Key().Type == roster.TypeOrganization {
+		if record == nil || record.Key().Type == roster.TypeOrganization || slices.Contains(but, record.Key().Type) {
 			continue
 		}
 		w := all[record.Key().Type]

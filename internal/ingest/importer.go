@@ -52,7 +52,8 @@ type Apply func(ctx context.Context, commands []roster.Import) ([]Result, error)
 // Importer imports records in batches.
 type Importer struct {
 	Apply Apply
-	// BatchRecords is how many records make a batch at the most; 0 means 1,000.
+	// BatchRecords is how many records make a batch at the most; 0 means 1,000. Above that, batches grow from 1,000 as
+	// the import goes on.
 	BatchRecords int
 	// Rejected, if not nil, is told about every record that is not imported and why, in the order of the input.
 	Rejected func(line int, err error)
@@ -115,9 +116,10 @@ type batch struct {
 
 // read calls emit with batches of records, the last of which may be empty, until it returns false.
 func (im *Importer) read(records iter.Seq2[Record, error], emit func(batch) bool) {
-	most, bytes := im.BatchRecords, 0
+	const usual = 1000
+	most, finished, bytes := im.BatchRecords, 0, 0
 	if most <= 0 {
-		most = 1000
+		most = usual
 	}
 	var b batch
 	for record, err := range records {
@@ -127,12 +129,13 @@ func (im *Importer) read(records iter.Seq2[Record, error], emit func(batch) bool
 		}
 		b.records = append(b.records, record)
 		bytes += record.Size
-		if len(b.records) < most && bytes < batchBytes {
+		if len(b.records) < min(most, max(usual, finished)) && bytes < batchBytes {
 			continue
 		}
 		if !emit(b) {
 			return
 		}
+		finished += len(b.records)
 		b, bytes = batch{records: make([]Record, 0, len(b.records))}, 0
 	}
 	emit(b)

@@ -190,3 +190,32 @@ func numbered(users int) string {
 	}
 	return b.String()
 }
+
+// Batches grow with what is imported already, up to what is asked for.
+func TestImporterGrowsBatches(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[int][]int{
+		0:    {1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 500},
+		300:  nil, // all alike
+		5000: {1000, 1000, 2000, 4000, 1500},
+	} {
+		var got []int
+		im := ingest.Importer{BatchRecords: most, Apply: func(_ context.Context, cmds []roster.Import) ([]ingest.Result, error) {
+			got = append(got, len(cmds))
+			return make([]ingest.Result, len(cmds)), nil
+		}}
+		in := strings.Repeat("{\"name\":\"x\"}\n", 9500)
+		summary, err := im.Run(t.Context(), ingest.JSONL(strings.NewReader(in), roster.OnConflictFail))
+		if err != nil || summary.Records != 9500 {
+			t.Fatalf("got %d records, %v; want 9500", summary.Records, err)
+		}
+		if most == 300 {
+			for n := 9500; n > 0; n -= most {
+				want = append(want, min(n, most))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("at most %d (-want +got):\n%s", most, diff)
+		}
+	}
+}
