@@ -12,7 +12,7 @@ type buckets struct {
 type limit struct {
 	open   bool // nothing is cut off
 	sharp  bool
-	bucket int
+	bucket uint16
 }
 
 // cutRanges finds out the buckets of the ranges of a tree in orders other than the one that is walked. It reports
@@ -73,48 +73,22 @@ func (o *order) before(at loc) (slot uint32, ok bool) {
 	return slots[len(slots)-1], true
 }
 
-// load writes the users of a chunk whom the range covers to dst and those of whom the digits don't say to unsure, both
-// with as many words as valid, which has a bit for each user. It reports whether there are any of the latter.
-func (c *buckets) load(d *digits, valid, dst, unsure []uint64) bool {
-	var none bitmap
-	if c.lo.open {
-		copy(dst, valid)
-		clear(unsure)
-	} else {
-		c.loadFrom(d.split(c.lo.bucket, valid, none[:]), valid, dst, unsure)
+// load writes the users of a chunk whom the range covers to dst, which has a word for each of valid. Where the digits
+// don't say it of some, those are in the unsure parts of the users by bucket.
+func (c *buckets) load(d *digits, valid, dst []uint64) (unsure [2][]uint16) {
+	from, to := 0, len(d.sorted)
+	if !c.lo.open {
+		below, through := d.rank(c.lo.bucket)
+		if from = below; !c.lo.sharp {
+			from, unsure[0] = through, d.sorted[below:through]
+		}
 	}
 	if !c.hi.open {
-		c.cutAt(d.split(c.hi.bucket, valid, none[:]), dst, unsure)
+		below, through := d.rank(c.hi.bucket)
+		if to = below; !c.hi.sharp && (c.lo.open || c.lo.sharp || c.lo.bucket != c.hi.bucket) {
+			unsure[1] = d.sorted[below:through]
+		}
 	}
-	some := uint64(0)
-	for _, word := range unsure {
-		some |= word
-	}
-	return some != 0
-}
-
-// loadFrom writes the users from the lower limit on.
-func (c *buckets) loadFrom(at split, valid, dst, unsure []uint64) {
-	sharp := uint64(0)
-	if c.lo.sharp {
-		sharp = ^uint64(0)
-	}
-	for i := range dst {
-		below, equal := at.word(i)
-		unsure[i] = equal &^ sharp
-		dst[i] = valid[i] &^ (below | unsure[i])
-	}
-}
-
-// cutAt leaves out the users from the upper limit on.
-func (c *buckets) cutAt(at split, dst, unsure []uint64) {
-	sharp := uint64(0)
-	if c.hi.sharp {
-		sharp = ^uint64(0)
-	}
-	for i := range dst {
-		below, equal := at.word(i)
-		unsure[i] = unsure[i]&(below|equal) | dst[i]&equal&^sharp
-		dst[i] &= below
-	}
+	d.loadSorted(from, max(from, to), valid, dst)
+	return unsure
 }

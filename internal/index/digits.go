@@ -48,7 +48,7 @@ func (v *View) patchDigits(walked *order, s *scale, t *digitsTable, slots []uint
 		if d == nil || d.scale != s {
 			continue
 		}
-		if bucket := v.bucketOf(s, slot); bucket != d.bucket(at.pos) {
+		if bucket := v.bucketOf(s, slot); bucket != d.at(at.pos) {
 			t.list[at.chunk].Store(d.with(at.pos, bucket))
 		}
 	}
@@ -64,105 +64,169 @@ func (v *View) digitsOf(s *scale, t *digitsTable, walked *order, chunk int) *dig
 	return d
 }
 
-// digits are the numbers of the buckets of a chunk's users, as digits of four bits: for each value of each digit but
-// the last value, the users who have it or less, by position.
+// digits are a chunk's users by the number of their bucket: all of them in that order, and as bits by position, for
+// each value of the number's highest digit but the last, those who have it or less.
 type digits struct {
-	scale  *scale
-	width  int
-	planes []uint64
+	scale   *scale
+	width   int
+	planes  []uint64
+	sorted  []uint16 // positions by bucket
+	buckets []uint16 // of the users in sorted
+	start   [digitMax + 2]uint16
 }
 
+// The number of a bucket has 16 bits, of which a digit is the highest four.
 const (
-	digitCount  = 3
-	digitPlanes = 15
+	bucketBits = 16
+	digitShift = 12
+	digitMax   = 1<<(bucketBits-digitShift) - 1
 )
-
-// digit returns a digit of the number of a bucket, the highest first.
-func digit(bucket, which int) int { return bucket >> (4 * (digitCount - 1 - which)) & 15 }
 
 // makeDigits returns the digits of the users of a chunk.
 func (v *View) makeDigits(s *scale, slots []uint32) *digits {
-	w := (len(slots) + 63) / 64
-	d := &digits{s, w, make([]uint64, digitCount*digitPlanes*w)}
+	var buckets [rowMax]uint16
 	looked := 0
 	for i, slot := range slots {
-		var bucket int
 		if page := int(slot >> rowBits); page < len(s.owners) && s.owners[page] == v.pages[page].owner {
-			bucket = int(s.ids[slot])
+			buckets[i] = s.ids[slot]
 		} else {
-			bucket = v.bucketOf(s, slot)
+			buckets[i] = v.bucketOf(s, slot)
 			looked++
 		}
-		for which := range digitCount {
-			if value := digit(bucket, which); value < digitPlanes {
-				d.planes[(which*digitPlanes+value)*w+i>>6] |= 1 << (i & 63)
-			}
-		}
-	}
-	for which := range digitCount {
-		accumulate(d.planes[which*digitPlanes*w:(which+1)*digitPlanes*w], w)
 	}
 	s.wear.Add(int64(looked))
+	return newDigits(s, buckets[:len(slots)])
+}
+
+// newDigits returns the digits of users whose buckets are known by position.
+func newDigits(s *scale, buckets []uint16) *digits {
+	n := len(buckets)
+	w := (n + 63) / 64
+	d := &digits{scale: s, width: w, planes: make([]uint64, digitMax*w), sorted: make([]uint16, n)}
+	var byLow [rowMax]uint16
+	for i := range n {
+		byLow[i] = uint16(i) //nolint:gosec // below rowMax
+		if value := buckets[i] >> digitShift; value < digitMax {
+			d.planes[int(value)*w+i>>6] |= 1 << (i & 63)
+		}
+	}
+	for i := w; i < len(d.planes); i++ {
+		d.planes[i] |= d.planes[i-w]
+	}
+	distribute(d.sorted, byLow[:n], buckets, 0)
+	distribute(byLow[:n], d.sorted, buckets, 8)
+	copy(d.sorted, byLow[:])
+	d.buckets = make([]uint16, n)
+	for i, pos := range d.sorted {
+		d.buckets[i] = buckets[pos]
+		d.start[buckets[pos]>>digitShift+1]++
+	}
+	for i := range digitMax + 1 {
+		d.start[i+1] += d.start[i]
+	}
 	return d
 }
 
-// accumulate makes of planes of single values planes of all values up to each.
-func accumulate(planes []uint64, w int) {
-	for i := w; i < len(planes); i++ {
-		planes[i] |= planes[i-w]
+// distribute writes positions to dst in the order of eight bits of their buckets, and else as they are.
+func distribute(dst, positions, buckets []uint16, shift int) {
+	var next [257]uint16
+	for _, b := range buckets {
+		next[b>>shift&255+1]++
+	}
+	for i := range 256 {
+		next[i+1] += next[i]
+	}
+	for _, pos := range positions {
+		at := &next[buckets[pos]>>shift&255]
+		dst[*at] = pos
+		*at++
 	}
 }
 
-// split is the digits of a chunk at a bucket: for each digit, the users with less, and those with as much or less.
-type split [digitCount]struct{ below, through []uint64 }
-
-// split returns d at a bucket. valid has a bit for each user, none has none.
-func (d *digits) split(bucket int, valid, none []uint64) (s split) {
-	for which := range s {
-		value := digit(bucket, which)
-		at := (which*digitPlanes + value) * d.width
-		s[which].below, s[which].through = none[:d.width], valid[:d.width]
-		if value > 0 {
-			s[which].below = d.planes[at-d.width : at]
-		}
-		if value < digitPlanes {
-			s[which].through = d.planes[at : at+d.width]
+// rank returns how many users are in lower buckets than one, and how many in those and in it.
+func (d *digits) rank(bucket uint16) (below, through int) {
+	lo, hi := int(d.start[bucket>>digitShift]), int(d.start[bucket>>digitShift+1])
+	for lo < hi {
+		if mid := (lo + hi) / 2; d.buckets[mid] < bucket {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return s
-}
-
-// word returns the users in the buckets below that of the split, and those in it.
-func (s *split) word(i int) (below, equal uint64) {
-	a, b, c := s[0].below[i], s[1].below[i], s[2].below[i]
-	sameA, sameB, sameC := s[0].through[i]&^a, s[1].through[i]&^b, s[2].through[i]&^c
-	return a | sameA&(b|sameB&c), sameA & sameB & sameC
-}
-
-// bucket returns the bucket of the user at a position.
-func (d *digits) bucket(pos int) int {
-	bucket := 0
-	for which := range digitCount {
-		value := 0
-		for value < digitPlanes && d.planes[(which*digitPlanes+value)*d.width+pos>>6]>>(pos&63)&1 == 0 {
-			value++
-		}
-		bucket = bucket<<4 | value
+	below = lo
+	for lo < len(d.buckets) && d.buckets[lo] == bucket {
+		lo++
 	}
-	return bucket
+	return below, lo
+}
+
+// loadSorted writes some of the users by bucket to dst.
+func (d *digits) loadSorted(from, to int, valid, dst []uint64) {
+	const few = 64
+	if to-from <= few {
+		clear(dst)
+		d.flip(from, to, dst)
+		return
+	}
+	low, high := d.digitAt(from), d.digitAt(to)
+	switch {
+	case to == len(d.sorted):
+		copy(dst, valid)
+	case high == 0:
+		clear(dst)
+	default:
+		copy(dst, d.planes[(high-1)*d.width:])
+	}
+	if to < len(d.sorted) {
+		d.flip(int(d.start[high]), to, dst)
+	}
+	if low > 0 {
+		for i, word := range d.planes[(low-1)*d.width : low*d.width] {
+			dst[i] &^= word
+		}
+	}
+	d.flip(int(d.start[low]), from, dst)
+}
+
+// digitAt returns the digit of the user at a place of sorted, or the last one.
+func (d *digits) digitAt(i int) int {
+	if i == len(d.buckets) {
+		return digitMax
+	}
+	return int(d.buckets[i] >> digitShift)
+}
+
+// flip turns the bits of some of the users by bucket.
+func (d *digits) flip(from, to int, dst []uint64) {
+	for _, pos := range d.sorted[from:to] {
+		dst[pos>>6] ^= 1 << (pos & 63)
+	}
+}
+
+// touch reads from the pieces of memory that are needed about a bucket.
+func (d *digits) touch(bucket uint16) (sum uint64) {
+	const line = 8
+	value := int(bucket >> digitShift)
+	for at := max(0, value-1) * d.width; at < max(1, value)*d.width; at += line {
+		sum += d.planes[at]
+	}
+	for at := int(d.start[value]); at < int(d.start[value+1]); at += 4 * line {
+		sum += uint64(d.sorted[at]) + uint64(d.buckets[at])
+	}
+	return sum
+}
+
+// at returns the bucket of the user at a position.
+func (d *digits) at(pos int) uint16 {
+	return d.buckets[slices.Index(d.sorted, uint16(pos))] //nolint:gosec // below rowMax
 }
 
 // with returns a copy of d in which the user at a position is in another bucket.
-func (d *digits) with(pos, bucket int) *digits {
-	c := &digits{d.scale, d.width, slices.Clone(d.planes)}
-	for which := range digitCount {
-		for value := range digitPlanes {
-			word := &c.planes[(which*digitPlanes+value)*c.width+pos>>6]
-			*word &^= 1 << (pos & 63)
-			if value >= digit(bucket, which) {
-				*word |= 1 << (pos & 63)
-			}
-		}
+func (d *digits) with(pos int, bucket uint16) *digits {
+	var buckets [rowMax]uint16
+	for i, p := range d.sorted {
+		buckets[p] = d.buckets[i]
 	}
-	return c
+	buckets[pos] = bucket
+	return newDigits(d.scale, buckets[:len(d.sorted)])
 }

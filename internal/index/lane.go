@@ -14,7 +14,7 @@ type limits struct {
 	planes    int // the most planes of a lane
 }
 
-func usualLimits() limits { return limits{rangeMin: listMax, perBucket: 16, pairs: 8, planes: 24} }
+func usualLimits() limits { return limits{rangeMin: 512, perBucket: 16, pairs: 8, planes: 24} }
 
 // lanes is what queries have derived from the orders and pages of an organization's views, for all of its views.
 type lanes struct {
@@ -220,7 +220,7 @@ func (l *lane) bytes() int {
 			n += 8 * len(t.list)
 			for i := range t.list {
 				if d := t.list[i].Load(); d != nil {
-					n += 64 + 8*len(d.planes)
+					n += 160 + 8*len(d.planes) + 4*len(d.sorted)
 				}
 			}
 		}

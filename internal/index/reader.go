@@ -8,9 +8,12 @@ type reader struct {
 	order *order
 	at    int // the index of the order
 	lane  *lane
+	ahead uint64 // a use for what was read ahead
 }
 
-func (v *View) newReader(o *order) *reader { return &reader{v, o, v.indexOf(o), v.laneOf(o)} }
+func (v *View) newReader(o *order) *reader {
+	return &reader{View: v, order: o, at: v.indexOf(o), lane: v.laneOf(o)}
+}
 
 // blockChunks is how many chunks a stretch has at the most.
 const (
@@ -114,30 +117,47 @@ func (r *reader) loadRange(n *node, b stretch, dst []uint64) {
 		r.loadSpan(n.span, b, dst)
 		return
 	}
-	t := n.cut.tables[r.at]
-	var unsure bitmap
+	var all [blockChunks]*digits
+	r.fetch(n.cut, b, &all)
 	for c := b.from; c < b.to; c++ {
-		valid := r.lane.valid[r.lane.start[c]:r.lane.start[c+1]]
 		words := r.words(dst, b, c)
-		if n.cut.load(r.digitsOf(n.cut.scale, t, r.order, c), valid, words, unsure[:len(words)]) {
-			r.loadUnsure(n, c, &unsure, words)
+		valid := r.lane.valid[r.lane.start[c]:r.lane.start[c+1]]
+		for _, unsure := range n.cut.load(all[c-b.from], valid, words) {
+			r.loadUnsure(n, c, unsure, words)
 		}
 	}
 }
 
-// loadUnsure adds those of some users of a chunk who are in a range, as their records say.
-func (r *reader) loadUnsure(n *node, chunk int, unsure *bitmap, dst []uint64) {
-	slots := r.order.chunks[chunk].slots
-	looked := 0
-	for i := range dst {
-		for left := unsure[i]; left != 0; left &= left - 1 {
-			looked++
-			if n.test(r.rec(slots[i<<6+bits.TrailingZeros64(left)])) {
-				dst[i] |= left & -left
-			}
+// fetch sets all to the digits of a stretch, and reads those that the range needs a little, so that the processor
+// waits for the memory of many at the same time.
+func (r *reader) fetch(cut *buckets, b stretch, all *[blockChunks]*digits) {
+	for c := b.from; c < b.to; c++ {
+		all[c-b.from] = r.digitsOf(cut.scale, cut.tables[r.at], r.order, c)
+	}
+	for _, d := range all[:b.to-b.from] {
+		if !cut.lo.open {
+			r.ahead += d.touch(cut.lo.bucket)
+		}
+		if !cut.hi.open {
+			r.ahead += d.touch(cut.hi.bucket)
 		}
 	}
-	n.cut.scale.wear.Add(int64(looked))
+}
+
+// loadUnsure sets the bits of users of a chunk by what their records say of a range.
+func (r *reader) loadUnsure(n *node, chunk int, unsure []uint16, dst []uint64) {
+	if len(unsure) == 0 {
+		return
+	}
+	slots := r.order.chunks[chunk].slots
+	for _, pos := range unsure {
+		bit := uint64(1) << (pos & 63)
+		dst[pos>>6] &^= bit
+		if n.test(r.rec(slots[pos])) {
+			dst[pos>>6] |= bit
+		}
+	}
+	n.cut.scale.wear.Add(int64(len(unsure)))
 }
 
 // loadSpan writes the users of a stretch in a span of the order.

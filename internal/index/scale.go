@@ -19,11 +19,8 @@ type scale struct {
 	wear   atomic.Int64 // the records that had to be looked at
 }
 
-// A bucket's number has digitCount digits. Some are left for the buckets that single prefixes get.
-const (
-	bucketBits = 4 * digitCount
-	maxBuckets = 1<<bucketBits - 256
-)
+// maxBuckets leaves room for the buckets that single prefixes get.
+const maxBuckets = 1<<bucketBits - 1<<12
 
 // scaleOf returns the scale of an order, or nil while somebody else makes it.
 func (v *View) scaleOf(o *order) *scale {
@@ -59,7 +56,7 @@ func (v *View) makeScale(o *order) *scale {
 		if i+1 < len(starts) {
 			end = starts[i+1]
 		}
-		id := uint16(s.number(i)) //nolint:gosec // below 1<<bucketBits
+		id := s.number(i)
 		for _, slot := range all[start:end] {
 			s.ids[slot] = id
 		}
@@ -96,10 +93,12 @@ func (v *View) bound(s *scale, all []uint32) (starts []int) {
 }
 
 // number returns the number of the ith bucket. They are spread so that all digits are made use of.
-func (s *scale) number(i int) int { return i << bucketBits / len(s.bounds) }
+func (s *scale) number(i int) uint16 {
+	return uint16(i << bucketBits / len(s.bounds)) //nolint:gosec // i is below the length
+}
 
 // bucket returns the number of the bucket of a prefix.
-func (s *scale) bucket(prefix uint64) int {
+func (s *scale) bucket(prefix uint64) uint16 {
 	lo, hi := 0, len(s.bounds)
 	for hi-lo > 1 {
 		if mid := (lo + hi) / 2; s.bounds[mid] <= prefix {
@@ -112,4 +111,6 @@ func (s *scale) bucket(prefix uint64) int {
 }
 
 // bucketOf returns the number of the bucket of the user in a slot.
-func (v *View) bucketOf(s *scale, slot uint32) int { return s.bucket(s.src.key(v.rec(slot)).prefix()) }
+func (v *View) bucketOf(s *scale, slot uint32) uint16 {
+	return s.bucket(s.src.key(v.rec(slot)).prefix())
+}

@@ -36,14 +36,19 @@ func (v *View) window(n *node, by ordering, offset, limit int) (slots []uint32, 
 	}
 	at := v.newReader(home)
 	total = w.countAt(at)
-	if total <= sortMost && total > offset {
+	if total > offset && w.sortingIsLess(total, offset, limit) {
 		return v.sorted(at.slots(n, total), by, offset, limit), total
 	}
 	return w.window(total, offset, limit)
 }
 
-// sortMost is how many users are sorted rather than looked for in an order, which is about as much work.
-const sortMost = 128
+// sortingIsLess reports whether sorting all hits is less work than walking the order by its digits to the window:
+// looking at a chunk takes about as long as sorting one hit.
+func (w *walk) sortingIsLess(hits, offset, limit int) bool {
+	const always = 128
+	end := offset + min(limit, hits-offset)
+	return hits <= always || hits*hits < min(end, hits-offset)*len(w.order.chunks)
+}
 
 // home returns the order of which all ranges of a tree are that are not of the walked one, if there are any and no
 // others.
