@@ -189,16 +189,21 @@ func (d *decider) free(record Entity) error {
 func (d *decider) freeKeys(record Entity) error {
 	key, keys := record.Key(), record.Keys()
 	for _, k := range single(keys) {
-		taken, err := d.Find(key.Type, k)
+		other, err := d.Find(key.Type, k)
 		if err != nil {
 			return err
 		}
-		if taken != nil && taken.Key() != key {
-			field := keyField(key.Type, k)
-			return conflict(nil, field, "is taken by another %s of the organization", key.Type)
+		if other != nil && other.Key() != key {
+			return taken(keyField(key.Type, k), key.Type)
 		}
 	}
 	return nil
+}
+
+func taken(field string, t Type) error {
+	const format = "is taken by another %s of the organization"
+	fault := Detail{Field: field, Code: Taken, Message: fmt.Sprintf(format, t)}
+	return &Error{Code: Conflict, Field: field, Message: fault.Message, Details: []Detail{fault}}
 }
 
 func conflict(err error, field, format string, args ...any) error {

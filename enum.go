@@ -91,12 +91,18 @@ func enumName[E ~uint8](names []string, e E) string {
 func parseEnum[E ~uint8](names []string, text []byte, e *E) error {
 	i := slices.Index(names, string(text))
 	if i < 0 {
-		return Errorf(Invalid, "must be one of %s, not %s", oneOf(names), quote(string(text)))
+		allowed := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" })
+		fault := NotOneOf("", string(text), allowed)
+		return &Error{Code: Invalid, Message: fault.Message, Details: []Detail{fault}}
 	}
 	*e = E(i)
 	return nil
 }
 
-func oneOf(names []string) string {
-	return strings.Join(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" }), ", ")
+// NotOneOf returns the fault of a text in a field that is none of those that are allowed.
+func NotOneOf(field, text string, allowed []string) Detail {
+	return Detail{
+		Field: field, Code: NotAllowed, Allowed: allowed, DidYouMean: Closest(text, allowed),
+		Message: "must be one of " + strings.Join(allowed, ", ") + ", not " + quote(text),
+	}
 }

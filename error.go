@@ -27,6 +27,22 @@ const (
 	Internal           Code = "internal"            // our fault: logged, never shown
 )
 
+// The codes of single faults, in [Detail], that say more than the code of the error.
+const (
+	Unknown    Code = "unknown"     // there is no member or parameter of this name
+	Required   Code = "required"    // it must be given
+	NotAllowed Code = "not_allowed" // the value is none of those that are allowed
+	Taken      Code = "taken"       // the value is that of another record, and must be unique
+)
+
+// Codes returns every code that an [Error] can have.
+func Codes() []Code {
+	return []Code{
+		Invalid, Unauthenticated, Forbidden, WrongTokenKind, NotFound, MethodNotAllowed, NotAcceptable, Conflict,
+		PreconditionFailed, TooLarge, RateLimited, Gone, Unavailable, Internal,
+	}
+}
+
 // Error is a failure with a code. Message is for the client; Err is for the operator and is never shown to a client.
 type Error struct {
 	Code    Code
@@ -35,7 +51,9 @@ type Error struct {
 	Field string
 	// Details lists every fault where there are several; the first one is also in Message and Field.
 	Details []Detail
-	Err     error
+	// Record is the record as it is, as far as who asked may see it, for [PreconditionFailed]; nil otherwise.
+	Record Entity
+	Err    error
 }
 
 // Detail is one fault of several.

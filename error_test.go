@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestCodeOf(t *testing.T) {
@@ -60,5 +62,37 @@ func TestQuoteIsShort(t *testing.T) {
 	}
 	if got := quote(strings.Repeat("é", 1000)); len(got) > 100 || !strings.HasSuffix(got, "...") {
 		t.Errorf("quote of a long text = %s, want it cut", got)
+	}
+}
+
+func TestFaultsSayWhatIsAllowedAndWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	_, err := ParseEntity(TypeUser, []byte(`{"namme":"x","status":"actve","zzz":1}`))
+	var got []Detail
+	for _, d := range AsError(err).Details {
+		got = append(got, Detail{Field: d.Field, Code: d.Code, DidYouMean: d.DidYouMean})
+		if len(d.Allowed) == 0 {
+			t.Errorf("%s does not say what is allowed", d.Field)
+		}
+	}
+	want := []Detail{
+		{Field: "namme", Code: Unknown, DidYouMean: "name"},
+		{Field: "status", Code: NotAllowed, DidYouMean: "active"},
+		{Field: "zzz", Code: Unknown},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	names := []string{"name", "names", "first_name", "phone", "id"}
+	for found, want := range map[string]string{
+		"name": "name", "nam": "name", "NAMES": "names", "fristname": "first_name", "ph": "", "x": "", "": "", "ib": "",
+	} {
+		if got := Closest(found, names); got != want {
+			t.Errorf("Closest(%q) = %q, want %q", found, got, want)
+		}
 	}
 }

@@ -124,22 +124,38 @@ func (p *parser) unknown(path string, members map[string]json.RawMessage, t refl
 		}
 	}
 	for name := range members {
-		if !slices.Contains(names, name) {
-			p.fault(join(path, name), "is not a known member%s; known are %s", meant(name, names),
-				strings.Join(names, ", "))
+		if slices.Contains(names, name) {
+			continue
 		}
+		guess := Closest(name, names)
+		p.faults = append(p.faults, Detail{
+			Field: join(path, name), Code: Unknown, Allowed: names, DidYouMean: guess,
+			Message: "is not a known member" + meant(guess) + "; known are " + strings.Join(names, ", "),
+		})
 	}
 	slices.SortFunc(p.faults, func(a, b Detail) int { return strings.Compare(a.Field, b.Field) })
 }
 
-// meant returns " (did you mean x?)" for the first of names that a typing error or two make name, or "".
-func meant(name string, names []string) string {
-	for _, known := range names {
-		if distanceWithin([]rune(name), []rune(known), min(2, len(known)/3)) {
-			return " (did you mean " + known + "?)"
+// Closest returns the first of names that a typing error or two make of what was found, or "" where there is none.
+// Case does not count.
+func Closest(found string, names []string) string {
+	lower := []rune(strings.ToLower(found))
+	for limit := range 3 { // of errors: the fewer, the better
+		for _, name := range names {
+			if limit <= len(name)/3 && distanceWithin(lower, []rune(name), limit) {
+				return name
+			}
 		}
 	}
 	return ""
+}
+
+// meant asks whether a guess is right, in the words that follow a message; "" for none.
+func meant(guess string) string {
+	if guess == "" {
+		return ""
+	}
+	return " (did you mean " + guess + "?)"
 }
 
 // memberOf returns the member's name and what becomes of it on input: "" (read), "ignore" or "refuse".
@@ -161,7 +177,7 @@ func (p *parser) value(path string, raw json.RawMessage, into reflect.Value) {
 		p.mapping(path, raw, into)
 	default:
 		if err := json.Unmarshal(raw, into.Addr().Interface()); err != nil {
-			p.fault(path, "%s", describe(err, into.Type()))
+			p.faults = append(p.faults, describe(path, err, into.Type()))
 		}
 	}
 }
@@ -199,11 +215,22 @@ func join(path, name string) string {
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// describe turns an error of encoding/json into words for whoever wrote the JSON.
-func describe(err error, t reflect.Type) string {
+// describe turns an error of encoding/json about a member into a fault for whoever wrote the JSON.
+func describe(path string, err error, t reflect.Type) Detail {
+	fault := Detail{Field: path}
 	if ours, ok := errors.AsType[*Error](err); ok {
-		return ours.Message
+		if len(ours.Details) > 0 {
+			fault = ours.Details[0]
+		}
+		fault.Field, fault.Message = path, ours.Message
+		return fault
 	}
+	fault.Message = expected(t)
+	return fault
+}
+
+// expected says what JSON a type is written as.
+func expected(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "must be true or false"

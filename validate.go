@@ -57,7 +57,11 @@ func (v *validator) check(ok bool, field, format string, args ...any) {
 	}
 }
 
-func (v *validator) required(field, text string) { v.check(text != "", field, "is required") }
+func (v *validator) required(field, text string) {
+	if text == "" {
+		v.faults = append(v.faults, Detail{Field: field, Code: Required, Message: "is required"})
+	}
+}
 
 func (v *validator) mask(field string, mask int64) {
 	v.check(mask >= 0 && mask <= MaxNumber, field, "must be a mask of bits from 0 to %d", int64(MaxNumber))
@@ -65,7 +69,7 @@ func (v *validator) mask(field string, mask int64) {
 
 func (v *validator) oneOf(field, text string, allowed ...string) {
 	if text != "" && !slices.Contains(allowed, text) {
-		v.check(false, field, "must be one of %s, not %s", strings.Join(allowed, ", "), quote(text))
+		v.faults = append(v.faults, NotOneOf(field, text, allowed))
 	}
 }
 
@@ -338,17 +342,18 @@ func (v *validator) token(t *Token) {
 	v.check(slices.Contains(TokenKinds(), t.Kind), "kind",
 		"must be account, source or channel, not %s", quote(string(t.Kind)))
 	for i, p := range t.Permissions {
-		v.check(slices.Contains(AllPermissions(), p), fmt.Sprintf("permissions[%d]", i), "must be one of %s, not %s",
-			permissionNames(), quote(string(p)))
+		if !slices.Contains(AllPermissions(), p) {
+			v.faults = append(v.faults, NotOneOf(fmt.Sprintf("permissions[%d]", i), string(p), permissionNames()))
+		}
 	}
 	v.prefixes("allowed_ips", t.AllowedIPs)
 }
 
-func permissionNames() string {
+func permissionNames() []string {
 	all := AllPermissions()
 	names := make([]string, len(all))
 	for i, p := range all {
 		names[i] = string(p)
 	}
-	return strings.Join(names, ", ")
+	return names
 }

@@ -194,7 +194,10 @@ func TestErrorsOfTheServerKeepTheirCodesAndFields(t *testing.T) {
 		}, roster.Error{
 			Code: roster.Invalid, Field: "spaces[0].role",
 			Message: `must be one of reader, writer, manager, not "king"`, Details: []roster.Detail{
-				{Field: "spaces[0].role", Message: `must be one of reader, writer, manager, not "king"`},
+				{
+					Field: "spaces[0].role", Message: `must be one of reader, writer, manager, not "king"`,
+					Code: roster.NotAllowed, Allowed: []string{"reader", "writer", "manager"},
+				},
 			},
 		}},
 		{"a taken key", func() error {
@@ -202,7 +205,9 @@ func TestErrorsOfTheServerKeepTheirCodesAndFields(t *testing.T) {
 			return err
 		}, roster.Error{
 			Code: roster.Conflict, Field: "email", Message: "is taken by another user of the organization",
-			Details: []roster.Detail{{Field: "email", Message: "is taken by another user of the organization"}},
+			Details: []roster.Detail{
+				{Field: "email", Code: roster.Taken, Message: "is taken by another user of the organization"},
+			},
 		}},
 		{"a parameter", func() error {
 			_, err := as("account").UserPage(ctx, client.ListOptions{Offset: -1})

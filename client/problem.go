@@ -20,9 +20,12 @@ type problem struct {
 }
 
 type fault struct {
-	Pointer   string `json:"pointer"`
-	Parameter string `json:"parameter"`
-	Detail    string `json:"detail"`
+	Pointer    string      `json:"pointer"`
+	Parameter  string      `json:"parameter"`
+	Code       roster.Code `json:"code"`
+	Detail     string      `json:"detail"`
+	Allowed    []string    `json:"allowed"`
+	DidYouMean string      `json:"did_you_mean"`
 }
 
 // failure returns the error of a response that is not a success.
@@ -45,7 +48,12 @@ func failure(r *http.Response) error {
 func (p problem) err() *roster.Error {
 	e := &roster.Error{Code: roster.Code(p.Code), Message: p.Detail}
 	for _, f := range p.Errors {
-		e.Details = append(e.Details, roster.Detail{Field: f.field(), Message: f.Detail})
+		if f.Code == e.Code { // which it then has from there
+			f.Code = ""
+		}
+		e.Details = append(e.Details, roster.Detail{
+			Field: f.field(), Message: f.Detail, Code: f.Code, Allowed: f.Allowed, DidYouMean: f.DidYouMean,
+		})
 	}
 	if len(e.Details) > 0 {
 		e.Field, e.Message = e.Details[0].Field, e.Details[0].Message

@@ -15,7 +15,7 @@ import (
 func (p *Param) decode(name string, sent []string) (value, *roster.Error) {
 	given := len(sent) > 0
 	if !given && p.Required {
-		return value{}, roster.FieldErrorf(name, "is required")
+		return value{}, faulty(roster.Detail{Field: name, Code: roster.Required, Message: "is required"})
 	}
 	if !given && p.Default != "" {
 		sent = []string{p.Default}
@@ -31,10 +31,28 @@ func (p *Param) decode(name string, sent []string) (value, *roster.Error) {
 		v, err = p.scalar(sent)
 	}
 	if err != nil {
-		return value{}, roster.FieldErrorf(name, "%s", roster.AsError(err).Message)
+		return value{}, inParam(name, err)
 	}
 	v.given = given && (!p.IsList() || v.items() > 0)
 	return v, nil
+}
+
+// faulty returns the error about a parameter with one fault.
+func faulty(fault roster.Detail) *roster.Error {
+	return &roster.Error{
+		Code: roster.Invalid, Field: fault.Field, Message: fault.Message, Details: []roster.Detail{fault},
+	}
+}
+
+// inParam returns an error about a value as one about the parameter that has it.
+func inParam(name string, err error) *roster.Error {
+	e := roster.AsError(err)
+	fault := roster.Detail{Message: e.Message}
+	if len(e.Details) > 0 {
+		fault = e.Details[0]
+	}
+	fault.Field = name
+	return faulty(fault)
 }
 
 func (v value) items() int { return len(v.texts) + len(v.nums) }
@@ -58,7 +76,7 @@ func (p *Param) scalar(sent []string) (value, error) {
 		v.id, err = roster.ParseID(sent[0])
 	default:
 		if len(p.Enum) > 0 && !slices.Contains(p.Enum, sent[0]) {
-			err = invalid("must be one of %s, not %s", strings.Join(p.Enum, ", "), quote(sent[0]))
+			err = faulty(roster.NotOneOf("", sent[0], p.Enum))
 		}
 	}
 	return v, err
@@ -155,7 +173,9 @@ func (p *Param) addItem(v *value, item string) error {
 	}
 	if p.Type == Strings {
 		if len(p.Enum) > 0 && !slices.Contains(p.Enum, item) {
-			return invalid("must hold any of %s, not %s", strings.Join(p.Enum, ", "), quote(item))
+			fault := roster.NotOneOf("", item, p.Enum)
+			fault.Message = "must hold any of " + strings.Join(p.Enum, ", ") + ", not " + quote(item)
+			return faulty(fault)
 		}
 		if !slices.Contains(v.texts, item) {
 			v.texts = append(v.texts, item)

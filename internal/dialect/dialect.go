@@ -152,7 +152,8 @@ type Failure struct {
 	Status    int
 	Contract  roster.Contract
 	RequestID string
-	// RetryAfter is for status 429.
+	// RetryAfter is how long to wait before the request can succeed, for the statuses 429 and 503; 0 where that is not
+	// known.
 	RetryAfter time.Duration
 }
 

@@ -104,7 +104,7 @@ func (r *Request) Decode(rawQuery string, path func(name string) string) error {
 			return fault
 		}
 		if fault != nil {
-			faults = append(faults, roster.Detail{Field: fault.Field, Message: fault.Message})
+			faults = append(faults, fault.Details...)
 		}
 		r.values[i] = v
 	}
@@ -123,10 +123,24 @@ func (r *Request) unknown() []roster.Detail {
 	var faults []roster.Detail
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
 		if !r.Endpoint.takes(name) {
-			faults = append(faults, roster.Detail{Field: name, Message: "is not a parameter of this endpoint"})
+			faults = append(faults, r.Endpoint.unknown(name))
 		}
 	}
 	return faults
+}
+
+// unknown returns the fault of a name in the query that is that of no parameter.
+func (e *Endpoint) unknown(name string) roster.Detail {
+	var names []string
+	for i := range e.Params {
+		if e.Params[i].In == Query {
+			names = append(names, e.Params[i].Name)
+		}
+	}
+	return roster.Detail{
+		Field: name, Message: "is not a parameter of this endpoint", Code: roster.Unknown,
+		Allowed: names, DidYouMean: roster.Closest(name, names),
+	}
 }
 
 // takes reports whether a name in the query is that of a parameter.

@@ -14,6 +14,12 @@ func TestStrictEndpointsRefuseUnknownParameters(t *testing.T) {
 	params := []Param{
 		{Name: "page", Type: Integer, Aliases: []string{"p"}}, {Name: "tags", Type: Strings}, {Name: "id", In: Path},
 	}
+	unknown := func(name, meant string) roster.Detail {
+		return roster.Detail{
+			Field: name, Message: "is not a parameter of this endpoint", Code: roster.Unknown,
+			Allowed: []string{"page", "tags"}, DidYouMean: meant,
+		}
+	}
 	for _, tc := range []struct {
 		query string
 		want  []roster.Detail
@@ -21,10 +27,8 @@ func TestStrictEndpointsRefuseUnknownParameters(t *testing.T) {
 		{"", nil},
 		{"page=1&tags=a&tags[]=b", nil},
 		{"p=1", nil},
-		{"x=1&id=2&page[]=3", []roster.Detail{
-			{Field: "id", Message: "is not a parameter of this endpoint"},
-			{Field: "page[]", Message: "is not a parameter of this endpoint"},
-			{Field: "x", Message: "is not a parameter of this endpoint"},
+		{"x=1&id=2&page[]=3&pgae=1", []roster.Detail{
+			unknown("id", ""), unknown("page[]", ""), unknown("pgae", "page"), unknown("x", ""),
 		}},
 	} {
 		for _, strict := range []bool{true, false} {

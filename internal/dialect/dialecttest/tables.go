@@ -46,7 +46,7 @@ func checkExamples(t *testing.T, d *dialect.Dialect) {
 // body that is not what its media type says.
 func checkFailures(t *testing.T, d *dialect.Dialect) {
 	t.Helper()
-	for _, code := range codes() {
+	for _, code := range roster.Codes() {
 		const cause, words = "the disk is full", "of the message"
 		f := dialect.Failure{
 			Error:  &roster.Error{Code: code, Message: words, Err: errors.New(cause)},
@@ -69,13 +69,5 @@ func checkFailures(t *testing.T, d *dialect.Dialect) {
 		if text != "" && !strings.HasPrefix(response.ContentType, "text/") && !json.Valid(body.Bytes()) {
 			t.Errorf("the response to %s is not JSON: %s", code, text)
 		}
-	}
-}
-
-func codes() []roster.Code {
-	return []roster.Code{
-		roster.Invalid, roster.Unauthenticated, roster.Forbidden, roster.WrongTokenKind, roster.NotFound,
-		roster.MethodNotAllowed, roster.NotAcceptable, roster.Conflict, roster.PreconditionFailed, roster.TooLarge,
-		roster.RateLimited, roster.Gone, roster.Unavailable, roster.Internal,
 	}
 }

@@ -158,7 +158,7 @@ func lineProblem(err error) *LineProblem {
 	if len(details) == 0 {
 		details = []roster.Detail{{Field: e.Field, Message: e.Message}}
 	}
-	return &LineProblem{Code: string(e.Code), Detail: detail(details[0]), Errors: wireFaults(details)}
+	return &LineProblem{Code: string(e.Code), Detail: detail(details[0]), Errors: wireFaults(details, e.Code)}
 }
 
 func serveExport(_ context.Context, r *dialect.Request) (dialect.Response, error) {

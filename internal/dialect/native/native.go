@@ -7,8 +7,10 @@
 package native
 
 import (
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -32,15 +34,27 @@ func New() *dialect.Dialect {
 		Schemes: []dialect.Scheme{
 			{Kind: dialect.Bearer, Doc: "The token's secret. The token names the organization.", Mark: dialect.Ours},
 		},
-		Fail: fail,
+		Limit:        roster.Limit{Rate: 1000, Burst: 60_000},
+		LimitHeaders: limitHeaders,
+		Fail:         fail,
 		Headers: []dialect.HeaderDoc{
 			{
 				Name: "WWW-Authenticate", Mark: dialect.Ours, Statuses: []int{http.StatusUnauthorized},
 				Doc: "Bearer (RFC 6750).",
 			},
 			{
-				Name: "Retry-After", Integer: true, Mark: dialect.Ours, Statuses: []int{http.StatusTooManyRequests},
-				Doc: "Seconds to wait.",
+				Name: "Retry-After", Integer: true, Mark: dialect.Ours, Doc: "Seconds to wait.",
+				Statuses: []int{http.StatusTooManyRequests, http.StatusServiceUnavailable},
+			},
+			{
+				Name: "RateLimit-Policy", Mark: dialect.Ours,
+				Doc: `The rate limit of the token, as in "default";q=60000;w=60: the requests that it can make at ` +
+					"once, and the seconds in which it gains as many (draft-ietf-httpapi-ratelimit-headers-10).",
+			},
+			{
+				Name: "RateLimit", Mark: dialect.Ours,
+				Doc: `Where the token stands in it, as in "default";r=59999;t=1: the requests that are left, and the ` +
+					"seconds until all are available again.",
 			},
 			{
 				Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
@@ -53,6 +67,18 @@ func New() *dialect.Dialect {
 		},
 		Endpoints: endpoints,
 	}
+}
+
+// limitHeaders tells a rate limit as draft-ietf-httpapi-ratelimit-headers-10 has it.
+func limitHeaders(h http.Header, r dialect.Rate) {
+	const text = 40 // characters, at the most
+	window := int64(math.Ceil(float64(r.Limit.Burst) / r.Limit.Rate))
+	reset := int64(math.Ceil(float64(r.Used) / r.Limit.Rate))
+	policy := strconv.AppendInt(append(make([]byte, 0, text), `"default";q=`...), int64(r.Limit.Burst), 10)
+	policy = strconv.AppendInt(append(policy, ";w="...), window, 10)
+	state := strconv.AppendInt(append(make([]byte, 0, text), `"default";r=`...), int64(r.Remaining), 10)
+	state = strconv.AppendInt(append(state, ";t="...), reset, 10)
+	h["Ratelimit-Policy"], h["Ratelimit"] = []string{string(policy)}, []string{string(state)}
 }
 
 func getOrganization() dialect.Endpoint {

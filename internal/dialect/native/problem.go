@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -16,20 +17,26 @@ const problemType = "application/problem+json"
 
 // problem is the details of a failed request (RFC 9457).
 type problem struct {
-	Type      string  `json:"type" required:"yes" format:"uri-reference" doc:"Always about:blank; see code."`
+	Type      string  `json:"type" required:"yes" format:"uri-reference" doc:"The page about the code."`
 	Title     string  `json:"title" required:"yes" doc:"The status in words."`
 	Status    int     `json:"status" required:"yes"`
 	Detail    string  `json:"detail" required:"yes" doc:"What went wrong, for people."`
 	Code      string  `json:"code" required:"yes" doc:"What went wrong, for programs."`
 	RequestID string  `json:"request_id" required:"yes" format:"uuid"`
-	Errors    []fault `json:"errors,omitempty" doc:"Each parameter and member at fault."`
+	Errors    []fault `json:"errors,omitempty" doc:"Each parameter and member at fault, at most 100 of them."`
 }
+
+// typeBase is what the code comes after in the type of a problem: where the page about it is on the server.
+const typeBase = "/docs/errors/"
 
 // fault is a parameter or a member of the body that is at fault.
 type fault struct {
-	Pointer   string `json:"pointer,omitempty" doc:"A JSON pointer (RFC 6901) into the body, as a URI fragment."`
-	Parameter string `json:"parameter,omitempty" doc:"The name of a parameter of the path or the query."`
-	Detail    string `json:"detail" required:"yes"`
+	Pointer    string      `json:"pointer,omitempty" doc:"A JSON pointer (RFC 6901) into the body, as a URI fragment."`
+	Parameter  string      `json:"parameter,omitempty" doc:"The name of a parameter of the path, query or header."`
+	Code       roster.Code `json:"code" required:"yes" doc:"What is wrong with it, for programs."`
+	Detail     string      `json:"detail" required:"yes" doc:"What is wrong with it, for people."`
+	Allowed    []string    `json:"allowed,omitempty" doc:"What may stand there."`
+	DidYouMean string      `json:"did_you_mean,omitempty" doc:"What of that was probably meant."`
 }
 
 func fail(f dialect.Failure) dialect.Response {
@@ -37,15 +44,16 @@ func fail(f dialect.Failure) dialect.Response {
 	switch f.Error.Code {
 	case roster.Unauthenticated:
 		header.Set("WWW-Authenticate", `Bearer realm="roster"`)
-	case roster.RateLimited:
+	case roster.RateLimited, roster.Unavailable:
 		header.Set("Retry-After", f.RetrySeconds())
 	}
 	faults := f.Faults()
 	return dialect.Response{
 		Status: f.Status, ContentType: problemType, Header: header,
 		Body: dialect.JSON(problem{
-			Type: "about:blank", Title: http.StatusText(f.Status), Status: f.Status,
-			Detail: detail(faults[0]), Code: string(f.Error.Code), RequestID: f.RequestID, Errors: wireFaults(faults),
+			Type: typeBase + string(f.Error.Code), Title: http.StatusText(f.Status), Status: f.Status,
+			Detail: detail(faults[0]), Code: string(f.Error.Code), RequestID: f.RequestID,
+			Errors: wireFaults(faults, f.Error.Code),
 		}),
 	}
 }
@@ -60,17 +68,22 @@ func detail(d roster.Detail) string {
 	}
 }
 
-// wireFaults leaves out what is the fault of no one parameter or member.
-func wireFaults(details []roster.Detail) []fault {
+// wireFaults leaves out what is the fault of no one parameter or member, and what comes after very many.
+func wireFaults(details []roster.Detail, code roster.Code) []fault {
+	const most = 100
 	var list []fault
 	for _, d := range details {
-		switch {
-		case d.Field == "":
-		case strings.HasPrefix(d.Field, "#/"):
-			list = append(list, fault{Pointer: d.Field, Detail: d.Message})
-		default:
-			list = append(list, fault{Parameter: d.Field, Detail: d.Message})
+		if d.Field == "" || len(list) == most {
+			continue
 		}
+		f := fault{
+			Parameter: d.Field, Code: cmp.Or(d.Code, code), Detail: d.Message, Allowed: d.Allowed,
+			DidYouMean: d.DidYouMean,
+		}
+		if strings.HasPrefix(d.Field, "#/") {
+			f.Pointer, f.Parameter = d.Field, ""
+		}
+		list = append(list, f)
 	}
 	return list
 }
@@ -84,7 +97,8 @@ func inBody(err error) error {
 	c := *e
 	c.Field, c.Details = pointer(e.Field), nil // not err as the cause: it repeats what the client sent
 	for _, d := range e.Details {
-		c.Details = append(c.Details, roster.Detail{Field: pointer(d.Field), Message: d.Message})
+		d.Field = pointer(d.Field)
+		c.Details = append(c.Details, d)
 	}
 	return &c
 }
