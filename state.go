@@ -38,6 +38,15 @@ type uniqueKey struct {
 // NewPending returns a State that is base as long as nothing is added.
 func NewPending(base State) *Pending { return &Pending{base: base} }
 
+// Grow makes room for about n records to be added.
+func (p *Pending) Grow(n int) {
+	const keys = 3 // of a user, usually
+	p.ops, p.keys = slices.Grow(p.ops, n), slices.Grow(p.keys, n)
+	if p.at == nil && n > fewOps {
+		p.index(n, keys*n)
+	}
+}
+
 // Ops returns what was added: at most one op for each record, in the order in which the records were first touched.
 // A record that was created and deleted again has none.
 func (p *Pending) Ops() []Op {
@@ -89,17 +98,24 @@ func (p *Pending) forget(i int, after Entity) {
 	}
 }
 
+// fewOps are as many as are looked through faster than found.
+const fewOps = 4
+
 // remember notes where the i-th op is found.
 func (p *Pending) remember(i int) {
-	const few = 4
 	switch {
 	case p.at != nil:
 		p.note(i)
-	case len(p.ops) > few:
-		p.at, p.byKeys = map[Key]int{}, map[uniqueKey]int{}
-		for i := range p.ops {
-			p.note(i)
-		}
+	case len(p.ops) > fewOps:
+		p.index(0, 0)
+	}
+}
+
+// index begins to note where ops are found, with room for so many records and keys.
+func (p *Pending) index(records, keys int) {
+	p.at, p.byKeys = make(map[Key]int, records), make(map[uniqueKey]int, keys)
+	for i := range p.ops {
+		p.note(i)
 	}
 }
 

@@ -287,6 +287,9 @@ func TestPendingAnswersAsIfCommitted(t *testing.T) {
 			add(user(), func(ops ...Op) { base.apply(ops) })
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "ops") {
+			if rapid.IntRange(0, 9).Draw(t, "grow") == 0 {
+				p.Grow(rapid.IntRange(0, 9).Draw(t, "by"))
+			}
 			add(user(), p.Add)
 			sameAnswers(t, p, committed)
 		}

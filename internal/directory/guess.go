@@ -57,6 +57,7 @@ func (c *call) guess(state roster.State, env roster.Env) (roster.Change, error) 
 		return roster.Change{}, err
 	}
 	pending := roster.NewPending(guess{known})
+	pending.Grow(len(c.cmds))
 	if c.decide(pending, env, true); c.err != nil {
 		return roster.Change{}, c.err
 	}

@@ -34,8 +34,10 @@ func JSONL(r io.Reader, on roster.OnConflict) iter.Seq2[Record, error] {
 			if !long && len(bytes.TrimSpace(line)) == 0 {
 				continue
 			}
-			record := Record{Line: lines.number, Size: len(line), Err: tooLong()}
-			if !long {
+			record := Record{Line: lines.number, Size: len(line)}
+			if long {
+				record.Err = tooLong()
+			} else {
 				record.Import, record.Err = parseLine(line, on)
 			}
 			if !yield(record, nil) {

@@ -50,6 +50,10 @@ func (e *encoding) encode(ops []roster.Op) {
 	for first := true; first || len(ops) > 0; first = false {
 		n := min(len(ops), encodedAtOnce)
 		enc, err := store.Encode(ops[:n])
+		if first && n < len(ops) {
+			part := len(enc.Ops) + len(enc.Ops)/16 // the others are likely to be as large
+			e.ops.Grow(part * (len(ops)/n + 1))
+		}
 		if err == nil {
 			e.add(enc.Ops, first, n == len(ops))
 		}
