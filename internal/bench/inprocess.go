@@ -17,10 +17,10 @@ import (
 func (r *runner) inProcess(ctx context.Context) error {
 	for _, users := range r.Users {
 		r.say("measure a view of %d users in this process", users)
-		if _, err := r.measureBytes(at("live bytes per user, full record", users), users, full); err != nil {
+		if _, err := r.measureBytes(ctx, at("live bytes per user, full record", users), users, full); err != nil {
 			return err
 		}
-		view, err := r.measureBytes(at("live bytes per user", users), users, shown)
+		view, err := r.measureBytes(ctx, at("live bytes per user", users), users, shown)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,9 @@ func (r *runner) inProcess(ctx context.Context) error {
 func full(u *roster.User) *roster.User { return u }
 
 // measureBytes builds a warm view and notes how much of the heap it takes.
-func (r *runner) measureBytes(figure string, users int, record func(*roster.User) *roster.User) (*index.View, error) {
+func (r *runner) measureBytes(
+	ctx context.Context, figure string, users int, record func(*roster.User) *roster.User,
+) (*index.View, error) {
 	before := liveHeap()
 	b := index.NewBuilder(nil)
 	for e := range demo.New(r.Seed, users).Entities() {
@@ -52,7 +54,9 @@ func (r *runner) measureBytes(figure string, users int, record func(*roster.User
 		b.Add(e)
 	}
 	view := b.View(1)
-	view.Warm()
+	if err := view.Warm(ctx); err != nil {
+		return nil, err
+	}
 	page, err := view.Users(roster.Query{Limit: 1})
 	if err != nil {
 		return nil, err

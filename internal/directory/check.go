@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
@@ -13,8 +14,8 @@ import (
 type Report struct {
 	Version roster.Version
 	Users   int
-	// Bytes estimates the memory of the view as it is loaded, TextBytes that of the index over texts, which searches
-	// need besides.
+	// Bytes estimates the memory of the view with all its orders, TextBytes that of the index over texts, which
+	// searches need besides.
 	Bytes, TextBytes int64
 	// Parts is the memory of both, by part.
 	Parts []index.Part
@@ -34,10 +35,12 @@ func (s *Service) Check(ctx context.Context, id roster.ID) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Version: view.Version(), Users: page.Total, Bytes: view.Bytes()}
-	view.Warm()
-	r.TextBytes = view.Bytes() - r.Bytes
+	r := Report{Version: view.Version(), Users: page.Total}
+	if err := view.Warm(ctx); err != nil {
+		return Report{}, err
+	}
 	r.Parts = view.Usage()
+	r.Bytes, r.TextBytes = split(r.Parts)
 	stored, err := s.tallyStore(ctx, id, r.Version)
 	if err != nil {
 		return Report{}, err
@@ -163,4 +166,16 @@ func (t tally) put(e roster.Entity, n int) error {
 	}
 	t[e.Key().Type] = s
 	return nil
+}
+
+// split returns the memory of all parts but the index over texts, and that.
+func split(parts []index.Part) (other, texts int64) {
+	for _, p := range parts {
+		if p.Name == "words" || strings.HasPrefix(p.Name, "trigrams ") {
+			texts += p.Bytes
+		} else {
+			other += p.Bytes
+		}
+	}
+	return other, texts
 }

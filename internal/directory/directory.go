@@ -164,7 +164,7 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 	version, err := s.fill(ctx, id, builder)
 	if err == nil {
 		view := builder.View(version)
-		if err = s.fit(view, id); err == nil {
+		if err = s.fit(ctx, view, id); err == nil {
 			return view, nil
 		}
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -89,13 +90,15 @@ func (s *Service) measure(org *organization, view *index.View) {
 
 // fit makes room for a view that was built, or fails where there can't be enough. Of a view that may not fit with the
 // index over texts that searches need, it is made at once, so that it counts.
-func (s *Service) fit(view *index.View, id roster.ID) error {
+func (s *Service) fit(ctx context.Context, view *index.View, id roster.ID) error {
 	if s.maxBytes == 0 {
 		return nil
 	}
 	bytes := view.Bytes()
 	if bytes > s.maxBytes/2 && bytes <= s.maxBytes {
-		view.Warm()
+		if err := view.Warm(ctx); err != nil {
+			return err
+		}
 		bytes = view.Bytes()
 	}
 	org := s.organization(id)

@@ -184,7 +184,7 @@ func TestJustEnough(t *testing.T) {
 	}
 	do(t, unlimited, org, cmds...)
 	v := view(t, unlimited, org)
-	v.Warm()
+	warmed(t, v)
 	view(t, limited(s, v.Bytes()), org)
 	_, err := limited(s, v.Bytes()-1).View(t.Context(), org)
 	wantCode(t, "a byte less", err, roster.Unavailable)

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"time"
 
 	"github.com/roster-dev/roster/internal/store"
@@ -53,6 +54,8 @@ func (s *Service) quiet(org *organization) bool {
 }
 
 // warmNow warms the present view, while no other is warmed: requests need the processors, too.
+//
+//nolint:contextcheck,nolintlint // it goes on when the request that led to it is over
 func (s *Service) warmNow(org *organization) {
 	select {
 	case s.warmer <- struct{}{}:
@@ -65,7 +68,9 @@ func (s *Service) warmNow(org *organization) {
 		return
 	}
 	org.unwarmed.Store(0)
-	view.Warm()
+	if view.Warm(untilClosing{s}) != nil {
+		return
+	}
 	<-org.writer
 	defer org.release()
 	if present := org.view.Load(); present != nil {
@@ -91,6 +96,26 @@ func (s *Service) enter() error {
 	return nil
 }
 
+// untilClosing is a context that is done when the service is closing.
+type untilClosing struct{ *Service }
+
+// Deadline implements [context.Context].
+func (c untilClosing) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+
+// Done implements [context.Context].
+func (c untilClosing) Done() <-chan struct{} { return c.closing }
+
+// Err implements [context.Context].
+func (c untilClosing) Err() error {
+	if c.isClosing() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Value implements [context.Context].
+func (c untilClosing) Value(any) any { return nil }
+
 func (s *Service) isClosing() bool {
 	select {
 	case <-s.closing:
@@ -100,8 +125,9 @@ func (s *Service) isClosing() bool {
 	}
 }
 
-// Close ends what the service does in the background and waits for that. Afterwards organizations that are not loaded
-// are [roster.Unavailable]; everything else goes on. Call it before the store is closed; it may be called again.
+// Close ends what the service does in the background and waits for that: for loads, and for the part of a view that is
+// being warmed. Afterwards organizations that are not loaded are [roster.Unavailable]; everything else goes on. Call it
+// before the store is closed; it may be called again.
 func (s *Service) Close() {
 	s.mu.Lock()
 	if !s.isClosing() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/index"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
@@ -24,9 +25,16 @@ func wantWarm(t *testing.T, what string, s *directory.Service, org roster.ID, wa
 	t.Helper()
 	v := view(t, s, org)
 	before := v.Bytes()
-	v.Warm()
+	warmed(t, v)
 	if got := v.Bytes() == before; got != want {
 		t.Errorf("%s: the texts are indexed: got %t, want %t", what, got, want)
+	}
+}
+
+func warmed(t *testing.T, v *index.View) {
+	t.Helper()
+	if err := v.Warm(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

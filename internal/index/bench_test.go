@@ -76,7 +76,7 @@ func eachSize(b *testing.B, fn func(b *testing.B, v *View)) {
 	for _, size := range sizes {
 		b.Run(size.name, func(b *testing.B) {
 			v := benchView(size.users)
-			v.Warm()
+			warm(b, v)
 			runtime.GC()
 			fn(b, v)
 		})
@@ -270,7 +270,7 @@ func BenchmarkBuild(b *testing.B) {
 				before := liveHeap()
 				v := benchView(size.users)
 				b.ReportMetric(float64(liveHeap()-before)/float64(size.users), "B/user")
-				v.Warm()
+				warm(b, v)
 				b.ReportMetric(float64(liveHeap()-before)/float64(size.users), "B/user-with-text")
 				b.ReportMetric(float64(v.Bytes())/float64(size.users), "B/user-estimated")
 				runtime.KeepAlive(v)

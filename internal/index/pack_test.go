@@ -44,7 +44,7 @@ func TestPack(t *testing.T) {
 			checkInvariants(t, got)
 			s := snapshot{got, w.reference()}
 			s.checkLookups(t)
-			for range 30 {
+			for range 5 {
 				s.check(t, w.query())
 			}
 			change := w.change(300)

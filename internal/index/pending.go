@@ -7,22 +7,34 @@ import (
 	"github.com/roster-dev/roster"
 )
 
+// making is what somebody makes when it is first needed; several who need it at once wait for the same one.
+type making struct {
+	once sync.Once
+	made atomic.Bool
+}
+
+func (m *making) do(fn func()) {
+	m.once.Do(func() {
+		fn()
+		m.made.Store(true)
+	})
+}
+
 // pending is an order that nobody has needed yet: whoever does first makes it, from the records as they were when the
 // view was built. No change is applied to records before all orders are made (see editor.finish), so that these are
 // the records of every view that has the order.
 type pending struct {
-	once  sync.Once
-	made  atomic.Bool
+	making
+
 	build func() []*chunk // nil once it is made
 }
 
-// ready makes o, if nobody has, and returns it; several who need it at once wait for the same one.
+// ready makes o, if nobody has, and returns it.
 func (o *order) ready() *order {
 	if p := o.pending; p != nil {
-		p.once.Do(func() {
+		p.do(func() {
 			o.chunks = p.build()
 			p.build = nil
-			p.made.Store(true)
 		})
 	}
 	return o

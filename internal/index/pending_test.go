@@ -49,7 +49,7 @@ func TestOrdersAreMadeOnce(t *testing.T) {
 	for range 4 {
 		group.Go(func() { s.checkLookups(t) })
 	}
-	group.Go(func() { s.view.Warm() })
+	group.Go(func() { warm(t, s.view) })
 	next, err := s.view.Apply(change)
 	if err != nil {
 		t.Fatal(err)

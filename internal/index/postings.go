@@ -33,10 +33,16 @@ func (p *posting) measure(slot uint32) {
 }
 
 func (p *posting) write(data []byte, slot uint32) {
-	if p.next != slot+1 {
-		p.at += uint32(binary.PutUvarint(data[p.at:], uint64(slot-p.last()))) //nolint:gosec // at most 5
-		p.next = slot + 1
+	if p.next == slot+1 {
+		return
 	}
+	if more := slot - p.last(); more < 0x80 {
+		data[p.at] = byte(more)
+		p.at++
+	} else {
+		p.at += uint32(binary.PutUvarint(data[p.at:], uint64(more))) //nolint:gosec // at most 5
+	}
+	p.next = slot + 1
 }
 
 func (p *posting) last() uint32 { return max(p.next, 1) - 1 }
@@ -55,29 +61,45 @@ type trigramTable struct {
 	used []int // the pairs that have a row
 }
 
-func (t *trigramTable) each(text string, fn func(p *posting)) {
+// row returns the postings of the trigrams that begin with two bytes.
+func (t *trigramTable) row(pair uint32) *[256]posting {
+	if row := t.rows[pair&0xffff]; row != nil {
+		return row
+	}
+	row := new([256]posting)
+	t.rows[pair&0xffff] = row
+	t.used = append(t.used, int(pair&0xffff))
+	return row
+}
+
+// trigram returns the trigram that begins at i.
+func trigram(text string, i int) uint32 {
+	if i+2 < len(text) {
+		return uint32(text[i])<<16 | uint32(text[i+1])<<8 | uint32(text[i+2])
+	}
+	if i+1 < len(text) {
+		return uint32(text[i])<<16 | uint32(text[i+1])<<8 | terminator
+	}
+	return uint32(text[i])<<16 | terminator<<8 | terminator
+}
+
+func (t *trigramTable) measure(slot uint32, text string) {
 	for i := range len(text) {
-		b1, b2 := byte(terminator), byte(terminator)
-		if i+1 < len(text) {
-			b1 = text[i+1]
-		}
-		if i+2 < len(text) {
-			b2 = text[i+2]
-		}
-		pair := int(text[i])<<8 | int(b1)
-		if t.rows[pair] == nil {
-			t.rows[pair] = &[256]posting{}
-			t.used = append(t.used, pair)
-		}
-		fn(&t.rows[pair][b2])
+		key := trigram(text, i)
+		t.row(key >> 8)[key&0xff].measure(slot)
+	}
+}
+
+func (t *trigramTable) write(data []byte, slot uint32, text string) {
+	for i := range len(text) {
+		key := trigram(text, i)
+		t.row(key >> 8)[key&0xff].write(data, slot)
 	}
 }
 
 func makePostings(texts eachText) postings {
 	table := &trigramTable{}
-	texts(func(slot uint32, text string) {
-		table.each(text, func(p *posting) { p.measure(slot) })
-	})
+	texts(table.measure)
 	var out postings
 	size := uint32(0)
 	slices.Sort(table.used)
@@ -96,9 +118,7 @@ func makePostings(texts eachText) postings {
 	}
 	out.keys, out.ends = slices.Clip(out.keys), slices.Clip(out.ends)
 	out.data = make([]byte, size)
-	texts(func(slot uint32, text string) {
-		table.each(text, func(p *posting) { p.write(out.data, slot) })
-	})
+	texts(func(slot uint32, text string) { table.write(out.data, slot, text) })
 	return out
 }
 

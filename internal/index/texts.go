@@ -1,8 +1,8 @@
 package index
 
 import (
+	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/roster-dev/roster"
@@ -32,13 +32,15 @@ type segment struct {
 	slots []uint32 // ascending; nil for all that are live in pages
 	size  int
 
-	trigrams, dictionary sync.Once
-	begun                atomic.Bool  // somebody makes one of the two
-	done                 atomic.Int32 // how many of the two are made
-	hasPosts, hasWords   atomic.Bool  // which of them
-	posts                [1 + bareCount]postings
-	words                *words
-	pages                []*page // what both are made from
+	trigrams   [1 + bareCount]making // of posts
+	wordParts  [2]making             // of parts
+	dictionary making                // of words
+	begun      atomic.Bool           // somebody makes one of them
+	left       atomic.Int32          // how many trigrams and parts are still to be made
+	posts      [1 + bareCount]postings
+	parts      [2]*wordPart // until words are made of them
+	words      *words
+	pages      []*page // what they are made from, until all are
 }
 
 func newTexts(pages []*page) *texts {
@@ -46,7 +48,13 @@ func newTexts(pages []*page) *texts {
 	for _, p := range pages {
 		size += p.n
 	}
-	return &texts{segments: []*segment{{pages: slices.Clone(pages), size: size}}}
+	return &texts{segments: []*segment{newSegment(pages, nil, size)}}
+}
+
+func newSegment(pages []*page, slots []uint32, size int) *segment {
+	s := &segment{pages: slices.Clone(pages), slots: slots, size: size}
+	s.left.Store(int32(len(s.posts) + len(s.parts)))
+	return s
 }
 
 // with returns the texts after the slots in changed have got other ones in v.
@@ -68,7 +76,7 @@ func (t *texts) with(changed []uint32, v *View) *texts {
 		return newTexts(v.pages)
 	}
 	slots = sortedLive(slots, v)
-	next.segments = append(segments, &segment{pages: slices.Clone(v.pages), slots: slots, size: len(slots)})
+	next.segments = append(segments, newSegment(v.pages, slots, len(slots)))
 	return next
 }
 
@@ -104,40 +112,85 @@ func (s *segment) each(field int) eachText {
 	}
 }
 
-// postings returns the trigrams of a searchable field.
+// postings returns the trigrams of a searchable field. While it makes them, it makes those of all fields, on all
+// processors: who searches one searches others.
 func (s *segment) postings(field int) *postings {
-	s.trigrams.Do(func() {
-		s.begun.Store(true)
-		jobs := make([]func(), 0, len(s.posts))
+	if !s.trigrams[field].made.Load() {
+		jobs := make([]func(), len(s.posts))
 		for f := range s.posts {
-			jobs = append(jobs, func() { s.posts[f] = makePostings(s.each(f)) })
+			jobs[f] = func() { s.makePostings(f) }
 		}
 		parallel(jobs)
-		s.hasPosts.Store(true)
-		s.finish()
-	})
+	}
 	return &s.posts[field]
 }
 
-// dict returns the words of all searchable texts.
-func (s *segment) dict() *words {
-	s.dictionary.Do(func() {
+func (s *segment) makePostings(field int) {
+	s.trigrams[field].do(func() {
 		s.begun.Store(true)
-		var fields [bareCount]eachText
-		for f := range fields {
-			fields[f] = s.each(f + 1)
-		}
-		s.words = makeWords(fields)
-		s.hasWords.Store(true)
+		s.posts[field] = makePostings(s.each(field))
 		s.finish()
 	})
+}
+
+// dict returns the words of all searchable texts, which it makes on all processors.
+func (s *segment) dict() *words {
+	if !s.dictionary.made.Load() {
+		jobs := make([]func(), len(s.parts))
+		for i := range s.parts {
+			jobs[i] = func() { s.makeWords(i) }
+		}
+		parallel(jobs)
+		s.joinWords(parallel)
+	}
 	return s.words
 }
 
-// finish lets go of the pages once both are made from them.
+func (s *segment) makeWords(part int) {
+	s.wordParts[part].do(func() {
+		s.begun.Store(true)
+		s.parts[part] = makeWordPart(wordParts()[part], func(field int) eachText { return s.each(field + 1) })
+		s.finish()
+	})
+}
+
+// joinWords makes words of its parts, which must be made.
+func (s *segment) joinWords(run func([]func())) {
+	s.dictionary.do(func() {
+		s.words = joinWords(s.parts[:], run)
+		s.parts = [2]*wordPart{}
+	})
+}
+
+// finish lets go of the pages once all is made from them.
 func (s *segment) finish() {
-	if s.done.Add(1) == 2 {
+	if s.left.Add(-1) == 0 {
 		s.pages = nil
+	}
+}
+
+// warm makes what is not made yet, a part after the other on one processor, until ctx is done.
+func (s *segment) warm(ctx context.Context) error {
+	var jobs []func()
+	for f := range s.posts {
+		jobs = append(jobs, func() { s.makePostings(f) })
+	}
+	for i := range s.parts {
+		jobs = append(jobs, func() { s.makeWords(i) })
+	}
+	jobs = append(jobs, func() { s.joinWords(inTurn) })
+	for _, job := range jobs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		job()
+	}
+	return nil
+}
+
+func inTurn(jobs []func()) {
+	for _, job := range jobs {
+		job()
 	}
 }
 
@@ -166,15 +219,23 @@ func (t *texts) similar(field int, term string, set *slotSets) {
 	set.add(t.tail...)
 }
 
-// Warm makes the index over texts, which the first search would have to wait for. It may be called while others use
-// the view; it takes seconds for a million users.
-func (v *View) Warm() {
+// Warm makes what the first queries would have to wait for: the orders and the index over texts. It may be called while
+// others use the view, and leaves them the other processors; it takes seconds for a million users. When ctx is done it
+// stops after what it is at, at most about a second later, and returns the error of ctx; what is made then stays.
+func (v *View) Warm(ctx context.Context) error {
 	if v.orders == nil {
-		return
+		return ctx.Err()
 	}
-	v.readyOrders()
+	for _, o := range v.orders {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		o.ready()
+	}
 	for _, s := range v.text.segments {
-		s.postings(0)
-		s.dict()
+		if err := s.warm(ctx); err != nil {
+			return err
+		}
 	}
+	return nil
 }

@@ -49,11 +49,11 @@ func (t *texts) usage() []Part {
 	for _, s := range t.segments {
 		changed += 4 * cap(s.slots)
 		for i := range s.posts {
-			if s.hasPosts.Load() {
+			if s.trigrams[i].made.Load() {
 				trigrams[i] += s.posts[i].bytes()
 			}
 		}
-		if s.hasWords.Load() {
+		if s.dictionary.made.Load() {
 			words += s.words.bytes()
 		}
 	}

@@ -217,7 +217,7 @@ func TestUsersMakesNoUserPerStep(t *testing.T) {
 func TestBytesGrowsWithUsers(t *testing.T) {
 	small, large := filled(newWorld(6), 100).view(options{tail: 8}), filled(newWorld(6), 1000).view(options{tail: 8})
 	before := large.Bytes()
-	large.Warm()
+	warm(t, large)
 	if small.Bytes() <= 0 || before < 5*small.Bytes() || large.Bytes() <= before {
 		t.Errorf("Bytes: %d for 100 users, %d for 1000, %d with texts", small.Bytes(), before, large.Bytes())
 	}
@@ -226,7 +226,7 @@ func TestBytesGrowsWithUsers(t *testing.T) {
 // TestUsage adds the parts up and holds each to the data that it must at least take.
 func TestUsage(t *testing.T) {
 	v := filled(newWorld(7), 1000).view(options{scanBelow: 1, tail: 8})
-	v.Warm()
+	warm(t, v)
 	sum, byName := int64(0), map[string]int64{}
 	for _, p := range v.Usage() {
 		if _, ok := byName[p.Name]; ok {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"unicode"
@@ -82,70 +83,213 @@ func sign(word string) uint64 {
 
 func runeLength(word string) int { return min(utf8.RuneCountInString(word), wordRunes) }
 
-// makeWords indexes the words of texts, one source for each field.
-func makeWords(fields [bareCount]eachText) *words {
-	ids := map[string]uint32{}
-	var posts []posting
-	for f, texts := range fields {
-		texts(func(slot uint32, text string) {
+// wordTable numbers the distinct words of some fields as they come.
+type wordTable struct {
+	seed   maphash.Seed
+	places []uint32 // by hash: the number of a word, from 1
+	hashes []uint32 // by word
+	text   []byte
+	ends   []uint32
+}
+
+func newWordTable() *wordTable {
+	return &wordTable{seed: maphash.MakeSeed(), places: make([]uint32, 1024)}
+}
+
+func (t *wordTable) word(i uint32) string {
+	from := uint32(0)
+	if i > 0 {
+		from = t.ends[i-1]
+	}
+	return view(t.text[from:t.ends[i]])
+}
+
+// number returns the number of a word, which it adds where it is new.
+func (t *wordTable) number(word string) uint32 {
+	hash := uint32(maphash.String(t.seed, word)) //nolint:gosec // its lower half
+	mask := uint32(len(t.places) - 1)            //nolint:gosec // a power of two
+	at := hash & mask
+	for ; t.places[at] != 0; at = (at + 1) & mask {
+		if i := t.places[at] - 1; t.hashes[i] == hash && t.word(i) == word {
+			return i
+		}
+	}
+	i := uint32(len(t.ends)) //nolint:gosec // fewer than 2^32 words
+	t.places[at] = i + 1
+	t.hashes = append(t.hashes, hash)
+	t.text = append(t.text, word...)
+	t.ends = append(t.ends, uint32(len(t.text))) //nolint:gosec // far below 4 GB
+	if 2*len(t.ends) > len(t.places) {
+		t.grow()
+	}
+	return i
+}
+
+func (t *wordTable) grow() {
+	t.places = make([]uint32, 2*len(t.places))
+	mask := uint32(len(t.places) - 1) //nolint:gosec // a power of two
+	for i, hash := range t.hashes {
+		at := hash & mask
+		for t.places[at] != 0 {
+			at = (at + 1) & mask
+		}
+		t.places[at] = uint32(i) + 1
+	}
+}
+
+// wordPart is the words of some fields on their way into an index.
+type wordPart struct {
+	table  *wordTable
+	sorted []wordItem
+	fields []wordField
+}
+
+// wordField is the words of the texts of one field, one after the other.
+type wordField struct {
+	field int
+	slots []uint32 // that have words
+	ends  []uint32 // where in words those of a slot end
+	words []uint32
+	posts []posting // by word
+}
+
+// wordItem is a word on its way into the order of an index: by length, prefix and the rest.
+type wordItem struct {
+	length uint32
+	number uint32
+	prefix uint64
+}
+
+// parts are the fields whose words are found side by side: of identifiers and e-mails most are the same.
+func wordParts() [2][]int { return [...][]int{{0, 1}, {2, 3}} }
+
+// makeWordPart finds the words of some fields.
+func makeWordPart(fields []int, of func(field int) eachText) *wordPart {
+	part := &wordPart{table: newWordTable()}
+	for _, field := range fields {
+		f := wordField{field: field}
+		of(field)(func(slot uint32, text string) {
+			before := len(f.words)
 			eachWord(text, func(word string) {
-				id, ok := ids[word]
-				if !ok {
-					id = uint32(len(ids)) //nolint:gosec // fewer than 2^32 words
-					ids[strings.Clone(word)] = id
-					posts = append(posts, make([]posting, bareCount)...)
+				i := part.table.number(word)
+				f.words = append(f.words, i)
+				for int(i) >= len(f.posts) {
+					f.posts = append(f.posts, posting{})
 				}
-				posts[int(id)*bareCount+f].measure(slot)
+				f.posts[i].measure(slot)
 			})
+			if len(f.words) > before {
+				f.slots, f.ends = append(f.slots, slot), append(f.ends, uint32(len(f.words))) //nolint:gosec // 32 bits
+			}
 		})
+		part.fields = append(part.fields, f)
 	}
-	w := &words{}
-	w.lay(ids, posts)
-	for f, texts := range fields {
-		texts(func(slot uint32, text string) {
-			eachWord(text, func(word string) { posts[int(ids[word])*bareCount+f].write(w.data, slot) })
-		})
+	part.sort()
+	return part
+}
+
+func (p *wordPart) sort() {
+	p.sorted = make([]wordItem, len(p.table.ends))
+	for i := range p.sorted {
+		number := uint32(i)
+		word := p.table.word(number)
+		p.sorted[i] = wordItem{uint32(runeLength(word)), number, key{text: word}.textPrefix()} //nolint:gosec // small
 	}
+	slices.SortFunc(p.sorted, func(a, b wordItem) int { return p.compare(a, p, b) })
+}
+
+// compare compares a word of p with one of q.
+func (p *wordPart) compare(a wordItem, q *wordPart, b wordItem) int {
+	switch {
+	case a.length != b.length:
+		return cmp.Compare(a.length, b.length)
+	case a.prefix != b.prefix:
+		return cmp.Compare(a.prefix, b.prefix)
+	default:
+		return strings.Compare(p.table.word(a.number), q.table.word(b.number))
+	}
+}
+
+// joinWords makes the index of the words that were found; run carries out jobs. The parts are of no use afterwards.
+func joinWords(parts []*wordPart, run func([]func())) *words {
+	w := &words{first: make([]uint32, 0, wordRunes+2)}
+	w.lay(parts)
+	var jobs []func()
+	for _, p := range parts {
+		for i := range p.fields {
+			jobs = append(jobs, func() { p.fields[i].write(w.data) })
+		}
+	}
+	run(jobs)
 	return w
 }
 
 // lay orders the words and gives every list of slots its place.
-func (w *words) lay(ids map[string]uint32, posts []posting) {
-	type entry struct {
-		word   string
-		id     uint32
-		length int
-	}
-	order := make([]entry, 0, len(ids))
-	for word, id := range ids {
-		order = append(order, entry{word, id, runeLength(word)})
-	}
-	slices.SortFunc(order, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.length, b.length), cmp.Compare(a.word, b.word))
-	})
-	w.posts = make([]uint32, 0, len(order)*bareCount)
-	w.first = make([]uint32, 0, wordRunes+2)
+func (w *words) lay(parts []*wordPart) {
 	size := uint32(0)
-	for i, e := range order {
-		for len(w.first) <= e.length {
-			w.first = append(w.first, uint32(i))
+	for {
+		var posts [bareCount]*posting
+		item, word, ok := nextWord(parts, &posts)
+		if !ok {
+			break
 		}
-		w.text = append(w.text, e.word...)
+		for len(w.first) <= int(item.length) {
+			w.first = append(w.first, uint32(len(w.ends))) //nolint:gosec // fewer than 2^32 words
+		}
+		w.text = append(w.text, word...)
 		w.ends = append(w.ends, uint32(len(w.text))) //nolint:gosec // far below 4 GB
-		w.signs = append(w.signs, sign(e.word))
-		for f := range bareCount {
-			p := &posts[int(e.id)*bareCount+f]
-			from := size
-			size += p.at
-			*p = posting{at: from}
+		w.signs = append(w.signs, sign(word))
+		for _, p := range posts {
+			if p != nil {
+				from := size
+				size += p.at
+				*p = posting{at: from}
+			}
 			w.posts = append(w.posts, size)
 		}
 	}
 	for len(w.first) <= wordRunes+1 {
-		w.first = append(w.first, uint32(len(order))) //nolint:gosec // fewer than 2^32 words
+		w.first = append(w.first, uint32(len(w.ends))) //nolint:gosec // fewer than 2^32 words
 	}
 	w.data = make([]byte, size)
-	w.text, w.ends, w.signs = slices.Clip(w.text), slices.Clip(w.ends), slices.Clip(w.signs)
+	w.text, w.ends = slices.Clip(w.text), slices.Clip(w.ends)
+	w.signs, w.posts = slices.Clip(w.signs), slices.Clip(w.posts)
+}
+
+// nextWord takes the first word off the parts that have it, and returns it with its lists of slots by field.
+func nextWord(parts []*wordPart, posts *[bareCount]*posting) (first wordItem, word string, ok bool) {
+	var of *wordPart
+	for _, p := range parts {
+		if len(p.sorted) > 0 && (of == nil || p.compare(p.sorted[0], of, first) < 0) {
+			of, first = p, p.sorted[0]
+		}
+	}
+	if of == nil {
+		return first, "", false
+	}
+	for _, p := range parts {
+		if len(p.sorted) == 0 || p.compare(p.sorted[0], of, first) != 0 {
+			continue
+		}
+		number := int(p.sorted[0].number)
+		p.sorted = p.sorted[1:]
+		for i := range p.fields {
+			if f := &p.fields[i]; number < len(f.posts) {
+				posts[f.field] = &f.posts[number]
+			}
+		}
+	}
+	return first, of.table.word(first.number), true
+}
+
+func (f *wordField) write(data []byte) {
+	from := uint32(0)
+	for i, slot := range f.slots {
+		for _, number := range f.words[from:f.ends[i]] {
+			f.posts[number].write(data, slot)
+		}
+		from = f.ends[i]
+	}
 }
 
 func (w *words) word(i int) string {
