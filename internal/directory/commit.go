@@ -76,10 +76,10 @@ func (s *Service) again(ctx context.Context, org *organization, c *call) error {
 
 // alone carries out a call in a transaction of its own. The caller holds the writer's token.
 func (s *Service) alone(ctx context.Context, org *organization, c *call) {
-	change, err := s.transact(ctx, org, []*call{c})
+	change, next, err := s.transact(ctx, org, []*call{c})
 	c.settle(change, err)
 	if err == nil {
-		s.advance(context.WithoutCancel(ctx), org, change)
+		s.advance(context.WithoutCancel(ctx), org, change, next)
 	}
 }
 
@@ -97,7 +97,7 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 			close(c.finished)
 		}
 	}()
-	change, err := s.transact(ctx, org, batch)
+	change, next, err := s.transact(ctx, org, batch)
 	if isClientError(err) {
 		return
 	}
@@ -106,23 +106,30 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 	}
 	settled = true
 	if err == nil {
-		s.advance(ctx, org, change)
+		s.advance(ctx, org, change, next)
 	}
 }
 
-// transact decides on calls, each on top of those before it, and commits what they do as one change, which it returns.
-func (s *Service) transact(ctx context.Context, org *organization, batch []*call) (roster.Change, error) {
+// transact decides on calls, each on top of those before it, and commits what they do as one change, which it returns
+// with the view after it, or nil where that is still to be made.
+func (s *Service) transact(
+	ctx context.Context, org *organization, batch []*call,
+) (change roster.Change, next *index.View, err error) {
+	var a ahead
+	defer a.wait()
 	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
 	if len(batch) == 1 && org.view.Load() == nil && !org.surprised && batch[0].mayGuess() {
 		change, err := s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 			return batch[0].guess(state, env)
 		})
 		if !isClientError(err) && !errors.Is(err, errGuess) {
-			return change, err
+			return change, nil, err
 		}
 	}
-	return s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
-		known := remember(fastest(state, org.view.Load()))
+	change, err = s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
+		a.wait()
+		view := org.view.Load()
+		known := remember(fastest(state, view))
 		for _, c := range batch {
 			if err := known.expect(c.cmds); err != nil {
 				return roster.Change{}, err
@@ -136,14 +143,20 @@ func (s *Service) transact(ctx context.Context, org *organization, batch []*call
 		if len(batch) == 1 && batch[0].err != nil {
 			return roster.Change{}, batch[0].err
 		}
-		return roster.Change{At: env.Now, Actor: batch[0].by.Actor(), Ops: pending.Ops()}, nil
+		change := roster.Change{At: env.Now, Actor: batch[0].by.Actor(), Ops: pending.Ops()}
+		a.begin(view, org.id, state.Version()+1, change)
+		return change, nil
 	})
+	if err != nil {
+		return change, nil, err
+	}
+	return change, a.after(change), nil
 }
 
 // advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
-// request loads it again, so that no read ever sees an old state after a write has returned. The caller holds the
-// writer's token.
-func (s *Service) advance(ctx context.Context, org *organization, change roster.Change) {
+// request loads it again, so that no read ever sees an old state after a write has returned. made is the view after the
+// change, nil where it is still to be made. The caller holds the writer's token.
+func (s *Service) advance(ctx context.Context, org *organization, change roster.Change, made *index.View) {
 	if len(change.Ops) == 0 {
 		return
 	}
@@ -160,7 +173,10 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 		}
 		org.publish(next)
 	}()
-	applied, err := s.apply(ctx, org.id, view, change)
+	applied, err := made, error(nil)
+	if made == nil {
+		applied, err = s.apply(ctx, org.id, view, change)
+	}
 	if err == nil {
 		next = applied
 		s.grow(org, next, len(change.Ops))
