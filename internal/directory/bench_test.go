@@ -110,3 +110,45 @@ func median(took []time.Duration) time.Duration {
 	slices.Sort(took)
 	return took[len(took)/2]
 }
+
+// BenchmarkImport measures an import of users that do not exist, without a view; the unit is a user. Addresses come in no
+// order, as they do in life.
+func BenchmarkImport(b *testing.B) {
+	for _, batch := range []int{1000, 8000} {
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "roster.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			service := newService(s)
+			org, err := service.CreateOrg(b.Context(), roster.Operator(), roster.Organization{Slug: "one", Name: "One"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for done := 0; done < b.N; done += batch {
+				cmds := imported(done, min(done+batch, b.N))
+				if _, err := service.DoEach(b.Context(), org.ID, roster.Operator(), cmds); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// imported returns imports of users from..to-1.
+func imported(from, to int) []roster.Command {
+	cmds := make([]roster.Command, 0, to-from)
+	for n := from; n < to; n++ {
+		name := fmt.Sprintf("%016x", uint64(n+1)*0x9e3779b97f4a7c15) // a permutation
+		u := &roster.User{
+			ID: id(1_000_000 + n), Number: int64(n + 1), Identifier: name, Email: name + "@example.com", Name: "Ada Moreno",
+			FirstName: "Ada", LastName: "Moreno", Description: "Buys and sells", UserType: roster.SaasUser, CreatedAt: now,
+			UpdatedAt: now,
+		}
+		cmds = append(cmds, roster.Import{Record: u})
+	}
+	return cmds
+}

@@ -11,7 +11,7 @@ import (
 // Benchmark measures what a store does most: small and large updates, and loading.
 func Benchmark(b *testing.B, open func(*testing.B) store.Store) {
 	b.Helper()
-	for _, size := range []int{1, 64, 1000} {
+	for _, size := range []int{1, 64, 1000, 8000} {
 		b.Run(fmt.Sprintf("create/users=%d", size), func(b *testing.B) {
 			s := withOrg(b, open)
 			made := 0
