@@ -86,8 +86,8 @@ func (j *importJob) run(ctx context.Context, in account) error {
 	return errors.Join(j.outcome(summary, err), j.report(summary))
 }
 
-// batch returns how many records are imported at once; 0 is the usual number. A store of our own takes more: the keys of
-// users are all over its indexes, and the fewer commits there are, the fewer times each page is written.
+// batch returns how many records are imported at once; 0 is the usual number. A store of our own takes more: the keys
+// of users are all over its indexes, and the fewer commits there are, the fewer times each page is written.
 func (j *importJob) batch() int {
 	if j.url != "" {
 		return 0
