@@ -105,7 +105,7 @@ func newDigits(s *scale, buckets []uint16) *digits {
 	d := &digits{scale: s, width: w, planes: make([]uint64, digitMax*w), sorted: make([]uint16, n)}
 	var byLow [rowMax]uint16
 	for i := range n {
-		byLow[i] = uint16(i) //nolint:gosec // below rowMax
+		byLow[i] = uint16(i)
 		if value := buckets[i] >> digitShift; value < digitMax {
 			d.planes[int(value)*w+i>>6] |= 1 << (i & 63)
 		}

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// scale cuts the users by the field of an order into buckets of about the same size, numbered in its order from 0 up
-// to at most 1<<bucketBits, so that a range is known in other orders by the buckets that it covers. The limits of the buckets
-// stay as they are while users come and go: when that has made finding out too slow, the scale is made again.
+// scale cuts the users by the field of an order into buckets of about the same size, numbered in its order with
+// bucketBits, so that a range is known in other orders by the buckets that it covers. The limits of the buckets stay
+// as they are while users come and go: when that has made finding out too slow, the scale is made again.
 type scale struct {
 	home   int // the order
 	src    source
