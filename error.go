@@ -124,3 +124,14 @@ func quote(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+// TrimmedError is the cause of a [Gone] error about changes that are not kept any more.
+type TrimmedError struct {
+	// Since is the smallest version after which every change is still kept.
+	Since Version
+}
+
+// Error says from where on changes are kept.
+func (e *TrimmedError) Error() string {
+	return fmt.Sprintf("changes are kept after version %d", e.Since)
+}

@@ -53,7 +53,7 @@ func Roster() Rules {
 			{Package: dialect, Ours: []string{root}},
 			{Package: "internal/dialect/all", Ours: []string{dialect, "internal/dialect/*"}},
 			{Package: "internal/dialect/dialecttest", Ours: []string{"..."}},
-			{Package: "internal/dialect/native", Ours: []string{root, dialect, "internal/ingest"}},
+			{Package: "internal/dialect/native", Ours: []string{root, dialect, "internal/filter", "internal/ingest"}},
 			{Package: "internal/dialect/*", Ours: []string{root, dialect}},
 			{Package: "internal/ingest", Ours: []string{root, dialect}},
 			{Package: "internal/web", Ours: []string{root, dialect}},

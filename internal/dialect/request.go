@@ -36,6 +36,8 @@ type Request struct {
 	// Writer changes the principal's organization; nil for a public or a stable endpoint. View stays as it is when
 	// Writer writes: what a write has led to is in the Writer's View.
 	Writer Writer
+	// History is what became of the principal's organization; nil as Writer is.
+	History History
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 

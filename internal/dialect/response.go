@@ -19,6 +19,11 @@ type Response struct {
 	Header http.Header
 	// Body is nil for a response without one.
 	Body Body
+	// Live is for a body that goes on for as long as the client listens. What it writes goes out at once, piece by
+	// piece as it is written, neither compressed nor kept; a client that does not take a piece in time is cut off, and
+	// the body's next write fails. The body itself ends with the context of its request and, soon after, when
+	// [History.Ending] says so.
+	Live bool
 }
 
 // Body writes the body of a response. It is called at most once for a HEAD or GET, after the status is decided, so it

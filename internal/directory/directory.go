@@ -239,13 +239,6 @@ func (s *Service) Evict(id roster.ID) {
 	org.publish(nil)
 }
 
-// Changes returns the changes of an organization after a version, oldest first, at most limit of them.
-func (s *Service) Changes(
-	ctx context.Context, id roster.ID, after roster.Version, limit int,
-) ([]roster.Change, error) {
-	return s.store.Changes(ctx, id, after, limit)
-}
-
 // Orgs returns every organization, by number, without loading any.
 func (s *Service) Orgs(ctx context.Context) ([]*roster.Organization, error) {
 	var orgs []*roster.Organization

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/roster-dev/roster"
 )
@@ -21,6 +22,8 @@ type requestRecord struct {
 	isHead bool
 	status int
 	bytes  int64
+	// waited is how much of the time went by in waiting for something to happen.
+	waited time.Duration
 }
 
 type recordKey struct{}
@@ -47,7 +50,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		defer func() {
 			took := s.Now().Sub(start)
 			if s.metrics != nil {
-				s.metrics.note(rec, took)
+				s.metrics.note(rec, took-rec.waited)
 			}
 			s.access(r, rec, took)
 		}()
@@ -76,6 +79,11 @@ func (w *recorder) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.record.bytes += int64(n)
 	return n, err
+}
+
+// Flush is for the writer that compresses, which looks no further than this one.
+func (w *recorder) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // nobody can be told
 }
 
 // Unwrap is for [http.ResponseController].

@@ -207,6 +207,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	req.Principal, req.View = principal, view
 	if !x.endpoint.Stable() {
 		req.Writer, req.NewSecret = writing{x.Server, principal}, x.secret
+		req.History = history{x, principal}
 	}
 	req.Contract = view.Org().Contract(x.dialect.Name)
 	x.contract = req.Contract

@@ -45,11 +45,15 @@ func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
 	}
 	group.Go(func() error {
 		<-running.Done()
-		close(s.draining)
+		s.Drain()
 		return shutdown(context.WithoutCancel(ctx), servers)
 	})
 	return group.Wait()
 }
+
+// Drain has the server say that it is not ready any more, and ends what waits for changes: bodies that go on after what
+// there is to tell, requests that wait at once. Everything else goes on. [Server.Run] does it when its context ends.
+func (s *Server) Drain() { s.drain() }
 
 func (s *Server) httpServer(l Listener) *http.Server {
 	return &http.Server{

@@ -48,6 +48,12 @@ type Config struct {
 	Loaded Loaded
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
+	// History tells what changes organizations; optional. Without it endpoints that follow them answer
+	// [roster.Unavailable].
+	History History
+	// TakeTime is how long a client may take to accept 64 KiB of a body that goes on; 30 seconds when zero. One that
+	// takes longer is cut off.
+	TakeTime time.Duration
 	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.
 	Random io.Reader
@@ -69,15 +75,17 @@ type Server struct {
 	Config
 
 	mounts   map[string]*mount // by dialect name
-	draining chan struct{}
-	answers  *answers  // nil for none
-	metrics  *metrics  // nil for none
-	buffers  sync.Pool // of *[]byte with room for mostHeld bytes
+	draining chan struct{}     // closed by Drain
+	drain    func()            // closes draining once
+	answers  *answers          // nil for none
+	metrics  *metrics          // nil for none
+	buffers  sync.Pool         // of *[]byte with room for mostHeld bytes
 }
 
 // New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
+	s.drain = sync.OnceFunc(func() { close(s.draining) })
 	if c.CacheBytes > 0 {
 		var err error
 		if s.answers, err = newAnswers(c.CacheBytes); err != nil {

@@ -26,6 +26,10 @@ func (x *exchange) write(response dialect.Response) {
 	}
 	header.Set("Content-Type", cmp.Or(response.ContentType, "application/json"))
 	header.Set("X-Content-Type-Options", "nosniff")
+	if response.Live {
+		x.live(status, response.Body)
+		return
+	}
 	out := &bodyWriter{exchange: x, status: status, held: x.buffer()}
 	defer func() { x.buffers.Put(&out.held) }()
 	err := response.Body(out)

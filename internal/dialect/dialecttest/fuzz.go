@@ -39,7 +39,7 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 				by := roster.Principal{Org: Company, Permissions: roster.Permissions{roster.Everything}}
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
-					Principal: by, Writer: rehearsal{w.Service, by}, Body: []byte(path),
+					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
 					NewSecret: func() (string, error) { return roster.NewSecret(drawn{w}) },
 					URL:       &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},
 					Header:    http.Header{},

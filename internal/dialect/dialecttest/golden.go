@@ -104,7 +104,8 @@ func runFile(t *testing.T, w *World, d *dialect.Dialect, file string, seen *cove
 // roundTrip sends a request of a golden case.
 func (w *World) roundTrip(t *testing.T, d *dialect.Dialect, data []byte) (*http.Request, *http.Response) {
 	t.Helper()
-	handler := w.Handler(t, d)
+	server, handler := w.server(t, d)
+	server.Drain() // so that nobody waits for a change that never comes
 	repeat := 1
 	if n := w.parse(t, data).Header.Get("Roster-Repeat"); n != "" {
 		var err error

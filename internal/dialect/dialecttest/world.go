@@ -29,7 +29,8 @@ var testdata embed.FS
 // Now is the instant at which the clock of every world stands.
 func Now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }
 
-// The organizations of a world. Company has the users of the fixture; Other has none of them.
+// The organizations of a world. Company has the users of the fixture; Other has none of them, and no
+// changes up to [OtherSince].
 var (
 	Company = roster.MustParseID("9de0691c-bc8d-409b-8f40-75d4f45db2f3")
 	Other   = roster.MustParseID("0190a000-0000-7000-8000-0000000000ff")
@@ -49,7 +50,7 @@ type World struct {
 func NewWorld(t *testing.T, contract roster.Contract, ds ...*dialect.Dialect) *World {
 	t.Helper()
 	w := &World{Secrets: map[string]string{}, contract: contract}
-	w.Service = directory.New(memory.New(), directory.Options{
+	w.Service = directory.New(forgetful{memory.New()}, directory.Options{
 		Now: func() roster.Time { return roster.TimeOf(Now()) }, NewID: w.newID,
 	})
 	contracts := map[string]roster.Contract{}
@@ -189,6 +190,13 @@ func secret(t *testing.T, n byte) string {
 // Handler returns a handler with a dialect at its root, and rate limits that nobody has used yet.
 func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 	t.Helper()
+	_, h := w.server(t, d)
+	return h
+}
+
+// server returns the server of a handler, too.
+func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.Handler) {
+	t.Helper()
 	now := func() roster.Time { return roster.TimeOf(Now()) }
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{d},
@@ -200,6 +208,7 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 		Now:       Now,
 		Software:  "1.4.0",
 		Writer:    w.Service,
+		History:   server.Histories(w.Service),
 		Random:    drawn{w},
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
 	})
@@ -210,7 +219,7 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return s, h
 }
 
 // signingKey returns the private key of an API client of the fixture.

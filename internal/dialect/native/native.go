@@ -20,6 +20,7 @@ import (
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		[]dialect.Endpoint{getOrganization()}, userEndpoints(), tokenEndpoints(), lineEndpoints(),
+		changeEndpoints(),
 	)
 	for i := range endpoints {
 		endpoints[i].Strict, endpoints[i].Mark = true, dialect.Ours
@@ -62,7 +63,11 @@ func New() *dialect.Dialect {
 			},
 			{
 				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
-				Doc: "no-store where the body has a secret or when tokens were last used.",
+				Doc: "no-store where the body has a secret, when tokens were last used, or changes.",
+			},
+			{
+				Name: "X-Accel-Buffering", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
+				Doc: "no where the body is a stream of events, which proxies must not hold back.",
 			},
 		},
 		Endpoints: endpoints,
@@ -96,6 +101,7 @@ const (
 	badRequest = http.StatusBadRequest
 	notFound   = http.StatusNotFound
 	conflict   = http.StatusConflict
+	gone       = http.StatusGone
 	tooLarge   = http.StatusRequestEntityTooLarge
 	tooMany    = http.StatusTooManyRequests
 )
@@ -128,6 +134,8 @@ func failureDoc(status int) string {
 		return "There is no such record"
 	case conflict:
 		return "A unique value is taken, or the state of the organization forbids it"
+	case gone:
+		return "Not all changes after the version are kept any more"
 	case tooLarge:
 		return "The body is too long, or has too many lines"
 	default:

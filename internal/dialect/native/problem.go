@@ -24,6 +24,8 @@ type problem struct {
 	Code      string  `json:"code" required:"yes" doc:"What went wrong, for programs."`
 	RequestID string  `json:"request_id" required:"yes" format:"uuid"`
 	Errors    []fault `json:"errors,omitempty" doc:"Each parameter and member at fault, at most 100 of them."`
+	// Since is for changes that are not kept any more.
+	Since *roster.Version `json:"since,omitempty" doc:"Of trimmed history: the least version to ask for."`
 }
 
 // typeBase is what the code comes after in the type of a problem: where the page about it is on the server.
@@ -48,12 +50,17 @@ func fail(f dialect.Failure) dialect.Response {
 		header.Set("Retry-After", f.RetrySeconds())
 	}
 	faults := f.Faults()
+	var since *roster.Version
+	if trimmed, ok := errors.AsType[*roster.TrimmedError](f.Error); ok {
+		since = &trimmed.Since
+	}
 	return dialect.Response{
 		Status: f.Status, ContentType: problemType, Header: header,
 		Body: dialect.JSON(problem{
 			Type: typeBase + string(f.Error.Code), Title: http.StatusText(f.Status), Status: f.Status,
 			Detail: detail(faults[0]), Code: string(f.Error.Code), RequestID: f.RequestID,
 			Errors: wireFaults(faults, f.Error.Code),
+			Since:  since,
 		}),
 	}
 }

@@ -23,10 +23,15 @@ type Organization struct {
 
 func serveOrganization(_ context.Context, r *dialect.Request) (dialect.Response, error) {
 	o := r.View.Org()
-	return dialect.Response{Body: dialect.JSON(Organization{
-		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: r.View.Version(),
+	return dialect.Response{Body: dialect.JSON(wireOrganization(o, r.View.Version()))}, nil
+}
+
+// wireOrganization returns an organization at a version.
+func wireOrganization(o *roster.Organization, at roster.Version) Organization {
+	return Organization{
+		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: at,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits,
-	})}, nil
+	}
 }
 
 // Token is a token on the wire, without its secret.

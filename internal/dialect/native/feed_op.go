@@ -1,0 +1,157 @@
+package native
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// item returns a change on the wire, nil where it is none of the feed's.
+func (f *feed) item(c roster.Change) ([]byte, error) {
+	w := Change{Version: c.Version, At: c.At, Ops: []Op{}}
+	if f.by.Permissions.Has(roster.MetadataRead) { // as for who changed a user last
+		w.Actor = c.Actor
+	}
+	for _, op := range c.Ops {
+		wire, passes, err := f.op(op)
+		if err != nil {
+			return nil, fmt.Errorf("show version %d: %w", c.Version, err)
+		}
+		if passes {
+			w.Ops = append(w.Ops, wire)
+		}
+	}
+	if len(w.Ops) == 0 && !f.every {
+		return nil, nil
+	}
+	return dialect.Encode(w)
+}
+
+// op returns an op on the wire, and whether the feed has it: an update of nothing that the principal may see is none.
+func (f *feed) op(op roster.Op) (Op, bool, error) {
+	w := Op{Type: op.Key().Type, ID: op.Key().ID}
+	if !slices.Contains(f.types, w.Type) {
+		return Op{}, false, nil
+	}
+	if w.Type == roster.TypeUser && f.users.Where != nil {
+		op, w.Filter = f.matching(op)
+	}
+	if op.Before == nil && op.After == nil {
+		return Op{}, false, nil
+	}
+	var err error
+	if w.Before, err = f.record(op.Before); err != nil {
+		return Op{}, false, err
+	}
+	if w.After, err = f.record(op.After); err != nil {
+		return Op{}, false, err
+	}
+	if bytes.Equal(w.Before, w.After) {
+		return Op{}, false, nil
+	}
+	w.Op = op.Verb()
+	if f.diff {
+		err = w.shorten()
+	}
+	return w, true, err
+}
+
+// matching returns an op as it is where there are no users but those who match the filter.
+func (f *feed) matching(op roster.Op) (matching roster.Op, turn string) {
+	before, after := f.match(op.Before), f.match(op.After)
+	switch {
+	case before && after:
+		return op, ""
+	case before && op.After != nil:
+		return roster.Op{Before: op.Before}, "left"
+	case before:
+		return op, ""
+	case after && op.Before != nil:
+		return roster.Op{After: op.After}, "entered"
+	case after:
+		return op, ""
+	default:
+		return roster.Op{}, ""
+	}
+}
+
+func (f *feed) match(e roster.Entity) bool {
+	u, ok := e.(*roster.User)
+	return ok && f.users.Match(u)
+}
+
+// record returns a record as the principal may see it, nil where there is none.
+func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
+	switch e := e.(type) {
+	case nil:
+		return nil, nil
+	case *roster.User:
+		u := wireUser(e, f.by)
+		u.Permissions = 0 // of history nobody knows them: they change with groups
+		return roster.EncodeEntity(u)
+	case *roster.Organization:
+		return dialect.Encode(changedOrganization{Organization: wireOrganization(e, 0)})
+	case *roster.Token:
+		return dialect.Encode(wireToken(e, f.by))
+	case *roster.Invitation:
+		return dialect.Encode(changedInvitation{e.ID, e.User, e.CreatedAt, e.ExpiresAt, e.AcceptedAt})
+	default:
+		return roster.EncodeEntity(e)
+	}
+}
+
+// changedOrganization is an organization without its version, which is that of every change.
+type changedOrganization struct {
+	Organization
+	Version *roster.Version `json:"version,omitempty"`
+}
+
+// changedInvitation is an invitation without its secret's hash.
+type changedInvitation struct {
+	ID         roster.ID   `json:"id"`
+	User       roster.ID   `json:"user"`
+	CreatedAt  roster.Time `json:"created_at,omitzero"`
+	ExpiresAt  roster.Time `json:"expires_at,omitzero"`
+	AcceptedAt roster.Time `json:"accepted_at,omitzero"`
+}
+
+// shorten leaves out what a client that has followed so far knows already.
+func (w *Op) shorten() error {
+	if w.Before == nil {
+		return nil
+	}
+	before, after := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if w.After == nil {
+		w.Before = nil
+		return nil
+	}
+	if err := json.Unmarshal(w.Before, &before); err != nil {
+		return fmt.Errorf("read a record again: %w", err)
+	}
+	if err := json.Unmarshal(w.After, &after); err != nil {
+		return fmt.Errorf("read a record again: %w", err)
+	}
+	w.Before, w.After, w.Diff = nil, nil, differences(before, after)
+	return nil
+}
+
+// differences returns the members that differ between two records.
+func differences(before, after map[string]json.RawMessage) map[string]Difference {
+	diff := map[string]Difference{}
+	for name := range maps.Keys(before) {
+		if !bytes.Equal(before[name], after[name]) {
+			diff[name] = Difference{From: before[name], To: after[name]}
+		}
+	}
+	for name, value := range after {
+		if _, known := before[name]; !known {
+			diff[name] = Difference{To: value}
+		}
+	}
+	return diff
+}
