@@ -7,7 +7,8 @@
 //   - Pages: slot -> record. 1,024 records a page, without pointers, in arenas that only grow.
 //   - Orders: the slots by each sortable field, in chunks of about 1,024. A chunk, and a page, has a bitset for
 //     each value of each field that has few of them (status, user_type, kind, flags, role, apps_access, the bits
-//     of own_permissions), by position.
+//     of own_permissions), by position. The order of numbers is there from the start; any other one is made by
+//     the first query that needs it, and all are by the first change or by [View.Warm].
 //   - Texts: trigrams and words of id, identifier, e-mail, name and description, and a short list of the slots
 //     whose texts changed since they were indexed. Made by the first search or by [View.Warm].
 //

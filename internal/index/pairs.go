@@ -96,7 +96,7 @@ type members struct {
 }
 
 func (m *members) add(number int64, slot uint32) {
-	m.numbers, m.slots = append(m.numbers, number), append(m.slots, slot)
+	m.numbers, m.slots = push(m.numbers, number), push(m.slots, slot)
 }
 
 // makePairs builds the set from its pairs.

@@ -111,12 +111,12 @@ func makePostings(texts eachText) postings {
 			}
 			from := size
 			size += p.at
-			out.keys = append(out.keys, uint32(pair<<8|last)) //nolint:gosec // 24 bits
-			out.ends = append(out.ends, size)
+			out.keys = push(out.keys, uint32(pair<<8|last)) //nolint:gosec // 24 bits
+			out.ends = push(out.ends, size)
 			*p = posting{at: from}
 		}
 	}
-	out.keys, out.ends = slices.Clip(out.keys), slices.Clip(out.ends)
+	out.keys, out.ends = fitted(out.keys), fitted(out.ends)
 	out.data = make([]byte, size)
 	texts(func(slot uint32, text string) { table.write(out.data, slot, text) })
 	return out

@@ -116,9 +116,9 @@ func (t *wordTable) number(word string) uint32 {
 	}
 	i := uint32(len(t.ends)) //nolint:gosec // fewer than 2^32 words
 	t.places[at] = i + 1
-	t.hashes = append(t.hashes, hash)
-	t.text = append(t.text, word...)
-	t.ends = append(t.ends, uint32(len(t.text))) //nolint:gosec // far below 4 GB
+	t.hashes = push(t.hashes, hash)
+	t.text = append(roomy(t.text, len(word)), word...)
+	t.ends = push(t.ends, uint32(len(t.text))) //nolint:gosec // far below 4 GB
 	if 2*len(t.ends) > len(t.places) {
 		t.grow()
 	}
@@ -135,6 +135,25 @@ func (t *wordTable) grow() {
 		}
 		t.places[at] = uint32(i) + 1
 	}
+}
+
+// push is append for what gets large: while it grows, it leaves no more than its own size behind.
+func push[E any](s []E, e E) []E { return append(roomy(s, 1), e) }
+
+// roomy returns s with room for more: for as much again where there was none.
+func roomy[E any](s []E, more int) []E {
+	if len(s)+more > cap(s) {
+		return slices.Grow(s, max(more, len(s)))
+	}
+	return s
+}
+
+// fitted returns s without much room behind it.
+func fitted[E any](s []E) []E {
+	if cap(s)-len(s) > cap(s)/16 {
+		return slices.Clone(s)
+	}
+	return s
 }
 
 // wordPart is the words of some fields on their way into an index.
@@ -172,14 +191,14 @@ func makeWordPart(fields []int, of func(field int) eachText) *wordPart {
 			before := len(f.words)
 			eachWord(text, func(word string) {
 				i := part.table.number(word)
-				f.words = append(f.words, i)
+				f.words = push(f.words, i)
 				for int(i) >= len(f.posts) {
-					f.posts = append(f.posts, posting{})
+					f.posts = push(f.posts, posting{})
 				}
 				f.posts[i].measure(slot)
 			})
 			if len(f.words) > before {
-				f.slots, f.ends = append(f.slots, slot), append(f.ends, uint32(len(f.words))) //nolint:gosec // 32 bits
+				f.slots, f.ends = push(f.slots, slot), push(f.ends, uint32(len(f.words))) //nolint:gosec // 32 bits
 			}
 		})
 		part.fields = append(part.fields, f)
@@ -226,6 +245,12 @@ func joinWords(parts []*wordPart, run func([]func())) *words {
 
 // lay orders the words and gives every list of slots its place.
 func (w *words) lay(parts []*wordPart) {
+	most, text := 0, 0 // words that several parts have count several times
+	for _, p := range parts {
+		most, text = most+len(p.table.ends), text+len(p.table.text)
+	}
+	w.text, w.ends, w.signs = make([]byte, 0, text), make([]uint32, 0, most), make([]uint64, 0, most)
+	w.posts = make([]uint32, 0, most*bareCount)
 	size := uint32(0)
 	for {
 		var posts [bareCount]*posting
@@ -252,8 +277,7 @@ func (w *words) lay(parts []*wordPart) {
 		w.first = append(w.first, uint32(len(w.ends))) //nolint:gosec // fewer than 2^32 words
 	}
 	w.data = make([]byte, size)
-	w.text, w.ends = slices.Clip(w.text), slices.Clip(w.ends)
-	w.signs, w.posts = slices.Clip(w.signs), slices.Clip(w.posts)
+	w.text, w.ends, w.signs, w.posts = fitted(w.text), fitted(w.ends), fitted(w.signs), fitted(w.posts)
 }
 
 // nextWord takes the first word off the parts that have it, and returns it with its lists of slots by field.
