@@ -114,6 +114,14 @@ func BenchmarkUsers(b *testing.B) {
 		}}, true},
 		{"created range by created", roster.Query{Where: roster.And{three[0], since}, Sort: []roster.Sort{{Field: roster.FieldCreatedAt}}}, true},
 		{"created range by email", roster.Query{Where: roster.And{three[0], since}, Sort: []roster.Sort{{Field: roster.FieldEmail}}}, true},
+		{"created and login ranges by email", roster.Query{
+			Where: roster.And{three[0], roster.Or{
+				roster.Cmp{Field: roster.FieldUpdatedAt, Op: roster.GE, Value: roster.TimeValue(1_700_000_000_000 + 1<<39)},
+				roster.Not{Expr: roster.Has{Field: roster.FieldLastLoginAt}},
+			}},
+			Sort: []roster.Sort{{Field: roster.FieldEmail}},
+		}, true},
+		{"two classes by name", roster.Query{Where: three[:2], Sort: []roster.Sort{{Field: roster.FieldName}}}, true},
 		{"group by name", roster.Query{
 			Where: roster.In{Field: roster.FieldGroups, Values: []roster.Value{roster.IntValue(7)}},
 			Sort:  []roster.Sort{{Field: roster.FieldName}},
@@ -182,6 +190,33 @@ func bindSince(q roster.Query, users int) roster.Query {
 		}
 	}
 	return q
+}
+
+// BenchmarkRangeAfterChange measures a range in a foreign order of a view that has just been made by a change of the
+// ranged field: what was derived from the view before is brought up to date first.
+func BenchmarkRangeAfterChange(b *testing.B) {
+	eachSize(b, func(b *testing.B, v *View) {
+		b.Helper()
+		rnd := rand.New(rand.NewPCG(4, 4))
+		q := roster.Query{
+			Where: roster.Cmp{
+				Field: roster.FieldLastLoginAt, Op: roster.GE, Value: roster.TimeValue(1_700_000_000_000 + 1<<39),
+			},
+			Sort: []roster.Sort{{Field: roster.FieldName}}, Limit: 100, Offset: v.users / 8,
+		}
+		for b.Loop() {
+			b.StopTimer()
+			next, err := v.Apply(roster.Change{Version: v.Version() + 1, Ops: []roster.Op{benchOp(rnd, v, "login", 0)}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			v = next
+			b.StartTimer()
+			if page, err := v.Users(q); err != nil || page.Total == 0 {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkFacets measures counting all values of five fields.

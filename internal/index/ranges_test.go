@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/roster-dev/roster"
@@ -148,6 +149,44 @@ func TestPlanesFollowSplits(t *testing.T) {
 	if l := next.laneOf(next.order(roster.FieldName)); len(l.kept) == 0 || l.kept[0].to == l.kept[0].from {
 		t.Errorf("the chunks %v are kept, want some that have moved", l.kept)
 	}
+}
+
+// TestRangesAreSafeAtOnce asks several versions at once while there come more, for the race detector and for totals.
+func TestRangesAreSafeAtOnce(t *testing.T) {
+	w := filled(newWorld(15), 1500)
+	views := []*View{w.view(options{scanBelow: 1, tail: 8, limits: limits{0, 3, 200, 256}})}
+	want := [][]int{}
+	queries := []roster.Query{}
+	for range 12 {
+		queries = append(queries, w.rangeQuery())
+	}
+	for i := range 8 {
+		var totals []int
+		for _, q := range queries {
+			_, total := q.Scan(slices.Values(w.reference()))
+			totals = append(totals, total)
+		}
+		want = append(want, totals)
+		next, err := views[i].Apply(w.change(5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		views = append(views, next)
+	}
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 4 * len(want) * len(queries) {
+				version, q := (i/len(queries)+g)%len(want), i%len(queries)
+				page, err := views[version].Users(queries[q])
+				if err != nil || page.Total != want[version][q] {
+					t.Errorf("version %d: Users(%s) has %d, %v, want %d",
+						version, describe(queries[q]), page.Total, err, want[version][q])
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // TestChangeLog asks who has changed since each change that ever was.
