@@ -92,7 +92,7 @@ func (j *importJob) batch() int {
 	if j.url != "" {
 		return 0
 	}
-	return 8000
+	return 12_000
 }
 
 // progress shows on a terminal how much of a file is read, until it is hidden; the next read shows it again.
