@@ -70,8 +70,8 @@ func (s *Store) load(
 	if err := loadRecords(ctx, tx, org, work); err != nil {
 		return 0, err
 	}
-	// All connections share the memory for pages. What this one has read will not be asked for again, but fills it, so that
-	// the writer could keep no page from one change to the next.
+	// All connections share the memory for pages. What this one has read will not be asked for again, but fills it, so
+	// that the writer could keep no page from one change to the next.
 	if _, err := tx.ExecContext(ctx, `PRAGMA shrink_memory`); err != nil {
 		return 0, readError(ctx, "let go of what was read", err)
 	}
