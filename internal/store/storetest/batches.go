@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -68,9 +69,9 @@ func loadBatches(
 		for e := range batch {
 			if u, ok := e.(*roster.User); ok {
 				kept := *u
-				kept.Groups, kept.Spaces = append([]int64(nil), u.Groups...), append([]roster.SpaceAccess(nil), u.Spaces...)
-				kept.NotificationChannels = append([]string(nil), u.NotificationChannels...)
-				kept.WhitelistedIPs = append([]string(nil), u.WhitelistedIPs...)
+				kept.Groups, kept.Spaces = slices.Clone(u.Groups), slices.Clone(u.Spaces)
+				kept.NotificationChannels = slices.Clone(u.NotificationChannels)
+				kept.WhitelistedIPs = slices.Clone(u.WhitelistedIPs)
 				e = &kept
 			}
 			records = append(records, e)
