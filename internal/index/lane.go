@@ -29,7 +29,7 @@ type lanes struct {
 // memory in a straight line. It is made for an order when a query first walks it, and its parts when they are first
 // asked for. A lane is derived from that of another version as far as both have the same chunks.
 type lane struct {
-	chunks []*edit  // which chunks they are
+	chunks []*chunk // of the order: what is kept of older ones is no more than an order for each that queries walk
 	start  []int32  // the first word of each chunk, and the end
 	valid  []uint64 // a bit for each user: the last word of a chunk may have room for more
 	planes [classMax]atomic.Pointer[plane]
@@ -61,24 +61,33 @@ func (v *View) indexOf(o *order) int { return slices.Index(v.orders, o) }
 
 func newLane(o *order, base *lane) *lane {
 	n := len(o.chunks)
-	l := &lane{chunks: make([]*edit, n), start: make([]int32, n+1)}
-	for i, c := range o.chunks {
-		l.chunks[i] = c.made
-		l.start[i+1] = l.start[i] + int32(c.rows.width()) //nolint:gosec // a word for up to 64 of 1<<32 slots
+	l := &lane{chunks: o.chunks, start: make([]int32, n+1)}
+	if base == nil {
+		base = &lane{start: make([]int32, 1)}
 	}
-	l.valid = make([]uint64, l.start[n])
-	for i, c := range o.chunks {
-		setBits(l.valid[l.start[i]:], 0, len(c.slots))
+	l.kept = sameChunks(o.chunks, base.chunks)
+	words := make([]uint64, 0, len(base.valid)+4*rowWords)
+	next := 0
+	for _, k := range append(l.kept, keptChunks{to: n}) {
+		for ; next < k.to; next++ {
+			var b bitmap
+			b.fill(len(o.chunks[next].slots))
+			words = append(words, b[:o.chunks[next].rows.width()]...)
+			l.start[next+1] = int32(len(words)) //nolint:gosec // a word for up to 64 of 1<<32 slots
+		}
+		for i := range k.n {
+			l.start[next+1] = l.start[next] + base.start[k.from+i+1] - base.start[k.from+i]
+			next++
+		}
+		words = append(words, base.valid[base.start[k.from]:base.start[k.from+k.n]]...)
 	}
-	if base != nil {
-		l.derive(base)
-	}
+	l.valid = words
+	l.derive(base)
 	return l
 }
 
 // derive takes from another lane what both have.
 func (l *lane) derive(base *lane) {
-	l.kept = sameChunks(l.chunks, base.chunks)
 	base.base.Store(nil) // so that older ones can go
 	l.base.Store(base)
 	for f := range l.digits {
@@ -97,11 +106,11 @@ func (l *lane) derive(base *lane) {
 }
 
 // sameChunks returns runs of chunks that are in both lists. It may miss some where much has changed.
-func sameChunks(now, old []*edit) (kept []keptChunks) {
+func sameChunks(now, old []*chunk) (kept []keptChunks) {
 	i, j := 0, 0
 	for i < len(now) && j < len(old) {
 		n := 0
-		for i+n < len(now) && j+n < len(old) && now[i+n] == old[j+n] && now[i+n] != nil {
+		for i+n < len(now) && j+n < len(old) && now[i+n] == old[j+n] {
 			n++
 		}
 		if n > 0 {
@@ -114,11 +123,11 @@ func sameChunks(now, old []*edit) (kept []keptChunks) {
 }
 
 // nextSame returns how many of two lists to skip to where they go on alike, if that is not far.
-func nextSame(now, old []*edit) (a, b int) {
+func nextSame(now, old []*chunk) (a, b int) {
 	const far = 8
 	for skip := 1; skip <= far; skip++ {
 		for a = range min(skip+1, len(now)) {
-			if b = skip - a; b < len(old) && now[a] == old[b] && now[a] != nil {
+			if b = skip - a; b < len(old) && now[a] == old[b] {
 				return a, b
 			}
 		}
@@ -214,7 +223,7 @@ func (l *lanes) bytes(orders []*order) int {
 }
 
 func (l *lane) bytes() int {
-	n := 12*len(l.chunks) + 8*len(l.valid)*int(l.many.Load()+1)
+	n := 4*len(l.chunks) + 8*len(l.valid)*int(l.many.Load()+1)
 	for f := range l.digits {
 		if t := l.digits[f].Load(); t != nil {
 			n += 8 * len(t.list)

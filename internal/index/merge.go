@@ -230,7 +230,6 @@ func (c *chunk) patched(moves []move) (*chunk, bool) {
 		}
 	}
 	next := *c
-	next.made = &edit{}
 	next.rows.words, next.rows.count = slices.Clone(c.rows.words), slices.Clone(c.rows.count)
 	for i := range moves {
 		if !next.rows.patch(moves[i].at.pos, moves[i].old, moves[i].now) {

@@ -31,7 +31,6 @@ type chunk struct {
 	slots []uint32
 	rows  rows
 	high  uint64 // the prefix of its last key
-	made  *edit  // tells it from any other chunk
 	run   bool   // whether slots are consecutive numbers, ascending, as they are where users were added in order
 }
 
@@ -130,7 +129,7 @@ func (o *order) addSpan(s span, set *slotSets) {
 
 // newChunk returns the chunk of slots with known classes.
 func (v *View) newChunk(src source, slots []uint32, r rows) *chunk {
-	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix(), &edit{}, isRun(slots)}
+	return &chunk{slots, r, src.key(v.rec(slots[len(slots)-1])).prefix(), isRun(slots)}
 }
 
 func isRun(slots []uint32) bool {
