@@ -27,8 +27,6 @@ type measure struct {
 	status int
 	// request appends the nth request, from 0, to b. It is called by many goroutines at once.
 	request func(b []byte, n uint64) []byte
-	// begin, if it is not nil, makes the measure ready before each round.
-	begin func(context.Context) error
 	// next counts the requests over all rounds, so that no round repeats what an earlier one asked.
 	next *atomic.Uint64
 }

@@ -35,9 +35,11 @@ func (r *runner) rounds(ctx context.Context) (err error) {
 			return err
 		}
 		for _, m := range measures {
-			if err := r.turn(ctx, m); err != nil {
+			l, err := r.drive(ctx, m)
+			if err != nil {
 				return fmt.Errorf("measure %s: %w", m.name, err)
 			}
+			r.record(m, l)
 		}
 		r.memory()
 	}
@@ -47,31 +49,6 @@ func (r *runner) rounds(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// turn gives a measure its round. What begins anew in every round has a second try: once an hour a server stores when
-// the token was last used, and with that change goes the ETag that the requests of the round have.
-func (r *runner) turn(ctx context.Context, m *measure) error {
-	if m.begin == nil {
-		l, err := r.drive(ctx, m)
-		if err == nil {
-			r.record(m, l)
-		}
-		return err
-	}
-	var failed error
-	for range 2 {
-		if err := m.begin(ctx); err != nil {
-			return err
-		}
-		l, err := r.drive(ctx, m)
-		if err == nil {
-			r.record(m, l)
-			return nil
-		}
-		failed = err
-	}
-	return failed
 }
 
 // measures starts the servers and returns what they are to be measured with.
@@ -118,7 +95,7 @@ func (r *runner) writes(ctx context.Context) ([]*measure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.probe(ctx, writer, listPath); err != nil {
+	if _, err := r.probe(ctx, writer, listPath+"&search=maria"); err != nil { // waits for every index
 		return nil, err
 	}
 	writer.users = 0 // its memory is not that of a size
@@ -183,7 +160,9 @@ func (r *runner) reads(ctx context.Context, s *process) (list []*measure, length
 		list = append(list, newMeasure(at(name, s.users), s, request))
 	}
 	if first.ETag != "" {
-		list = append(list, r.unchanged(s))
+		m := newMeasure(at("304", s.users), s, the(get(nil, listPath, s.secret, "If-None-Match: "+first.ETag)))
+		m.status = 304
+		list = append(list, m)
 	}
 	slices.SortFunc(list, func(a, b *measure) int { return strings.Compare(a.name, b.name) })
 	return list, first.Length, nil
@@ -191,18 +170,6 @@ func (r *runner) reads(ctx context.Context, s *process) (list []*measure, length
 
 // mebibyte is the unit of memory in figures.
 const mebibyte = 1 << 20
-
-// unchanged asks for the first page with the ETag that it has when the round begins.
-func (r *runner) unchanged(s *process) *measure {
-	m := newMeasure(at("304", s.users), s, nil)
-	m.status = 304
-	m.begin = func(ctx context.Context) error {
-		page, err := r.probe(ctx, s, listPath)
-		m.request = the(get(nil, listPath, s.secret, "If-None-Match: "+page.ETag))
-		return err
-	}
-	return m
-}
 
 // memory notes, in MiB, what the servers hold. After the rounds the median is what one has under load.
 func (r *runner) memory() {
