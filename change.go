@@ -39,6 +39,12 @@ type Change struct {
 	// Actor is who made the change, as [Principal.Actor] names it; none when the operator did.
 	Actor ID
 	Ops   []Op
+
+	// Entries and Answers are what is committed together with the ops, by those who make a change; one that is read
+	// back has neither. Entries are in the order of their ranges, which do not overlap; an op that is in none makes no
+	// entry. Answers have different keys and take the place of earlier ones.
+	Entries []Entry
+	Answers []Answer
 }
 
 // Outcome is what became of one command of several.

@@ -11,20 +11,21 @@ type Code string
 
 // The codes.
 const (
-	Invalid            Code = "invalid"             // the input breaks a rule; Field says where
-	Unauthenticated    Code = "unauthenticated"     // no credential, or one that does not count (any more)
-	Forbidden          Code = "forbidden"           // the credential does not allow this
-	WrongTokenKind     Code = "wrong_token_kind"    // the credential is of a kind that this does not accept
-	NotFound           Code = "not_found"           // no such record, path or organization
-	MethodNotAllowed   Code = "method_not_allowed"  // the path exists, the method does not
-	NotAcceptable      Code = "not_acceptable"      // no representation that the client accepts
-	Conflict           Code = "conflict"            // a unique key is taken, or the state forbids it
-	PreconditionFailed Code = "precondition_failed" // the record is not at the version the caller names
-	TooLarge           Code = "too_large"           // a body, header or batch above its limit
-	RateLimited        Code = "rate_limited"        // too many requests
-	Gone               Code = "gone"                // history that is no longer kept
-	Unavailable        Code = "unavailable"         // try again later
-	Internal           Code = "internal"            // our fault: logged, never shown
+	Invalid            Code = "invalid"                // the input breaks a rule; Field says where
+	Unauthenticated    Code = "unauthenticated"        // no credential, or one that does not count (any more)
+	Forbidden          Code = "forbidden"              // the credential does not allow this
+	WrongTokenKind     Code = "wrong_token_kind"       // the credential is of a kind that this does not accept
+	NotFound           Code = "not_found"              // no such record, path or organization
+	MethodNotAllowed   Code = "method_not_allowed"     // the path exists, the method does not
+	NotAcceptable      Code = "not_acceptable"         // no representation that the client accepts
+	Conflict           Code = "conflict"               // a unique key is taken, or the state forbids it
+	PreconditionFailed Code = "precondition_failed"    // the record is not at the version the caller names
+	KeyReused          Code = "idempotency_key_reused" // the key of a request is that of another one
+	TooLarge           Code = "too_large"              // a body, header or batch above its limit
+	RateLimited        Code = "rate_limited"           // too many requests
+	Gone               Code = "gone"                   // history that is no longer kept
+	Unavailable        Code = "unavailable"            // try again later
+	Internal           Code = "internal"               // our fault: logged, never shown
 )
 
 // The codes of single faults, in [Detail], that say more than the code of the error.
@@ -39,7 +40,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		Invalid, Unauthenticated, Forbidden, WrongTokenKind, NotFound, MethodNotAllowed, NotAcceptable, Conflict,
-		PreconditionFailed, TooLarge, RateLimited, Gone, Unavailable, Internal,
+		PreconditionFailed, KeyReused, TooLarge, RateLimited, Gone, Unavailable, Internal,
 	}
 }
 

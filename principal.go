@@ -15,6 +15,8 @@ type Principal struct {
 	Permissions Permissions
 	// ActsAs is the user on whose behalf the principal acts, or none. An API client acts as itself.
 	ActsAs ID
+	// Cause is the request that the principal makes.
+	Cause Cause
 }
 
 // Operator returns the principal of whoever runs the instance: every permission, in every organization.

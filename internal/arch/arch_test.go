@@ -93,7 +93,7 @@ func TestCheck(t *testing.T) {
 			"a driver imports another driver", "internal/store/memory/x.go",
 			"package memory; import \"ROSTER/internal/store/sqlite\"",
 			[]string{"internal/store/memory/x.go:1: internal/store/memory may not import internal/store/sqlite: " +
-				"of ours it may import ., internal/store"},
+				"of ours it may import ., internal/store, internal/audit"},
 		},
 		{
 			"SQL outside of the drivers", "internal/index/x.go", "package index; import \"database/sql/driver\"",

@@ -197,6 +197,8 @@ func DefaultStatus(code roster.Code) int {
 		return http.StatusConflict
 	case roster.PreconditionFailed:
 		return http.StatusPreconditionFailed
+	case roster.KeyReused:
+		return http.StatusUnprocessableEntity
 	case roster.TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case roster.RateLimited:

@@ -18,6 +18,8 @@ type call struct {
 	change   roster.Change
 	outcomes []roster.Outcome
 	err      error
+	// deferred says that the transaction of the calls that it was queued with had no room for it.
+	deferred bool
 	// alone says that the call was not carried out with others and that its caller must do so.
 	alone bool
 }
@@ -55,25 +57,6 @@ func sizeOfRecord(e roster.Entity) int {
 		len(u.PublicKey) + len(u.Description) + number*len(u.Groups) + access*(len(u.Spaces)+len(u.WhitelistedIPs))
 }
 
-// decide puts on top of pending what the call does, or nothing where it is refused; only where the call is the one call
-// of its transaction, which a refusal ends, there may be something left then.
-func (c *call) decide(pending *roster.Pending, env roster.Env, lone bool) {
-	env.By = c.by
-	own := pending
-	if !lone {
-		own = roster.NewPending(pending)
-	}
-	c.change = roster.Change{}
-	c.outcomes, c.err = decide(own, env, c.cmds, c.each)
-	if c.err != nil {
-		return
-	}
-	c.change.Ops = own.Ops()
-	if !lone {
-		pending.Add(c.change.Ops...)
-	}
-}
-
 // decide puts on top of pending what commands do, where each is set without those that are refused.
 func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
 	outcomes := make([]roster.Outcome, 0, len(cmds))
@@ -95,7 +78,7 @@ func (c *call) settle(change roster.Change, err error) {
 		return
 	}
 	if c.err == nil {
-		change.Ops = c.change.Ops
+		change.Ops, change.Entries, change.Answers = c.change.Ops, nil, nil
 		c.change = change
 	}
 }

@@ -83,9 +83,9 @@ func (s *Service) alone(ctx context.Context, org *organization, c *call) {
 	}
 }
 
-// together carries out calls in one transaction and finishes them. Where that can't be because of one of them, it
-// leaves each to its caller: where a key is taken that only the store knows of, and where one panics, which must happen
-// to nobody else. The caller holds the writer's token.
+// together carries out calls in one transaction and finishes them. Those that are deferred it leaves to their callers.
+// Where it can't be because of one of them, it leaves each to its caller: where a key is taken that only the store
+// knows of, and where one panics, which must happen to nobody else. The caller holds the writer's token.
 func (s *Service) together(ctx context.Context, org *organization, batch []*call) {
 	settled := false
 	defer func() {
@@ -93,7 +93,7 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 			_ = recover() // it happens again, to the caller whose call it is
 		}
 		for _, c := range batch {
-			c.alone = !settled
+			c.alone = !settled || c.deferred
 			close(c.finished)
 		}
 	}()
@@ -102,7 +102,9 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 		return
 	}
 	for _, c := range batch {
-		c.settle(change, err)
+		if !c.deferred {
+			c.settle(change, err)
+		}
 	}
 	settled = true
 	if err == nil {
@@ -120,7 +122,7 @@ func (s *Service) transact(
 	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
 	if len(batch) == 1 && org.view.Load() == nil && !org.surprised && batch[0].mayGuess() {
 		change, err := s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
-			return batch[0].guess(state, env)
+			return s.guess(batch[0], state, env)
 		})
 		if !isClientError(err) && !errors.Is(err, errGuess) {
 			return change, nil, err
@@ -136,14 +138,14 @@ func (s *Service) transact(
 			}
 		}
 		org.surprised = known.met > 0
-		pending := roster.NewPending(known)
+		d := s.newDraft(state, known, env, len(batch) == 1)
 		for _, c := range batch {
-			c.decide(pending, env, len(batch) == 1)
+			d.add(c)
 		}
 		if len(batch) == 1 && batch[0].err != nil {
 			return roster.Change{}, batch[0].err
 		}
-		change := roster.Change{At: env.Now, Actor: batch[0].by.Actor(), Ops: pending.Ops()}
+		change := d.change(batch[0].by.Actor())
 		a.begin(view, org.id, state.Version()+1, change)
 		return change, nil
 	})

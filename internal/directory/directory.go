@@ -9,8 +9,10 @@ package directory
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 
@@ -26,6 +28,7 @@ type Service struct {
 	store     store.Store
 	now       func() roster.Time
 	newID     func() (roster.ID, error)
+	random    io.Reader
 	maxBytes  int64
 	warmViews bool
 	forms     *index.Forms                     // nil for none
@@ -60,6 +63,9 @@ type Options struct {
 	Now func() roster.Time
 	// NewID makes ids for new records.
 	NewID func() (roster.ID, error)
+	// Random is what the digests of the audit are salted with; that of crypto/rand where it is nil. It must be safe for
+	// concurrent use.
+	Random io.Reader
 
 	// MaxBytes bounds the memory of all views together, as [index.View.Bytes] estimates it; 0 for no bound. Where it is
 	// exceeded, the views of the organizations that were not used for longest are forgotten, except while they are
@@ -81,12 +87,15 @@ type Options struct {
 // New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
 // the store.
 func New(s store.Store, o Options) *Service {
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
 	var forms *index.Forms
 	if o.FormBytes > 0 {
 		forms = index.NewForms(o.FormBytes)
 	}
 	return &Service{
-		store: s, now: o.Now, newID: o.NewID, maxBytes: o.MaxBytes, warmViews: o.Warm,
+		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		forms: forms, progress: o.Progress,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
 		closing: make(chan struct{}), warmer: make(chan struct{}, 1),

@@ -86,11 +86,14 @@ func newSQLite(t *testing.T) store.Store {
 
 // newService returns a service whose clock stands and whose ids count.
 func newService(s store.Store) *directory.Service {
+	return directory.New(s, directory.Options{Now: func() roster.Time { return now }, NewID: newID(0)})
+}
+
+// newID returns what makes the ids after the n-th one.
+func newID(n uint32) func() (roster.ID, error) {
 	var ids atomic.Uint32
-	return directory.New(s, directory.Options{
-		Now:   func() roster.Time { return now },
-		NewID: func() (roster.ID, error) { return id(int(ids.Add(1))), nil },
-	})
+	ids.Store(n)
+	return func() (roster.ID, error) { return id(int(ids.Add(1))), nil }
 }
 
 // id returns the n-th id that a service makes.

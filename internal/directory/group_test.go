@@ -102,20 +102,44 @@ func TestCallsShareACommit(t *testing.T) {
 		c := newCrowd(t)
 		ann := c.call(t.Context(), roster.Operator(), createUser("ann"))
 		refused := c.call(t.Context(), roster.Operator(), createUser("bob"), createUser("ann"))
-		renamed := c.call(t.Context(), roster.Operator(), rename("ann", "Ann"))
-		nothing := c.call(t.Context(), roster.Operator(), rename("ann", "Ann"))
+		nothing := c.call(t.Context(), roster.Operator(), rename("first", "first"))
 		bob := c.call(t.Context(), roster.Operator(), createUser("bob"))
 		c.run()
 		c.wantUpdates(2)
 		ann.want(t, "a creation", "create")
 		wantCode(t, "an e-mail that an earlier call took", refused.err, roster.Conflict)
-		renamed.want(t, "an update of what an earlier call created", "update")
 		nothing.want(t, "an update to what is there already")
 		bob.want(t, "a creation after a call that was refused", "create")
-		wantNames(t, view(t, c.service, c.org), "first", "Ann", "bob")
+		wantNames(t, view(t, c.service, c.org), "first", "ann", "bob")
 		wantVersions(t, c.service, c.org, 3)
 		loaded := view(t, newService(c.spy), c.org)
-		wantNames(t, loaded, "first", "Ann", "bob")
+		wantNames(t, loaded, "first", "ann", "bob")
+	})
+}
+
+// An op is one call's own, so that the audit can tell whose it is.
+func TestCallsAboutOneRecordDoNotShareACommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t)
+		ann := c.call(t.Context(), roster.Operator(), createUser("ann"))
+		renames := []*result{
+			c.call(t.Context(), roster.Operator(), rename("ann", "Ann")),
+			c.call(t.Context(), roster.Operator(), rename("ann", "Ann")),
+		}
+		c.run()
+		c.wantUpdates(4)
+		ann.want(t, "a creation", "create")
+		var ops int
+		for _, r := range renames {
+			if ops += len(r.change.Ops); r.err != nil || r.change.Version != second+1 {
+				t.Errorf("an update of what an earlier call created: got version %d, %v, want %d", r.change.Version, r.err,
+					second+1)
+			}
+		}
+		if ops != 1 {
+			t.Errorf("two updates to the same had %d ops, want 1", ops)
+		}
+		wantVersions(t, c.service, c.org, second+1)
 	})
 }
 
@@ -273,8 +297,8 @@ func TestPanicInABatch(t *testing.T) {
 	})
 }
 
-// The change log that writers make together leads to what the store holds, and each of them is told the version at which
-// what it wrote is there.
+// The change log that writers make together leads to what the store holds, and each of them is told the version at
+// which what it wrote is there.
 func TestWritersTogether(t *testing.T) {
 	for name, open := range stores() {
 		t.Run(name, func(t *testing.T) {
@@ -313,8 +337,8 @@ func TestWritersTogether(t *testing.T) {
 	}
 }
 
-// Writers share commits however few processors there are: with one, those whose call was just finished can only make the
-// next one when whoever commits lets them.
+// Writers share commits however few processors there are: with one, those whose call was just finished can only make
+// the next one when whoever commits lets them.
 func TestWritersShareCommitsOnFewProcessors(t *testing.T) {
 	for processors, least := range map[int]int{1: 40, 2: 8} { // writes in a commit
 		t.Run(fmt.Sprint(processors), func(t *testing.T) {

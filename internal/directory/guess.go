@@ -47,7 +47,7 @@ func (c *call) mayGuess() bool {
 
 // guess decides on a call, of which mayGuess holds, and returns the change. It fails with errGuess where the state
 // can't tell whether the guess was right, or tells that it was wrong.
-func (c *call) guess(state roster.State, env roster.Env) (roster.Change, error) {
+func (s *Service) guess(c *call, state roster.State, env roster.Env) (roster.Change, error) {
 	finder, ok := state.(store.Finder)
 	if !ok {
 		return roster.Change{}, errGuess
@@ -56,15 +56,15 @@ func (c *call) guess(state roster.State, env roster.Env) (roster.Change, error) 
 	if err := known.expect(c.cmds, roster.TypeUser); err != nil {
 		return roster.Change{}, err
 	}
-	pending := roster.NewPending(guess{known})
-	pending.Grow(len(c.cmds))
-	if c.decide(pending, env, true); c.err != nil {
+	d := s.newDraft(state, guess{known}, env, true)
+	d.pending.Grow(len(c.cmds))
+	if d.add(c); c.err != nil {
 		return roster.Change{}, c.err
 	}
 	if err := right(finder, c.cmds, c.outcomes); err != nil {
 		return roster.Change{}, err
 	}
-	return roster.Change{At: env.Now, Actor: c.by.Actor(), Ops: pending.Ops()}, nil
+	return d.change(c.by.Actor()), nil
 }
 
 // right fails with errGuess where the outcomes of imports that were decided on a guess might be others without it. A

@@ -8,8 +8,14 @@ import (
 
 // Do carries out commands in one commit, all or none, and returns the change: Ops are what these commands did, none
 // where nothing was to be done, and at Version the organization has them. Calls of one actor that come at the same time
-// may share a commit, and so Version, At and one record in [Service.Changes] with the ops of all; each of them sees
-// what those before it did, and one that is refused leaves nothing behind and does not touch the others.
+// may share a commit, and so Version, At and one record in [Service.Changes] with the ops of all, unless they are about
+// the same records; each of them sees what those before it did, and one that is refused leaves nothing behind and does
+// not touch the others. The commands are one write of the audit, unless they change nothing but what users do.
+//
+// Where the principal's [roster.Cause] has the commands carried out once, and they were carried out less than
+// [roster.OnceFor] ago, Do fails with a [*roster.RepeatedError], or with [roster.KeyReused] where the request is
+// another one. Of calls with one key that come at the same time one is carried out, and the others wait for it. What
+// changes nothing or is refused does not count.
 //
 // It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable] where the
 // store can't commit now. When ctx ends while the call waits for others, it fails with ctx's error and nothing is done;

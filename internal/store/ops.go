@@ -65,6 +65,9 @@ func NoOrg(org roster.ID) error {
 // NoToken returns the error about a token that does not exist.
 func NoToken() error { return roster.Errorf(roster.NotFound, "there is no such token") }
 
+// NoAnswer returns the error about a request that was not answered, or whose answer is not kept any more.
+func NoAnswer() error { return roster.Errorf(roster.NotFound, "there is no answer to such a request") }
+
 // Missing returns the error about an op on a record that does not exist.
 func Missing(key roster.Key) error {
 	return roster.Errorf(roster.NotFound, "there is no %s", key)
@@ -111,29 +114,28 @@ func Uniques(e roster.Entity) []Unique {
 type Encoded struct {
 	// Ops is the JSON array of the ops, as [roster.Op] reads it.
 	Ops []byte
-	// After holds the document that each op leaves behind, nil where it deletes.
-	After [][]byte
+	// Before and After hold the documents that each op replaces and leaves behind, nil for none.
+	Before, After [][]byte
 }
 
 // Encode encodes ops, each document once. An organization's Version is left out, because a store keeps it apart.
 func Encode(ops []roster.Op) (Encoded, error) {
 	const usual = 1 << 10 // bytes that an op takes, with room for the next one
 	e := encoder{doc: append(make([]byte, 0, (len(ops)+1)*usual), '[')}
-	after := make([]span, len(ops))
+	spans := make([][2]span, len(ops))
 	for i, op := range ops {
 		if i > 0 {
 			e.doc = append(e.doc, ',')
 		}
 		var err error
-		if after[i], err = e.op(op); err != nil {
+		if spans[i], err = e.op(op); err != nil {
 			return Encoded{}, err
 		}
 	}
-	enc := Encoded{Ops: append(e.doc, ']'), After: make([][]byte, len(ops))}
-	for i, at := range after {
-		if at.end > 0 {
-			enc.After[i] = enc.Ops[at.start:at.end:at.end]
-		}
+	docs := make([][]byte, 2*len(ops))
+	enc := Encoded{Ops: append(e.doc, ']'), Before: docs[:len(ops)], After: docs[len(ops):]}
+	for i, at := range spans {
+		enc.Before[i], enc.After[i] = at[0].of(enc.Ops), at[1].of(enc.Ops)
 	}
 	return enc, nil
 }
@@ -144,8 +146,17 @@ type encoder struct{ doc []byte }
 // span is where a document stands; the zero span is none.
 type span struct{ start, end int }
 
-// op appends what json.Marshal(op) returns and says where the document stands that the op leaves behind.
-func (e *encoder) op(op roster.Op) (after span, err error) {
+// of returns what stands there in a text, or nil.
+func (s span) of(text []byte) []byte {
+	if s.end == 0 {
+		return nil
+	}
+	return text[s.start:s.end:s.end]
+}
+
+// op appends what json.Marshal(op) returns and says where the documents stand that the op replaces and leaves
+// behind.
+func (e *encoder) op(op roster.Op) (docs [2]span, err error) {
 	key := op.Key()
 	e.doc = append(e.doc, `{"op":"`...)
 	e.doc = append(e.doc, op.Verb()...)
@@ -153,12 +164,12 @@ func (e *encoder) op(op roster.Op) (after span, err error) {
 	e.doc = strconv.AppendQuote(e.doc, string(key.Type))
 	e.doc = append(e.doc, `,"id":"`...)
 	e.doc = append(key.ID.AppendText(e.doc), '"')
-	if _, err := e.record(`,"before":`, op.Before); err != nil {
-		return span{}, err
+	if docs[0], err = e.record(`,"before":`, op.Before); err != nil {
+		return docs, err
 	}
-	after, err = e.record(`,"after":`, op.After)
+	docs[1], err = e.record(`,"after":`, op.After)
 	e.doc = append(e.doc, '}')
-	return after, err
+	return docs, err
 }
 
 // record appends a record as a member, if there is one.

@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/audit"
 )
 
 // Store keeps organizations. All methods are safe for concurrent use. A failure of the store itself is an error
@@ -38,7 +39,7 @@ type Store interface {
 	// A change has at most one op for each record; Before is the record as State returns it. Ops may stand in any
 	// order: a key that one of them gives up is free for the others. The first change of an organization must
 	// create its record. A change that deletes the organization's record removes the organization with all its
-	// records and its history.
+	// records, its history, its audit and its answers.
 	//
 	// It fails with [roster.Conflict] where an op breaks a unique key, naming the key in Field: id, number, email,
 	// identifier or owner within a type of the organization; number or slug among organizations. It fails with
@@ -51,6 +52,7 @@ type Store interface {
 	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
 
 	Tokens
+	Journal
 
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
 	// [ErrClosed].
@@ -71,6 +73,35 @@ type Tokens interface {
 	// TokenUses returns when the tokens of org were last used, by id, as far as that is noted. There are none for an
 	// organization that does not exist, and what is noted of a token goes when the token does. The map is the caller's.
 	TokenUses(ctx context.Context, org roster.ID) (map[roster.ID]roster.Time, error)
+}
+
+// Journal is the part of a [Store] that is about what was written by whom, and about requests that are repeated.
+type Journal interface {
+	// Entries calls fn with the audit entries that q asks for, newest first, at one version, until fn fails, and
+	// returns that error; ops are those of the entry's range, nil where the query does not ask for them. fn may call
+	// the store. There are none for an organization that does not exist.
+	Entries(
+		ctx context.Context, org roster.ID, q roster.EntryQuery, fn func(e roster.Entry, ops []roster.Op) error,
+	) error
+
+	// CountEntries returns how many entries a query asks for, whatever its Before and Limit.
+	CountEntries(ctx context.Context, org roster.ID, q roster.EntryQuery) (int, error)
+
+	// Log returns what is kept of an organization, as it is at the present version and to the byte, to be ranged over
+	// before ctx ends. It fails with [roster.NotFound] where org does not exist.
+	Log(ctx context.Context, org roster.ID) (audit.Log, error)
+
+	// Answer returns what was answered to the request with a key, whenever that was, or fails with [roster.NotFound].
+	Answer(ctx context.Context, org roster.ID, key roster.Digest) (roster.Answer, error)
+
+	// ForgetAnswers forgets the answers of all organizations from before a time. It is no change of an organization.
+	ForgetAnswers(ctx context.Context, before roster.Time) error
+}
+
+// Answered is what the State that Update hands out is besides: it knows the answers that the organization has.
+type Answered interface {
+	// Answer returns what was answered to the request with a key, whenever that was; nil where there is none.
+	Answer(key roster.Digest) (*roster.Answer, error)
 }
 
 // Finder is what the State that Update hands out may be besides: a way to look many records up at once, where asking

@@ -40,6 +40,8 @@ type org struct {
 	holders map[holding]roster.Entity
 	changes []roster.Change // the change to version v is at v-1
 	uses    map[roster.ID]roster.Time
+	entries []roster.Entry // the n-th one is at n-1
+	answers map[roster.Digest]roster.Answer
 }
 
 // holding is a unique key within a type.
@@ -51,7 +53,7 @@ type holding struct {
 func newOrg() *org {
 	return &org{
 		records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{},
-		uses: map[roster.ID]roster.Time{},
+		uses: map[roster.ID]roster.Time{}, answers: map[roster.Digest]roster.Answer{},
 	}
 }
 

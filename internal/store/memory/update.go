@@ -34,7 +34,7 @@ func (s *Store) Update(
 		return change, nil
 	}
 	change.Version++
-	return change, s.commit(o, change)
+	return change, s.commit(o, &change)
 }
 
 // org returns the organization as it is now, empty where it does not exist. Only the writer may read it without the
@@ -48,21 +48,34 @@ func (s *Store) org(id roster.ID) *org {
 	return newOrg()
 }
 
-func (s *Store) commit(o *org, change roster.Change) error {
+// commit makes a change and chains its entries.
+func (s *Store) commit(o *org, change *roster.Change) error {
 	if err := store.Check(change.Org, o.version, change.Ops); err != nil {
 		return err
 	}
-	ops, err := o.kept(change.Ops)
+	enc, err := store.Encode(change.Ops)
+	if err != nil {
+		return err
+	}
+	ops, err := o.kept(change.Ops, enc)
 	if err != nil {
 		return err
 	}
 	if err := s.checkKeys(o, ops); err != nil {
 		return err
 	}
+	var last roster.Entry
+	if n := len(o.entries); n > 0 {
+		last = o.entries[n-1]
+	}
+	contents := store.NewContents(change.Entries)
+	contents.Add(change.Ops, enc)
+	if err := store.Seal(change, contents, last); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change.Ops = ops
-	if o.apply(change) {
+	if o.apply(change, ops) {
 		delete(s.orgs, change.Org)
 		return nil
 	}
@@ -71,12 +84,8 @@ func (s *Store) commit(o *org, change roster.Change) error {
 }
 
 // kept returns ops as a store on disk would read them back.
-func (o *org) kept(ops []roster.Op) ([]roster.Op, error) {
-	kept := make([]roster.Op, len(ops))
-	enc, err := store.Encode(ops)
-	if err != nil {
-		return nil, err
-	}
+func (o *org) kept(ops []roster.Op, enc store.Encoded) (kept []roster.Op, err error) {
+	kept = make([]roster.Op, len(ops))
 	for i, op := range ops {
 		present, exists := o.records[op.Key()]
 		switch {
@@ -132,9 +141,10 @@ func (s *Store) otherOrgHolds(key roster.Key, h holding) bool {
 	return false
 }
 
-// apply makes change, which was checked, and reports whether it deleted the organization.
-func (o *org) apply(change roster.Change) (deleted bool) {
-	for _, op := range change.Ops {
+// apply makes a change, which was checked, with its ops as they are kept, and reports whether it deleted the
+// organization.
+func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
+	for _, op := range ops {
 		if op.Before == nil {
 			continue
 		}
@@ -143,7 +153,7 @@ func (o *org) apply(change roster.Change) (deleted bool) {
 		}
 		delete(o.records, op.Key())
 	}
-	for _, op := range change.Ops {
+	for _, op := range ops {
 		if op.After == nil {
 			deleted = deleted || op.Key().Type == roster.TypeOrganization
 			if op.Key().Type == roster.TypeToken {
@@ -157,7 +167,13 @@ func (o *org) apply(change roster.Change) (deleted bool) {
 		}
 	}
 	o.version = change.Version
-	o.changes = append(o.changes, change)
+	o.changes = append(o.changes, roster.Change{
+		Org: change.Org, Version: change.Version, At: change.At, Actor: change.Actor, Ops: ops,
+	})
+	o.entries = append(o.entries, change.Entries...)
+	for _, a := range change.Answers {
+		o.answers[a.Key] = a
+	}
 	return deleted
 }
 

@@ -16,9 +16,11 @@ const encodedAtOnce = 64 * rowsAtOnce
 type encoding struct {
 	parts chan encodedPart
 	// ops is the JSON array of all ops, complete when there are no more parts.
-	ops     strings.Builder
-	stopped chan struct{}
-	running sync.WaitGroup
+	ops strings.Builder
+	// contents is what the entries of the change are about, complete then, too.
+	contents *store.Contents
+	stopped  chan struct{}
+	running  sync.WaitGroup
 }
 
 // encodedPart is what becomes of the next ops, or why they can't be encoded.
@@ -28,13 +30,15 @@ type encodedPart struct {
 	err error
 }
 
-// encode begins to encode ops. The caller receives the parts, and calls stop when it needs no more.
-func encode(ops []roster.Op) *encoding {
-	e := &encoding{parts: make(chan encodedPart, 1), stopped: make(chan struct{})}
-	if len(ops) <= encodedAtOnce {
-		e.encode(ops)
+// encode begins to encode the ops of a change. The caller receives the parts, and calls stop when it needs no more.
+func encode(change *roster.Change) *encoding {
+	e := &encoding{
+		parts: make(chan encodedPart, 1), contents: store.NewContents(change.Entries), stopped: make(chan struct{}),
+	}
+	if len(change.Ops) <= encodedAtOnce {
+		e.encode(change.Ops)
 	} else {
-		e.running.Go(func() { e.encode(ops) })
+		e.running.Go(func() { e.encode(change.Ops) })
 	}
 	return e
 }
@@ -56,6 +60,7 @@ func (e *encoding) encode(ops []roster.Op) {
 		}
 		if err == nil {
 			e.add(enc.Ops, first, n == len(ops))
+			e.contents.Add(ops[:n], enc)
 		}
 		select {
 		case e.parts <- encodedPart{enc, err}:

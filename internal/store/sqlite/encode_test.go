@@ -25,7 +25,7 @@ func TestEncode(t *testing.T) {
 			t.Fatal(err)
 		}
 		var after [][]byte
-		e := encode(ops)
+		e := encode(&roster.Change{Ops: ops})
 		for part := range e.parts {
 			if part.err != nil {
 				t.Fatal(part.err)
@@ -53,7 +53,7 @@ func TestEncodeStops(t *testing.T) {
 	for i := range ops {
 		ops[i].After = &roster.User{ID: roster.ID{1, byte(i >> 8), byte(i)}}
 	}
-	e := encode(ops)
+	e := encode(&roster.Change{Ops: ops})
 	<-e.parts
 	e.stop() // waits
 	left := 0

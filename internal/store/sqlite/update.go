@@ -86,7 +86,7 @@ func (u *update) write() error {
 	if err := u.free(); err != nil {
 		return err
 	}
-	encoding := encode(u.change.Ops)
+	encoding := encode(&u.change)
 	defer encoding.stop()
 	ops := u.change.Ops
 	for part := range encoding.parts {
@@ -99,7 +99,13 @@ func (u *update) write() error {
 		}
 		ops = ops[n:]
 	}
-	return u.writeChange(encoding.ops.String())
+	if err := u.writeChange(encoding.ops.String()); err != nil {
+		return err
+	}
+	if err := u.writeEntries(encoding.contents); err != nil {
+		return err
+	}
+	return u.writeAnswers()
 }
 
 // take writes what ops leave behind: creations that stand together many at once.
@@ -170,7 +176,9 @@ func deletesOrg(op roster.Op) bool {
 
 // writeDeletion removes the organization and all that belongs to it.
 func (u *update) writeDeletion() error {
-	for _, stmt := range []*sql.Stmt{u.deleteEntities, u.deleteUses, u.deleteChanges, u.deleteOrg} {
+	for _, stmt := range []*sql.Stmt{
+		u.deleteEntities, u.deleteUses, u.deleteChanges, u.deleteEntries, u.deleteAnswers, u.deleteOrg,
+	} {
 		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:]); err != nil {
 			return fmt.Errorf("delete the organization: %w", err)
 		}

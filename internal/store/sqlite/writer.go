@@ -27,6 +27,9 @@ type writer struct {
 	revise, clear, remove                    *sql.Stmt
 	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
 	owner, each, insertChange                *sql.Stmt
+	lastEntry, insertEntry, deleteEntries    *sql.Stmt
+	answer, insertAnswer, deleteAnswers      *sql.Stmt
+	forgetAnswers                            *sql.Stmt
 
 	allByID, allByNumber, allByEmail, allByIdentifier *sql.Stmt
 }
@@ -114,6 +117,14 @@ func (w *writer) statements() []statement {
 		{&w.remove, `DELETE FROM entities WHERE org_id = ? AND type = +? AND id = ?`},
 
 		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
+		{&w.lastEntry, `SELECT seq, hash FROM audit_entries WHERE org_id = ? ORDER BY seq DESC LIMIT 1`},
+		{&w.insertEntry, `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
+			op_from, op_to, types, keys, salt, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&w.deleteEntries, `DELETE FROM audit_entries WHERE org_id = ?`},
+		{&w.answer, answerQuery},
+		{&w.insertAnswer, `INSERT OR REPLACE INTO answers (org_id, key, request, at, content) VALUES (?, ?, ?, ?, ?)`},
+		{&w.deleteAnswers, `DELETE FROM answers WHERE org_id = ?`},
+		{&w.forgetAnswers, `DELETE FROM answers WHERE at < ?`},
 	}
 }
 

@@ -30,7 +30,21 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"TouchTokens": func(ctx context.Context) error {
 			return s.TouchTokens(ctx, []roster.TokenUse{use(1, 1, 5)})
 		},
-		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
+		"Entries": func(ctx context.Context) error {
+			q := roster.EntryQuery{Limit: 1}
+			return s.Entries(ctx, id(1), q, func(roster.Entry, []roster.Op) error { return nil })
+		},
+		"CountEntries": func(ctx context.Context) error {
+			_, err := s.CountEntries(ctx, id(1), roster.EntryQuery{})
+			return err
+		},
+		"Log": func(ctx context.Context) error { _, err := s.Log(ctx, id(1)); return err },
+		"Answer": func(ctx context.Context) error {
+			_, err := s.Answer(ctx, id(1), roster.Digest{})
+			return err
+		},
+		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
+		"TokenOrg":      func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}
 }
 

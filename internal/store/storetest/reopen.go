@@ -15,6 +15,11 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 	mustCommit(t, s, id(2), creations(org(2), user(2))...)
 	mustCommit(t, s, id(1), roster.Op{Before: user(1)}, roster.Op{After: user(2)})
 	mustTouch(t, s, use(1, 1, 5))
+	answer := roster.Answer{Key: roster.Digest{1}, At: 5, Content: []byte("x")}
+	written(t, s, roster.Change{
+		Ops: creations(user(4)), Entries: []roster.Entry{entry(0, 1)}, Answers: []roster.Answer{answer},
+	})
+	kept, _ := entries(t, s, roster.EntryQuery{Limit: 5})
 	before, err := s.Changes(t.Context(), id(1), 0, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -24,9 +29,14 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 			t.Fatal(err)
 		}
 		s = closeAfter(t, reopen(t, s))
-		wantContent(t, s, id(1), 2, org(1), user(2), fullUser(), token(1))
+		wantContent(t, s, id(1), 3, org(1), user(2), user(4), fullUser(), token(1))
 		wantContent(t, s, id(2), 1, org(2), user(2))
 		wantUses(t, s, 1, use(1, 1, 5))
+		wantAnswer(t, s, id(1), answer.Key, &answer)
+		still, _ := entries(t, s, roster.EntryQuery{Limit: 5})
+		if diff := cmp.Diff(kept, still); diff != "" {
+			t.Errorf("entries (-before +after):\n%s", diff)
+		}
 		after, err := s.Changes(t.Context(), id(1), 0, 10)
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +48,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 	_, err = commit(t.Context(), s, id(1), creations(changed(user(3), func(u *roster.User) { u.Number = 2 }))...)
 	wantTaken(t, "creation", err, "number")
 	mustCommit(t, s, id(1), creations(user(3))...)
-	wantVersions(t, s, id(1), 3)
+	wantVersions(t, s, id(1), 4)
 	if got, err := s.TokenOrg(t.Context(), token(1).Hash); err != nil || got != id(1) {
 		t.Errorf("organization of the token: got %s, %v, want %s", got, err, id(1))
 	}

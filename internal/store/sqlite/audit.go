@@ -1,0 +1,148 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+const entryColumns = `e.seq, e.version, e.at, e.actor, e.user_id, e.name, e.request, e.reason, e.op_from, e.op_to,
+	e.salt, e.prev, e.hash`
+
+// writeEntries chains the entries of the change to those that there are.
+func (u *update) writeEntries(contents *store.Contents) error {
+	if len(u.change.Entries) == 0 {
+		return nil
+	}
+	var last roster.Entry
+	err := u.lastEntry.QueryRowContext(u.quiet, u.change.Org[:]).Scan(&last.Seq, scanBytes(last.Hash[:]))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read the last entry of the audit: %w", err)
+	}
+	if err := store.Seal(&u.change, contents, last); err != nil {
+		return err
+	}
+	for i := range u.change.Entries {
+		e := &u.change.Entries[i]
+		types, keys := store.Index(&u.change, e)
+		_, err := u.insertEntry.ExecContext(u.quiet, u.change.Org[:], e.Seq, int64(e.Version), int64(e.At),
+			idOrNull(e.Actor), idOrNull(e.User), e.Name, idOrNull(e.Request), orNull(e.Reason), e.From, e.To,
+			types, keys, e.Salt[:], e.Prev[:], e.Hash[:])
+		if err != nil {
+			return fmt.Errorf("write entry %d of the audit: %w", e.Seq, err)
+		}
+	}
+	return nil
+}
+
+// Entries implements [store.Store].
+func (s *Store) Entries(
+	ctx context.Context, org roster.ID, q roster.EntryQuery, fn func(roster.Entry, []roster.Op) error,
+) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	ops, join := `NULL`, ``
+	if q.Ops {
+		ops, join = `c.ops`, ` JOIN changes AS c ON c.org_id = e.org_id AND c.version = e.version`
+	}
+	where, args := entryFilter(org, q)
+	if q.Before > 0 {
+		where, args = where+` AND e.seq < ?`, append(args, q.Before)
+	}
+	query := `SELECT ` + entryColumns + `, ` + ops + ` FROM audit_entries AS e` + join + where +
+		` ORDER BY e.seq DESC LIMIT ?`
+	var failed error
+	err := s.scanEntries(ctx, query, append(args, q.Limit), func(e roster.Entry, ops []roster.Op) error {
+		failed = fn(e, ops)
+		return failed
+	})
+	if failed != nil || err == nil {
+		return failed
+	}
+	return readError(ctx, fmt.Sprintf("read the audit of %s", org), err)
+}
+
+// CountEntries implements [store.Store].
+func (s *Store) CountEntries(ctx context.Context, org roster.ID, q roster.EntryQuery) (n int, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return 0, err
+	}
+	defer s.gate.Leave()
+	where, args := entryFilter(org, q)
+	err = s.readers.QueryRowContext(ctx, `SELECT count(*) FROM audit_entries AS e`+where, args...).Scan(&n)
+	if err != nil {
+		return 0, readError(ctx, fmt.Sprintf("count the audit of %s", org), err)
+	}
+	return n, nil
+}
+
+// entryFilter returns the condition of a query but for its place, and what its parameters are.
+func entryFilter(org roster.ID, q roster.EntryQuery) (where string, args []any) {
+	parts := []string{`e.org_id = ?`}
+	args = []any{org[:]}
+	add := func(asked bool, part string, values ...any) {
+		if asked {
+			parts, args = append(parts, part), append(args, values...)
+		}
+	}
+	add(!q.Actor.IsZero(), `(e.actor = ? OR e.user_id = ?)`, q.Actor[:], q.Actor[:])
+	add(q.Type != "", `instr(e.types, ?) > 0`, " "+string(q.Type)+" ")
+	add(!q.ID.IsZero(), `instr(e.keys, ?) > 0`, store.IndexKey(q.ID))
+	add(q.From != 0, `e.at >= ?`, int64(q.From))
+	add(q.To != 0, `e.at < ?`, int64(q.To))
+	add(q.FirstVersion != 0, `e.version >= ?`, int64(q.FirstVersion))
+	add(q.LastVersion != 0, `e.version <= ?`, int64(q.LastVersion))
+	return ` WHERE ` + strings.Join(parts, ` AND `), args
+}
+
+// scanEntries calls fn with the rows of a query for entryColumns and the ops of the change, decoded up to what the
+// entry is about.
+func (s *Store) scanEntries(
+	ctx context.Context, query string, args []any, fn func(roster.Entry, []roster.Op) error,
+) (err error) {
+	rows, err := s.readers.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var e roster.Entry
+		var reason sql.NullString
+		var doc sql.RawBytes
+		err := rows.Scan(&e.Seq, &e.Version, &e.At, scanID{&e.Actor}, scanID{&e.User}, &e.Name, scanID{&e.Request},
+			&reason, &e.From, &e.To, scanBytes(e.Salt[:]), scanBytes(e.Prev[:]), scanBytes(e.Hash[:]), &doc)
+		if err != nil {
+			return err
+		}
+		e.Reason = reason.String
+		var ops []roster.Op
+		if doc != nil {
+			if ops, err = store.DecodeRange(doc, e); err != nil {
+				return err
+			}
+		}
+		if err := fn(e, ops); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// scanBytes reads a column with just as many bytes.
+type scanBytes []byte
+
+// Scan implements [sql.Scanner].
+func (s scanBytes) Scan(value any) error {
+	b, ok := value.([]byte)
+	if !ok || copy(s, b) != len(b) || len(b) != len(s) {
+		return fmt.Errorf("%v does not have %d bytes", value, len(s))
+	}
+	return nil
+}
