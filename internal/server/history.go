@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"time"
 
@@ -53,8 +52,6 @@ func (h history) Wait(
 	ctx context.Context, after roster.Version, most time.Duration,
 ) (present roster.Version, left time.Duration, err error) {
 	start := h.Now()
-	// Without a body to read the deadline would only end the request.
-	_ = http.NewResponseController(h.w).SetReadDeadline(time.Time{})
 	left, err = h.wait(ctx, after, most)
 	record(h.r).waited += h.Now().Sub(start)
 	if err != nil {
