@@ -1,9 +1,9 @@
-// Package client speaks Roster's own API to a server: the users of an organization, its tokens, and its records as JSON
-// Lines. The token that a [Client] is made with names the organization.
+// Package client speaks Roster's own API to a server: the users of an organization, its tokens, its records as JSON
+// Lines, and its changes. The token that a [Client] is made with names the organization.
 //
 // Every failure is a [roster.Error] somewhere in the error's chain. What the server refuses has the server's code,
 // message and fields; a server that can't be reached or answers with something else is [roster.Unavailable]. Nothing is
-// tried again.
+// tried again but by [Client.Follow].
 package client
 
 import (

@@ -17,6 +17,8 @@ type problem struct {
 	Detail string  `json:"detail"`
 	Code   string  `json:"code"`
 	Errors []fault `json:"errors"`
+	// Since is for changes that are not kept any more.
+	Since *roster.Version `json:"since"`
 }
 
 type fault struct {
@@ -47,6 +49,9 @@ func failure(r *http.Response) error {
 // err returns the problem as the error that the server had.
 func (p problem) err() *roster.Error {
 	e := &roster.Error{Code: roster.Code(p.Code), Message: p.Detail}
+	if p.Since != nil {
+		e.Err = &roster.TrimmedError{Since: *p.Since}
+	}
 	for _, f := range p.Errors {
 		if f.Code == e.Code { // which it then has from there
 			f.Code = ""

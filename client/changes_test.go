@@ -1,0 +1,248 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/client"
+)
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	c, ctx := serve(t)("everything"), t.Context()
+	begin, err := c.Organization(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := c.CreateUser(ctx, &roster.User{Name: "Cleo", Email: "cleo@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.UpdateUser(ctx, roster.Ref{ID: made.ID}, []byte(`{"status":"suspended"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.DeleteUser(ctx, roster.Ref{ID: made.ID}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		o    client.ChangeOptions
+		want []string
+	}{
+		{client.ChangeOptions{}, []string{"create Cleo", "update Cleo", "delete"}},
+		{client.ChangeOptions{Diff: true}, []string{"create Cleo", `update status "active" "suspended"`, "delete"}},
+		{client.ChangeOptions{Filter: "status = suspended"}, []string{"create Cleo entered", "delete"}},
+		{client.ChangeOptions{Types: []roster.Type{roster.TypeGroup, roster.TypeRole}}, nil},
+	} {
+		tc.o.Since = begin.Version
+		var got []string
+		for change, err := range c.Changes(ctx, tc.o) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, op := range change.Ops {
+				got = append(got, describe(t, op))
+			}
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tc.o, diff)
+		}
+	}
+	for range c.Changes(ctx, client.ChangeOptions{}) {
+		break // must not ask on
+	}
+}
+
+func describe(t *testing.T, op client.Op) string {
+	t.Helper()
+	text := op.Op
+	record, err := op.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, ok := record.(*roster.User); ok {
+		text += " " + u.Name
+	}
+	if d, ok := op.Diff["status"]; ok {
+		text += fmt.Sprintf(" status %s %s", d.From, d.To)
+	}
+	return strings.TrimSpace(text + " " + op.Filter)
+}
+
+func TestChangesThatAreNotKept(t *testing.T) {
+	t.Parallel()
+	c := serve(t)("other")
+	for _, changes := range []func(context.Context, client.ChangeOptions) func(func(client.Change, error) bool){
+		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) { return c.Changes(ctx, o) },
+		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) { return c.Follow(ctx, o) },
+	} {
+		n := 0
+		for change, err := range changes(t.Context(), client.ChangeOptions{}) {
+			trimmed, ok := errors.AsType[*roster.TrimmedError](err)
+			if roster.CodeOf(err) != roster.Gone || !ok || trimmed.Since != 1 || change.Version != 0 {
+				t.Errorf("got %v, %v, want %s because of what was trimmed up to version 1", change, err, roster.Gone)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%d are yielded, want one error", n)
+		}
+	}
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	c := serve(t)("everything")
+	org, err := c.Organization(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	create := func(n int) {
+		u := &roster.User{Name: "U", Email: fmt.Sprintf("u%d@example.com", n)}
+		if _, err := c.CreateUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const wanted = 5
+	create(0)
+	create(1)
+	got := 0
+	for change, err := range c.Follow(ctx, client.ChangeOptions{Since: org.Version}) {
+		if got == wanted {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("after the end: %v, want %v", err, context.Canceled)
+			}
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got++
+		if want := org.Version + roster.Version(got); change.Version != want {
+			t.Fatalf("got version %d, want %d", change.Version, want)
+		}
+		if got >= 2 {
+			create(got) // which the feed has been at the end without
+		}
+		if got == wanted {
+			stop()
+		}
+	}
+	if got != wanted {
+		t.Errorf("%d changes, want %d", got, wanted)
+	}
+}
+
+// answers is a server out of order: each answer is for one request, in order; the last one repeats.
+type answers struct {
+	list  []func() (*http.Response, error)
+	asked []string
+	at    []time.Duration
+	start time.Time
+}
+
+func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.asked, a.at = append(a.asked, r.URL.RawQuery), append(a.at, time.Since(a.start))
+	answer := a.list[0]
+	if len(a.list) > 1 {
+		a.list = a.list[1:]
+	}
+	return answer()
+}
+
+func answer(status int, kind, body string) func() (*http.Response, error) {
+	return func() (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+		return w.Result(), nil
+	}
+}
+
+func problem(status int, code roster.Code) func() (*http.Response, error) {
+	return answer(status, "application/problem+json", `{"code":"`+string(code)+`","detail":"so it is"}`)
+}
+
+// What fails in passing is tried again from where it was, later and later; what can't be mended ends it.
+func TestFollowOutlastsAnAbsence(t *testing.T) {
+	t.Parallel()
+	away := func() (*http.Response, error) { return nil, errors.New("connection refused") }
+	page := func(from, to int) func() (*http.Response, error) {
+		var items []string
+		for v := from; v <= to; v++ {
+			items = append(items, fmt.Sprintf(`{"version":%d,"at":"2026-11-01T12:00:00.000Z","ops":[]}`, v))
+		}
+		return answer(http.StatusOK, "application/json",
+			fmt.Sprintf(`{"items":[%s],"version":%d}`, strings.Join(items, ","), to))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a := &answers{start: time.Now(), list: []func() (*http.Response, error){
+			page(8, 9), away, away, problem(http.StatusServiceUnavailable, roster.Unavailable),
+			answer(http.StatusBadGateway, "text/html", "<h1>no"), away, away, away,
+			page(10, 10), problem(http.StatusTooManyRequests, roster.RateLimited),
+			answer(http.StatusOK, "application/json", `{"items":[{"version":11`), page(11, 12),
+			problem(http.StatusUnauthorized, roster.Unauthenticated),
+		}}
+		c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a, Timeout: 20 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []roster.Version
+		for change, err := range c.Follow(t.Context(), client.ChangeOptions{Since: 7}) {
+			if err != nil {
+				if roster.CodeOf(err) != roster.Unauthenticated {
+					t.Errorf("ends with %v, want %s", err, roster.Unauthenticated)
+				}
+				continue
+			}
+			got = append(got, change.Version)
+		}
+		if want := []roster.Version{8, 9, 10, 11, 12}; !slices.Equal(got, want) {
+			t.Errorf("got the versions %v, want %v", got, want)
+		}
+		var seconds []float64
+		for _, at := range a.at {
+			seconds = append(seconds, at.Seconds())
+		}
+		if diff := cmp.Diff([]float64{0, 0, 1, 3, 7, 15, 31, 61, 91, 91, 92, 94, 94}, seconds); diff != "" {
+			t.Errorf("asked at (-want +got):\n%s", diff)
+		}
+		for i, since := range []int{7, 9, 9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 12} {
+			if want := fmt.Sprintf("since=%d&wait=10s", since); a.asked[i] != want {
+				t.Errorf("request %d asks for %s, want %s", i, a.asked[i], want)
+			}
+		}
+	})
+}
+
+// A server that never was there shows at once.
+func TestFollowDoesNotWaitForAServerThatNeverWas(t *testing.T) {
+	t.Parallel()
+	a := &answers{list: []func() (*http.Response, error){answer(http.StatusOK, "text/html", "<h1>elsewhere")}}
+	c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range c.Follow(t.Context(), client.ChangeOptions{}) {
+		if roster.CodeOf(err) != roster.Unavailable {
+			t.Errorf("got %v, want %s", err, roster.Unavailable)
+		}
+	}
+	if len(a.asked) != 1 {
+		t.Errorf("asked %d times, want once", len(a.asked))
+	}
+}
