@@ -92,6 +92,10 @@ func BenchmarkList(b *testing.B) {
 	w := httptest.NewRecorder()
 	unlimited(b, service, nil).ServeHTTP(w, first)
 	tag := w.Header().Get("Etag")
+	orders := []string{"email", "name", "identifier", "updated_at", "status", "id"}
+	anyPage := func(r *http.Request, n int) {
+		r.URL.RawQuery = "page_size=100&sort_by=" + orders[n%len(orders)] + "&page=" + strconv.Itoa(1+n*7919%1000)
+	}
 	nextPage := func(r *http.Request, n int) { r.URL.RawQuery = "page_size=100&page=" + strconv.Itoa(1+n*7%1000) }
 	for _, c := range []struct {
 		name, target string
@@ -101,6 +105,7 @@ func BenchmarkList(b *testing.B) {
 		{name: "same page"},
 		{name: "same page cached", configure: withCache},
 		{name: "other pages", change: nextPage},
+		{name: "pages in other orders", change: anyPage},
 		{name: "other pages, with a cache", change: nextPage, configure: withCache},
 		{name: "not modified", change: func(r *http.Request, _ int) { r.Header["If-None-Match"] = []string{tag} }},
 	} {

@@ -85,8 +85,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 // locate is the finder of a listener for everything.
 func (s *Server) locate(r *http.Request) (m *mount, below string) {
 	path := r.URL.EscapedPath()
-	if m := s.mounts[s.Hosts[hostName(r.Host)]]; m != nil {
-		return m, path
+	if len(s.Hosts) > 0 {
+		if m := s.mounts[s.Hosts[hostName(r.Host)]]; m != nil {
+			return m, path
+		}
 	}
 	for _, d := range s.Dialects {
 		if rest, ok := strings.CutPrefix(path, d.Mount()); ok && (rest == "" || rest[0] == '/') {
