@@ -15,11 +15,16 @@ func (ms members[T]) write(w *writer, v *T) {
 	for i := range ms {
 		w.member(ms[i].head, ms[i].always, ms[i].at(v))
 	}
-	if len(w.b) == start {
-		w.b = append(w.b, '{')
+	w.b = closeObject(w.b, start)
+}
+
+// closeObject ends an object whose members, each after a comma, begin at start.
+func closeObject(b []byte, start int) []byte {
+	if len(b) == start {
+		b = append(b, '{')
 	}
-	w.b[start] = '{' // in the place of the first comma
-	w.b = append(w.b, '}')
+	b[start] = '{' // in the place of the first comma
+	return append(b, '}')
 }
 
 // member appends a member unless it may be left out and has no value.

@@ -38,6 +38,9 @@ type Endpoint struct {
 	TellsID bool
 	// Volatile is for a GET whose answers can differ at one version for other reasons than [Endpoint.Stable] lists.
 	Volatile bool
+	// Timed reports whether the answer to a query, as it stands in the URL, depends on the time besides, so that it is
+	// no stable one. nil is for an endpoint of which no answer does.
+	Timed func(rawQuery string) bool
 	// Strict refuses query parameters that are not in Params as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Body documents the request's body; nil where the endpoint takes none.
@@ -68,15 +71,24 @@ type Return struct {
 type View interface {
 	Version() roster.Version
 	Org() *roster.Organization
-	// Users answers a query; it fails with [roster.Invalid] for a query that the fields do not support.
-	Users(q roster.Query) (roster.Page, error)
 	// User returns one user, or fails with [roster.NotFound].
 	User(ref roster.Ref) (*roster.User, error)
 	// Group, Space and Role return nil where there is none.
 	Group(number int64) *roster.Group
 	Space(number int64) *roster.Space
 	Role(handle string) *roster.Role
+	Queries
 	Lists
+}
+
+// Queries are the questions about all users of an organization.
+type Queries interface {
+	// Users answers a query; it fails with [roster.Invalid] for a query that the fields do not support.
+	Users(q roster.Query) (roster.Page, error)
+	// Facets counts the values that all users whom a query asks for hold in some fields, as
+	// [roster.Query.ScanFacets] does; it fails with [roster.Invalid] as Users does, and for a field whose values can't
+	// be counted.
+	Facets(q roster.Query, fields ...roster.Field) ([]roster.Facet, error)
 }
 
 // Lists are all records of an organization but its users.

@@ -19,6 +19,9 @@ type Request struct {
 	ID string
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
+	// Now is the instant of the request where the endpoint says that the answer depends on it ([Endpoint.Timed]), and
+	// none otherwise.
+	Now roster.Time
 	// Principal is who asks, and View the principal's organization. Both are zero for a public endpoint. For a stable
 	// one the principal has an organization, a kind and permissions only.
 	Principal roster.Principal

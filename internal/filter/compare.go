@@ -142,7 +142,8 @@ func (p *parser) compareName(t target, v text, names []string) (roster.Expr, err
 	if i := slices.Index(names, v.text); i >= 0 {
 		return t.cmp(roster.IntValue(int64(i))), nil
 	}
-	fault := p.faultAt(v.at, v.source, "%s is never %s", t.info.Name, quote(v.text)).instead(named(names))
+	fault := p.faultAt(v.at, v.source, "%s is never %s", t.info.Name, quote(v.text)).instead(named(names)).
+		of(roster.NotAllowed)
 	fault.Meant = closest(v.text, fault.Allowed) // without the quotes
 	return nil, fault
 }

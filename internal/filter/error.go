@@ -22,6 +22,9 @@ type Error struct {
 	Found string
 	// Message says what is wrong.
 	Message string
+	// Code is [roster.Unknown] for the name of no field, [roster.NotAllowed] for a value that the field never has, and
+	// "" for everything else.
+	Code roster.Code
 	// Meant is what was probably meant, or "".
 	Meant string
 	// Allowed lists what could stand there; nil where there is no such list.
@@ -48,7 +51,11 @@ func (e *Error) invalid() *roster.Error {
 	if len(e.Allowed) > 0 {
 		more += "; possible: " + strings.Join(e.Allowed, ", ")
 	}
-	return roster.FieldErrorf(e.Param, "%s%s%s", where, e.Message, more)
+	err := roster.FieldErrorf(e.Param, "%s%s%s", where, e.Message, more)
+	err.Details = []roster.Detail{{
+		Field: e.Param, Message: err.Message, Code: e.Code, Allowed: e.Allowed, DidYouMean: e.Meant,
+	}}
+	return err
 }
 
 // faultAt returns an error about found, which begins at a byte of the text.
@@ -66,6 +73,12 @@ func (s *scanner) column(at int) int { return utf8.RuneCountInString(s.text[:at]
 func (e *Error) instead(allowed []string) *Error {
 	e.Allowed = allowed
 	e.Meant = closest(e.Found, allowed)
+	return e
+}
+
+// of gives the fault a code.
+func (e *Error) of(code roster.Code) *Error {
+	e.Code = code
 	return e
 }
 

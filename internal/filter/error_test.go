@@ -151,10 +151,20 @@ func TestErrorIsInvalid(t *testing.T) {
 	fault, _ := errors.AsType[*Error](err)
 	want := Error{
 		Param: "filter", Offset: 9, Column: 10, Found: "actve", Message: `status is never "actve"`, Meant: "active",
-		Allowed: roster.Statuses(),
+		Allowed: roster.Statuses(), Code: roster.NotAllowed,
 	}
 	if diff := cmp.Diff(want, *fault, cmp.AllowUnexported(Error{})); diff != "" {
 		t.Errorf("the error (-want +got):\n%s", diff)
+	}
+	details := []roster.Detail{{
+		Field: "filter", Message: ours.Message, Code: roster.NotAllowed, Allowed: roster.Statuses(), DidYouMean: "active",
+	}}
+	if diff := cmp.Diff(details, ours.Details); diff != "" {
+		t.Errorf("the details (-want +got):\n%s", diff)
+	}
+	_, err = ParseOrder("nmae", nil)
+	if d := roster.AsError(err).Details[0]; d.Code != roster.Unknown || d.DidYouMean != "name" {
+		t.Errorf("the detail is %+v, want %s and name", d, roster.Unknown)
 	}
 }
 

@@ -50,7 +50,7 @@ func (p *parser) field(w text) (*roster.FieldInfo, error) {
 	if known && info.Filterable {
 		return info, nil
 	}
-	fault := func(format string, args ...any) error {
+	fault := func(format string, args ...any) *Error {
 		return p.faultAt(w.at, w.source, format, args...).instead(p.fields.names(filterable))
 	}
 	outer, _, nested := strings.Cut(w.text, ".")
@@ -61,7 +61,7 @@ func (p *parser) field(w text) (*roster.FieldInfo, error) {
 	case known:
 		return nil, fault("%s can't be filtered by", w.text)
 	default:
-		return nil, fault("there is no field %s", quote(w.text))
+		return nil, fault("there is no field %s", quote(w.text)).of(roster.Unknown)
 	}
 }
 

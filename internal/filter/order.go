@@ -68,7 +68,8 @@ func (p *parser) sortKey(before []roster.Sort) (roster.Sort, error) {
 
 // unknownKey returns an error about a name of no field. Other languages have a hyphen before what is descending.
 func (p *parser) unknownKey(name text) error {
-	fault := p.faultAt(name.at, name.source, "there is no field %s", quote(name.text)).instead(p.fields.names(sortable))
+	fault := p.faultAt(name.at, name.source, "there is no field %s", quote(name.text)).
+		instead(p.fields.names(sortable)).of(roster.Unknown)
 	if bare, ok := strings.CutPrefix(name.text, "-"); ok && slices.Contains(fault.Allowed, bare) {
 		fault.Meant = bare + " desc"
 	}

@@ -108,7 +108,7 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if x.endpoint.Stable() {
+	if x.endpoint.Stable() && req.Now == 0 {
 		x.stable.key = x.settle(req, path)
 		known := x.answers.get(x.stable.key)
 		if known != nil {
@@ -143,6 +143,9 @@ func (x *exchange) prepare(ctx context.Context, path string) (*dialect.Request, 
 	req := &dialect.Request{
 		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
 		Software: x.Software,
+	}
+	if x.endpoint.Timed != nil && x.endpoint.Timed(req.URL.RawQuery) {
+		req.Now = roster.TimeOf(x.Now())
 	}
 	if !x.endpoint.Public {
 		if err := x.admit(ctx, req); err != nil {
