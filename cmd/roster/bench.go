@@ -122,7 +122,7 @@ func (a *app) benchFixed() *cobra.Command {
 
 // serveFixed serves size bytes to every request until ctx ends.
 func (a *app) serveFixed(ctx context.Context, addr string, size int) error {
-	s, err := a.newService(&serveFlags{addr: addr, logFormat: "text", logLevel: "warn"})
+	s, err := a.newService(&serveFlags{addr: addr, logFormat: "text", logLevel: "warn", walks: defaultWalks()})
 	if err != nil {
 		return err
 	}

@@ -34,12 +34,14 @@ type serveFlags struct {
 	memory         size
 	preload        []string
 	loading        loadingBar
+	walks          walkFlags
 }
 
 // keep chooses how the organizations of a process that serves are kept.
 func (f *serveFlags) keep(o *directory.Options) {
 	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, int64(f.cache)<<20-f.answerBytes()
 	o.Progress = f.loading.show
+	f.walks.keep(o)
 }
 
 // answerBytes returns the part of the cache that is for whole answers. The rest is for users as answers show them,
@@ -61,7 +63,9 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	flags.Var(&f.memory, "memory",
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")
-	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory")
+	f.walks.add(flags)
+	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
+		"pin-pages", "walk-time", "walk-versions")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -152,7 +156,7 @@ func (a *app) newService(f *serveFlags) (*service, error) {
 	default:
 		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
 	}
-	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS())
+	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check())
 }
 
 func (s *service) parseMounts() error {
@@ -225,6 +229,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
 		Writer:    d, History: server.Histories(d), Random: s.random,
+		Versions: server.VersionsOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,

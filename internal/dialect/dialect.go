@@ -45,6 +45,8 @@ type Dialect struct {
 	Fail func(Failure) Response
 	// Headers documents the headers that Fail and LimitHeaders set.
 	Headers []HeaderDoc
+	// TellsVersion has every answer about an organization say which version it is true for: see [VersionHeader].
+	TellsVersion bool
 	// Endpoints are the operations, in the order of the documentation.
 	Endpoints []Endpoint
 	// Facts are decisions and differences that no row of the tables shows, for the fidelity page.

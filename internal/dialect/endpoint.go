@@ -32,6 +32,10 @@ type Endpoint struct {
 	// AllowDoc says what Allow asks for.
 	AllowDoc string
 	Params   []Param
+	// Window says how the endpoint's list is paged; nil where it is no list, or comes at once.
+	Window *Window
+	// AtLeast has the server wait for a version that the client names; Params then has [AtLeastParams].
+	AtLeast bool
 	// Varies names the request headers, besides those in Params, that the answer depends on.
 	Varies []string
 	// TellsID is true where the body has the request's id, once, before anything that comes from a client or a record.
@@ -65,6 +69,8 @@ type Return struct {
 	Mark    Mark
 	// Contract is the one contract in which the status occurs; "" for both.
 	Contract roster.Contract
+	// Everywhere is for a status that has one cause in every endpoint that has it: one golden case is enough for all.
+	Everywhere bool
 }
 
 // View is an organization at one version, as a dialect sees it. Records are shared and read only.
@@ -113,7 +119,7 @@ func (e *Endpoint) Stable() bool { return e.Method == http.MethodGet && !e.Publi
 func (e *Endpoint) VaryOn() []string {
 	var names []string
 	for i := range e.Params {
-		if e.Params[i].In == Header {
+		if e.Params[i].In == Header && e.Params[i].Name != VersionAtLeast {
 			names = append(names, e.Params[i].Name)
 		}
 	}

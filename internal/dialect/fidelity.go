@@ -122,6 +122,13 @@ func (p *page) endpoint(e *Endpoint) {
 		p.print("- The same at `%s`\n", alias)
 	}
 	p.print("- Access: %s\n", access(e))
+	if e.Window != nil && e.Window.Start != "" {
+		p.print("- Pages: a client that has asked for the first page and goes on to others with the same credential "+
+			"and the same parameters but `%s` sees all of them as the first page was, whatever is written meanwhile: "+
+			"no user is lost or repeated. The server keeps this in mind for a minute after each page "+
+			"(`serve --pin-pages`), as long as it is not short of memory or versions (`--walk-versions`); then the "+
+			"present users are shown. (ours)\n", e.Window.Start)
+	}
 	if e.Strict {
 		p.print("- Query parameters that are not listed here are refused.\n")
 	}

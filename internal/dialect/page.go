@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/roster-dev/roster"
 )
 
 // Offset returns how many records stand before a page, from 1, of pages of a size. A page too far out for its offset
@@ -19,6 +21,9 @@ func Offset(page, size int64) int {
 	}
 	return int((page - 1) * size)
 }
+
+// More reports whether pages come after the one that a query asks for, of a total of records.
+func More(q roster.Query, total int) bool { return q.Limit > 0 && q.Offset+q.Limit < total }
 
 // LastPage returns the number of the last page of total records in pages of a size from 1; it is 1 where there are
 // none.

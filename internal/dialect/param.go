@@ -58,9 +58,12 @@ type Param struct {
 	Own bool
 	// Ignored parameters are accepted, documented and never looked at: any value will do.
 	Ignored bool
-	Doc     string
-	Example string
-	Mark    Mark
+	// Everywhere is for a parameter that is the same in every endpoint that has it, since the server alone looks at it:
+	// one golden case is enough for all.
+	Everywhere bool
+	Doc        string
+	Example    string
+	Mark       Mark
 }
 
 // N returns a pointer to n, for the range of a [Param].

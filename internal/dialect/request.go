@@ -43,6 +43,12 @@ type Request struct {
 	History History
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
+	// Versions are other versions of the organization than that of View; nil for a public endpoint.
+	Versions Versions
+	// PageKey signs page tokens: see [Request.PageToken]. It is nil where the server has none.
+	PageKey *PageKey
+	// Position is how many records stand before the page that a page token asks for, 0 without one.
+	Position int
 
 	values []value // as Endpoint.Params
 }

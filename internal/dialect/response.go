@@ -24,6 +24,8 @@ type Response struct {
 	// the body's next write fails. The body itself ends with the context of its request and, soon after, when
 	// [History.Ending] says so.
 	Live bool
+	// More is true for a page of a list that has pages after it: see [Window].
+	More bool
 }
 
 // Body writes the body of a response. It is called at most once for a HEAD or GET, after the status is decided, so it

@@ -8,6 +8,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -34,6 +36,9 @@ type Service struct {
 	forms     *index.Forms                     // nil for none
 	progress  func(org roster.ID, records int) // nil for none
 	loads     singleflight.Group
+
+	walkTime     time.Duration
+	walkVersions int
 
 	// mu guards orgs and tokens, and that nothing joins background once closing is closed.
 	mu   sync.RWMutex
@@ -82,6 +87,12 @@ type Options struct {
 	// Progress, if set, is told now and then how many records of an organization have been read while it is loaded. It
 	// may be called for several organizations at once, and must return soon.
 	Progress func(org roster.ID, records int)
+
+	// WalkTime is for how long since its last use a view is kept for those who come back to it, 10 minutes where it is
+	// 0, and WalkVersions how many views of an organization are, 64 where it is 0; none are where either is negative.
+	// See [Service.Keep].
+	WalkTime     time.Duration
+	WalkVersions int
 }
 
 // New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
@@ -98,7 +109,9 @@ func New(s store.Store, o Options) *Service {
 		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		forms: forms, progress: o.Progress,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
-		closing: make(chan struct{}), warmer: make(chan struct{}, 1),
+		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
+		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),
+		closing:      make(chan struct{}), warmer: make(chan struct{}, 1),
 	}
 }
 

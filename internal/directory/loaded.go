@@ -1,7 +1,8 @@
 package directory
 
 // Loaded returns how many organizations are in memory, how many users they have, and about how many bytes their views
-// take up by part, as [index.View.Usage] estimates and names them. It loads none.
+// take up by part, as [index.View.Usage] estimates and names them; "old versions" are those that are kept besides the
+// present ones. It loads none.
 func (s *Service) Loaded() (organizations, users int, bytes map[string]int64) {
 	s.mu.RLock()
 	all := make([]*organization, 0, len(s.orgs))
@@ -17,9 +18,12 @@ func (s *Service) Loaded() (organizations, users int, bytes map[string]int64) {
 		}
 		organizations++
 		users += view.Len()
+		own := int64(0)
 		for _, part := range view.Usage() {
 			bytes[part.Name] += part.Bytes
+			own += part.Bytes
 		}
+		bytes["old versions"] += org.pins.held(own, org.ops.Load())
 	}
 	return organizations, users, bytes
 }

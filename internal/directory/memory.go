@@ -20,7 +20,8 @@ func (s *Service) touch(org *organization) {
 }
 
 // makeRoom evicts views until all of them fit into the limit: those that were not used for longest first, keep's and
-// those of organizations that are being written to never. What is being loaded counts and stays.
+// those of organizations that are being written to never; in the end the old views of keep that are kept for walks.
+// What is being loaded counts and stays.
 func (s *Service) makeRoom(keep *organization) {
 	if s.maxBytes == 0 {
 		return
@@ -34,6 +35,9 @@ func (s *Service) makeRoom(keep *organization) {
 		}
 		total -= org.evictIdle()
 	}
+	if total > s.maxBytes {
+		keep.pins.clear()
+	}
 }
 
 // held returns how much memory all organizations hold, and those but one that do, the least recently used first.
@@ -43,7 +47,7 @@ func (s *Service) held(but *organization) (total int64, others []*organization) 
 	used := map[*organization]int64{} // which goes on changing
 	for _, org := range s.orgs {
 		bytes := org.bytes.Load()
-		total += bytes
+		total += bytes + org.kept()
 		if bytes > 0 && org != but {
 			others = append(others, org)
 			used[org] = org.used.Load()
@@ -53,7 +57,8 @@ func (s *Service) held(but *organization) (total int64, others []*organization) 
 	return total, others
 }
 
-// evictIdle drops the view unless the organization is being written to, and returns how much memory that sets free.
+// evictIdle drops the view, and those that are kept besides, unless the organization is being written to, and returns
+// how much memory that sets free.
 // Those who wait for a version go on waiting: they would have it loaded again at once.
 func (o *organization) evictIdle() int64 {
 	select {
@@ -65,13 +70,23 @@ func (o *organization) evictIdle() int64 {
 	if o.isWanted() || o.view.Swap(nil) == nil {
 		return 0
 	}
-	return o.bytes.Swap(0)
+	kept := o.kept()
+	o.pins.clear()
+	return o.bytes.Swap(0) + kept
 }
+
+// kept estimates what the views take up that are kept besides the present one.
+func (o *organization) kept() int64 { return o.pins.held(o.bytes.Load(), o.ops.Load()) }
 
 // grow measures the view again once so much has been written that it may have grown by a sixteenth: measuring looks at
 // every part of a view. The caller holds the writer's token.
 func (s *Service) grow(org *organization, view *index.View, ops int) {
-	const ofRecord, least = 1 << 10, 64
+	const least = 64
+	ofRecord := int64(1 << 10)
+	org.ops.Add(int64(ops))
+	if org.pins.sweep(s.now()) {
+		ofRecord = ofOp(org.bytes.Load())
+	}
 	org.written += ops
 	if s.maxBytes > 0 && org.written >= least && int64(org.written)*ofRecord > org.bytes.Load()/16 {
 		s.measure(org, view)

@@ -33,6 +33,11 @@ type organization struct {
 	// warming is set while the view is, or is about to be, warmed; unwarmed counts the ops since.
 	warming  atomic.Bool
 	unwarmed atomic.Int64
+
+	// pins are the views that are kept besides the present one; none are while there is no present one. ops counts the
+	// ops that made one view from another.
+	pins pins
+	ops  atomic.Int64
 }
 
 func newOrganization(id roster.ID) *organization {
@@ -45,9 +50,12 @@ func newOrganization(id roster.ID) *organization {
 func (o *organization) release() { o.writer <- struct{}{} }
 
 // publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for
-// that. The caller holds the writer's token.
+// that. Without a view none are kept. The caller holds the writer's token.
 func (o *organization) publish(view *index.View) {
 	o.view.Store(view)
+	if view == nil {
+		o.pins.clear()
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	close(o.moved)

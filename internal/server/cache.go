@@ -46,6 +46,7 @@ type answer struct {
 	// body is cut in two where the request's id stands, if it does.
 	body   [2][]byte
 	hasID  bool
+	more   bool     // as dialect.Response.More
 	length []string // the value of Content-Length, without an encoding
 	forms  [2]atomic.Pointer[[]byte]
 
@@ -203,6 +204,7 @@ func (x *exchange) keep(body []byte, response dialect.Response) {
 		return
 	}
 	a := &answer{key: x.stable.key, tag: x.stable.tag, hasID: x.endpoint.TellsID, header: x.kept(response)}
+	a.more = response.More
 	a.length = []string{strconv.Itoa(len(body))}
 	before, after := body, []byte(nil)
 	if a.hasID {

@@ -28,8 +28,18 @@ type Writer interface {
 
 // writing is what an endpoint can change: the principal's own organization, as the principal.
 type writing struct {
-	*Server
+	*exchange
 	by roster.Principal
+}
+
+// wrote notes a version that the request has led to.
+func (w writing) wrote(version roster.Version) {
+	for {
+		last := w.written.Load()
+		if int64(version) <= last || w.written.CompareAndSwap(last, int64(version)) {
+			return
+		}
+	}
 }
 
 // Do implements [dialect.Writer].
@@ -37,7 +47,11 @@ func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change,
 	if w.Writer == nil {
 		return roster.Change{}, readOnly()
 	}
-	return w.Writer.Do(ctx, w.by.Org, w.by, cmds...)
+	change, err := w.Writer.Do(ctx, w.by.Org, w.by, cmds...)
+	if err == nil {
+		w.wrote(change.Version)
+	}
+	return change, err
 }
 
 // DoEach implements [dialect.Writer].
@@ -45,7 +59,14 @@ func (w writing) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Ou
 	if w.Writer == nil {
 		return nil, readOnly()
 	}
-	return w.Writer.DoEach(ctx, w.by.Org, w.by, cmds)
+	outcomes, err := w.Writer.DoEach(ctx, w.by.Org, w.by, cmds)
+	if err != nil {
+		return nil, err
+	}
+	if view, err := w.View(ctx); err == nil { // which has what was written
+		w.wrote(view.Version())
+	}
+	return outcomes, nil
 }
 
 // DryRun implements [dialect.Writer].

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
@@ -59,6 +60,9 @@ type exchange struct {
 	retry    dialect.Rate
 	// stable is zero for a request whose answer may differ the next time.
 	stable stable
+	walk   walk
+	// written is the latest version that the request has led to, 0 for none.
+	written atomic.Int64
 	// started is set once the head of the response has been handed out.
 	started bool
 }
@@ -116,9 +120,11 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 		}
 		switch {
 		case x.unchanged():
+			x.follow(req, known == nil || known.more)
 			x.notModified()
 			return nil
 		case known != nil:
+			x.follow(req, known.more)
 			x.repeat(known)
 			return nil
 		}
@@ -127,6 +133,7 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	x.follow(req, response.More)
 	if x.hasAny() && cmp.Or(response.Status, http.StatusOK) == http.StatusOK {
 		x.notModified()
 		return nil
@@ -208,8 +215,9 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 		return x.refused(err)
 	}
 	req.Principal, req.View = principal, view
+	req.Versions, req.PageKey = otherVersions{x.Server, principal.Org}, x.pageKey
 	if !x.endpoint.Stable() {
-		req.Writer, req.NewSecret = writing{x.Server, principal}, x.secret
+		req.Writer, req.NewSecret = writing{x, principal}, x.secret
 		req.History = history{x, principal}
 	}
 	req.Contract = view.Org().Contract(x.dialect.Name)
@@ -217,7 +225,10 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if err := x.limit(principal, view.Org()); err != nil {
 		return err
 	}
-	return permit(x.endpoint, principal, view)
+	if err := permit(x.endpoint, principal, view); err != nil {
+		return err
+	}
+	return x.choose(ctx, req)
 }
 
 // present refuses a token that acts as a user who is not there any more.
@@ -320,6 +331,9 @@ func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
 func (x *exchange) fail(err error) dialect.Response {
 	err = x.fault(err)
 	record(x.r).err = err
+	if x.endpoint != nil && x.endpoint.Method != http.MethodGet {
+		delete(x.w.Header(), dialect.VersionHeader) // a write that is refused leads to none
+	}
 	e := roster.AsError(err)
 	return x.dialect.Fail(dialect.Failure{
 		Error: e, Status: x.dialect.Status(e.Code), Contract: x.contract, RequestID: record(x.r).id,

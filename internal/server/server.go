@@ -54,11 +54,20 @@ type Config struct {
 	// TakeTime is how long a client may take to accept 64 KiB of a body that goes on; 30 seconds when zero. One that
 	// takes longer is cut off.
 	TakeTime time.Duration
-	// Random is what the secrets of new tokens are made of; optional. Without it no tokens can be made. It must be
+	// Random is what the secrets of new tokens and the key of page tokens are made of; optional. Without it neither can
+	// be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.
 	Random io.Reader
 	// Ready says whether requests can be served at present; optional.
 	Ready func(context.Context) error
+	// Versions are the versions of organizations besides the present ones; optional. Without it all pages of a list
+	// show the present version, and nobody waits for a version.
+	Versions Versions
+	// PinPages is for how long since its last page a walk by numbers of pages or offsets goes on at the version at
+	// which it began; 0 for not at all.
+	PinPages time.Duration
+	// WaitTime is for how long a read waits for a version that the client has named; 2 seconds where it is 0.
+	WaitTime time.Duration
 	// Hosts maps lower-case host names without port to the names of the dialects at their roots; optional.
 	Hosts map[string]string
 	// TrustedProxies are the peers whose X-Forwarded-* headers count; optional.
@@ -80,6 +89,8 @@ type Server struct {
 	answers  *answers          // nil for none
 	metrics  *metrics          // nil for none
 	buffers  sync.Pool         // of *[]byte with room for mostHeld bytes
+	pageKey  *dialect.PageKey  // nil for none
+	begun    *begun            // nil where walks by numbers of pages are not kept at a version
 }
 
 // New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
@@ -91,6 +102,9 @@ func New(c Config) (*Server, error) {
 		if s.answers, err = newAnswers(c.CacheBytes); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.prepareWalks(); err != nil {
+		return nil, err
 	}
 	for _, d := range c.Dialects {
 		s.mounts[d.Name] = newMount(s, d)

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -55,6 +56,7 @@ func newStand(t *testing.T, configure func(*server.Config), ds ...*dialect.Diale
 		Tokens:   &auth.Authenticator{Tokens: s.service, Now: now},
 		Verifier: auth.NewVerifier(auth.SignersAmong(s.service), now), Limiter: auth.NewLimiter(s.clock.Now, 1000),
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now, NewID: newID,
+		Versions: server.VersionsOf(s.service), PinPages: time.Minute, WaitTime: time.Millisecond, Random: rand.Reader,
 	}
 	if configure != nil {
 		configure(&c)

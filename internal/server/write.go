@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
@@ -17,6 +18,9 @@ func (x *exchange) write(response dialect.Response) {
 	header := x.w.Header()
 	maps.Copy(header, response.Header)
 	status := cmp.Or(response.Status, http.StatusOK)
+	if version := x.written.Load(); version > 0 {
+		x.tellVersion(roster.Version(version))
+	}
 	if status == http.StatusOK {
 		x.validate()
 	}

@@ -19,6 +19,7 @@ func listUsers() dialect.Endpoint {
 		Mark:    dialect.Seed,
 		Needs:   roster.UsersRead,
 		Params:  slices.Concat(headerParams(), orderParams(), filterParams(), pageParams()),
+		Window:  &dialect.Window{Start: "page", First: 1},
 		Returns: []dialect.Return{
 			{Status: http.StatusOK, Doc: "Success", Body: []User{}, Example: userExample, Mark: dialect.Seed},
 			{
@@ -148,7 +149,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	body := dialect.Users("[", page, "]", form, func(b []byte, u *roster.User) []byte {
 		return appendUser(b, u, metadata)
 	})
-	return dialect.Response{Header: header, Body: body}, nil
+	return dialect.Response{Header: header, Body: body, More: dialect.More(q, page.Total)}, nil
 }
 
 // query turns the parameters into a query. The names of d3lay's members are those of the fields.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,6 +37,7 @@ func (c *coverage) note(r *http.Request, response *http.Response, contract roste
 			continue
 		}
 		c.seen[status(e, response.StatusCode, contract)] = true
+		c.seen[anywhere(strconv.Itoa(response.StatusCode))] = true
 		for _, path := range e.Paths() {
 			if matches := (&dialect.Endpoint{Path: path}); response.StatusCode < http.StatusMultipleChoices {
 				if _, ok := matches.Match(r.URL.EscapedPath()); ok {
@@ -62,6 +64,7 @@ func (c *coverage) params(e *dialect.Endpoint, r *http.Request, path map[string]
 			}
 			if len(values) > 0 {
 				c.seen[param(e, name)] = true
+				c.seen[anywhere(name)] = true
 			}
 			for v := range strings.SplitSeq(strings.Join(values, ","), ",") {
 				c.seen[value(e, p.Name, v)] = true
@@ -75,6 +78,9 @@ func status(e *dialect.Endpoint, code int, contract roster.Contract) string {
 }
 
 func param(e *dialect.Endpoint, name string) string { return e.ID + " with " + name }
+
+// anywhere is what one case of any endpoint covers for all.
+func anywhere(what string) string { return "any endpoint with " + what }
 
 func value(e *dialect.Endpoint, name, v string) string { return e.ID + " with " + name + "=" + v }
 
@@ -91,16 +97,29 @@ func (c *coverage) check(t *testing.T) {
 			if contract == "" {
 				contract = roster.Documented
 			}
+			if r.Everywhere {
+				c.want(t, anywhere(strconv.Itoa(r.Status)))
+				continue
+			}
 			c.want(t, status(e, r.Status, contract))
 		}
-		for _, p := range e.Params {
-			for _, name := range append([]string{p.Name}, p.Aliases...) {
-				c.want(t, param(e, name))
-			}
-			for _, v := range p.Enum {
-				c.want(t, value(e, p.Name, v))
-			}
+		for i := range e.Params {
+			c.checkParam(t, e, &e.Params[i])
 		}
+	}
+}
+
+func (c *coverage) checkParam(t *testing.T, e *dialect.Endpoint, p *dialect.Param) {
+	t.Helper()
+	if p.Everywhere {
+		c.want(t, anywhere(p.Name))
+		return
+	}
+	for _, name := range append([]string{p.Name}, p.Aliases...) {
+		c.want(t, param(e, name))
+	}
+	for _, v := range p.Enum {
+		c.want(t, value(e, p.Name, v))
 	}
 }
 

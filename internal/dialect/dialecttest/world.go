@@ -10,8 +10,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,7 +211,10 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		Software:  "1.4.0",
 		Writer:    w.Service,
 		History:   server.Histories(w.Service),
-		Random:    drawn{w},
+		Random:    io.MultiReader(strings.NewReader(pageKey), drawn{w}),
+		Versions:  server.VersionsOf(w.Service),
+		PinPages:  time.Minute,
+		WaitTime:  time.Millisecond, // nothing is written while a case waits
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
 	})
 	if err != nil {
@@ -240,6 +245,9 @@ func signingKey(t *testing.T, user string) *rsa.PrivateKey {
 	}
 	return private
 }
+
+// pageKey signs the page tokens of every server of every world.
+const pageKey = "this is the key of page tokens.."
 
 // drawn makes the secrets of the tokens that requests make: other ones than those of the world, and the same in every
 // run.

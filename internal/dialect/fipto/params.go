@@ -26,6 +26,7 @@ func listUsers() dialect.Endpoint {
 		Mark:        dialect.Seed,
 		Needs:       roster.UsersRead,
 		TellsID:     true,
+		Window:      &dialect.Window{Start: "page_number", First: 1},
 		Params:      slices.Concat(pageParams(), filterParams()),
 		Returns: []dialect.Return{
 			{Status: http.StatusOK, Doc: "List of users.", Body: UserList{}, Example: listExample, Mark: dialect.Seed},
@@ -95,7 +96,8 @@ func filterParams() []dialect.Param {
 }
 
 func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	page, err := r.View.Users(query(r))
+	q := query(r)
+	page, err := r.View.Users(q)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -105,6 +107,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	}
 	return dialect.Response{
 		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", "fipto", appendUser),
+		More: dialect.More(q, page.Total),
 	}, nil
 }
 

@@ -26,6 +26,7 @@ func listUsers() dialect.Endpoint {
 		AllowDoc: "The user that the token acts as must have the permission bit 1 (Members), in person or by a " +
 			"group. A token that acts as nobody must have the permission members:admin instead.",
 		Params:  append(flagParams(), memberParams()...),
+		Window:  &dialect.Window{Start: "offset"},
 		Returns: returns(),
 		Serve:   serveUsers,
 	}
@@ -164,7 +165,8 @@ func allowMembers(p roster.Principal, view dialect.View) error {
 }
 
 func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	page, err := r.View.Users(query(r))
+	q := query(r)
+	page, err := r.View.Users(q)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -172,7 +174,9 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{Body: dialect.JSON(recordsCount{Count: page.Total})}, nil
 	}
 	e := newEncoder(r.View, r.Bool("withTransferAccessStatus"))
-	return dialect.Response{Body: dialect.Users("[", page, "]", e.form(), e.user)}, nil
+	return dialect.Response{
+		Body: dialect.Users("[", page, "]", e.form(), e.user), More: dialect.More(q, page.Total),
+	}, nil
 }
 
 // query asks for what the flags and filters leave, by number.

@@ -23,7 +23,15 @@ func New() *dialect.Dialect {
 		changeEndpoints(),
 	)
 	for i := range endpoints {
-		endpoints[i].Strict, endpoints[i].Mark = true, dialect.Ours
+		e := &endpoints[i]
+		e.Strict, e.Mark = true, dialect.Ours
+		if e.Method == http.MethodGet {
+			e.AtLeast = true
+			e.Params = slices.Concat(e.Params, dialect.AtLeastParams())
+			if !slices.ContainsFunc(e.Returns, func(r dialect.Return) bool { return r.Status == tooEarly().Status }) {
+				e.Returns = append(slices.Clone(e.Returns), tooEarly())
+			}
+		}
 	}
 	return &dialect.Dialect{
 		Name:       "native",
@@ -38,6 +46,7 @@ func New() *dialect.Dialect {
 		Limit:        roster.Limit{Rate: 1000, Burst: 60_000},
 		LimitHeaders: limitHeaders,
 		Fail:         fail,
+		TellsVersion: true,
 		Headers: []dialect.HeaderDoc{
 			{
 				Name: "WWW-Authenticate", Mark: dialect.Ours, Statuses: []int{http.StatusUnauthorized},
@@ -56,6 +65,12 @@ func New() *dialect.Dialect {
 				Name: "RateLimit", Mark: dialect.Ours,
 				Doc: `Where the token stands in it, as in "default";r=59999;t=1: the requests that are left, and the ` +
 					"seconds until all are available again.",
+			},
+			{
+				Name: dialect.VersionHeader, Integer: true, Mark: dialect.Ours,
+				Doc: "The version of the organization that the answer is true for; after a write that of the change, " +
+					"or one at which nothing was to be done. It is absent where a write is refused and where the " +
+					"token does not count.",
 			},
 			{
 				Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
@@ -106,6 +121,14 @@ const (
 	tooMany    = http.StatusTooManyRequests
 )
 
+// tooEarly is answered to those who ask for a version that does not come in time.
+func tooEarly() dialect.Return {
+	return dialect.Return{
+		Status: http.StatusServiceUnavailable, ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
+		Doc: "The organization has not come to the version that was asked for", Everywhere: true,
+	}
+}
+
 func ok(body any) dialect.Return {
 	return dialect.Return{Status: http.StatusOK, Doc: "OK", Body: body, Mark: dialect.Ours}
 }
@@ -135,7 +158,7 @@ func failureDoc(status int) string {
 	case conflict:
 		return "A unique value is taken, or the state of the organization forbids it"
 	case gone:
-		return "Not all changes after the version are kept any more"
+		return "The version is no longer kept: start again"
 	case tooLarge:
 		return "The body is too long, or has too many lines"
 	default:

@@ -31,7 +31,8 @@ func userEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodGet, Path: "/users", ID: "listUsers", Summary: "List users", Needs: roster.UsersRead,
 			Params:  listParams(),
-			Returns: returns(ok(UserList{}), badRequest, tooMany), Serve: serveUsers,
+			Window:  &dialect.Window{Token: "page_token", Free: []string{"limit", "offset"}},
+			Returns: returns(ok(UserList{}), badRequest, gone, tooMany), Serve: serveUsers,
 		},
 		{
 			Method: http.MethodPost, Path: "/users", ID: "createUser", Summary: "Create a user",
@@ -88,6 +89,11 @@ func listParams() []dialect.Param {
 			Name: "limit", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage), Default: "100",
 			Doc: "How many users to return at the most.", Mark: dialect.Ours,
 		},
+		{
+			Name: "page_token", Mark: dialect.Ours,
+			Doc: "The next_page_token of the page before. All pages show the version at which the first one was " +
+				"asked for, however many changes there are meanwhile. The parameters but limit must be as they were.",
+		},
 	}
 }
 
@@ -111,7 +117,13 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{}, err
 	}
 	users := dialect.Map(page.Users, func(u *roster.User) *roster.User { return wireUser(u, r.Principal) })
-	return dialect.Response{Body: dialect.List(`{"items":[`, users, tail(page.Total, page.Version))}, nil
+	response := dialect.Response{More: dialect.More(q, page.Total)}
+	end := tail(page.Total, page.Version)
+	if response.More {
+		end = fmt.Sprintf(`%s,"next_page_token":%q}`, strings.TrimSuffix(end, "}"), r.PageToken(q.Offset+q.Limit))
+	}
+	response.Body = dialect.List(`{"items":[`, users, end)
+	return response, nil
 }
 
 // tail ends a list.
@@ -122,7 +134,10 @@ func tail(total int, version roster.Version) string {
 // query asks for the users that the parameters of listUsers describe. It fails with [roster.Forbidden] for an order by
 // what the principal may not see.
 func query(r *dialect.Request) (roster.Query, error) {
-	q := roster.Query{Offset: int(r.Int("offset")), Limit: int(r.Int("limit"))}
+	q := roster.Query{Offset: int(r.Int("offset")) + r.Position, Limit: int(r.Int("limit"))}
+	if r.Given("offset") && r.Given("page_token") {
+		return q, roster.FieldErrorf("offset", "must not be given with page_token")
+	}
 	if r.Given("search") {
 		q.Search = roster.Search{Text: r.String("search"), Fields: []roster.Field{
 			roster.FieldID, roster.FieldIdentifier, roster.FieldName, roster.FieldEmail, roster.FieldDescription,

@@ -90,7 +90,10 @@ type list[T any] struct {
 }
 
 // UserList is a page of users.
-type UserList list[roster.User]
+type UserList struct {
+	list[roster.User]
+	NextPageToken string `json:"next_page_token,omitempty" doc:"The page_token of the next page, if there is one."`
+}
 
 // TokenList is all tokens.
 type TokenList list[Token]

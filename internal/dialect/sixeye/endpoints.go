@@ -24,6 +24,7 @@ func listUsers() dialect.Endpoint {
 		Needs:       roster.UsersRead,
 		Varies:      []string{"Accept"},
 		Params:      slices.Concat(pageParams(), filterParams(), []dialect.Param{fieldsParam()}),
+		Window:      &dialect.Window{Start: pageNumber, First: 1},
 		Returns: append(failures(),
 			dialect.Return{
 				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: UserList{}, Example: listExample,
@@ -85,7 +86,8 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	if err := check(r); err != nil {
 		return dialect.Response{}, err
 	}
-	page, err := r.View.Users(query(r))
+	q := query(r)
+	page, err := r.View.Users(q)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -99,7 +101,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	}
 	e := newEncoder(r)
 	body := dialect.Users(`{"data":[`, page, tail, e.form(), e.user)
-	return dialect.Response{ContentType: mediaType, Body: body}, nil
+	return dialect.Response{ContentType: mediaType, Body: body, More: dialect.More(q, page.Total)}, nil
 }
 
 func serveUser(_ context.Context, r *dialect.Request) (dialect.Response, error) {

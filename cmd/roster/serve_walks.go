@@ -1,0 +1,55 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/directory"
+)
+
+// walkFlags say for how long page walks go on at the version at which they began.
+type walkFlags struct {
+	time, pinPages time.Duration
+	versions       int
+}
+
+// defaultWalks are the flags where none is given.
+func defaultWalks() walkFlags {
+	return walkFlags{time: 10 * time.Minute, pinPages: time.Minute, versions: 64}
+}
+
+func (f *walkFlags) add(flags *pflag.FlagSet) {
+	o := defaultWalks()
+	flags.DurationVar(&f.time, "walk-time", o.time,
+		"for how long since its last page a walk by page_token goes on at the version at which it began")
+	flags.IntVar(&f.versions, "walk-versions", o.versions,
+		"how many versions of each organization are kept for walks, those not used for longest go first; 0 for none")
+	flags.DurationVar(&f.pinPages, "pin-pages", o.pinPages,
+		"for how long since its last page a walk by page numbers or offsets does the same, at most --walk-time;\n"+
+			"0 for not at all")
+}
+
+// check fails for values that mean nothing.
+func (f *walkFlags) check() error {
+	switch {
+	case f.time <= 0:
+		return roster.FieldErrorf("--walk-time", "must be more than 0, such as 10m, not %s", f.time)
+	case f.versions < 0:
+		return roster.FieldErrorf("--walk-versions", "must not be negative, but is %d", f.versions)
+	case f.pinPages < 0 || f.pinPages > f.time:
+		return roster.FieldErrorf("--pin-pages", "must be from 0 to --walk-time, which is %s, not %s",
+			f.time, f.pinPages)
+	default:
+		return nil
+	}
+}
+
+// keep chooses which old versions a directory keeps.
+func (f *walkFlags) keep(o *directory.Options) {
+	o.WalkTime, o.WalkVersions = f.time, f.versions
+	if f.versions == 0 {
+		o.WalkVersions = -1 // of a directory 0 means its default
+	}
+}
