@@ -13,6 +13,9 @@ type Update struct {
 	Type  Type
 	Ref   Ref
 	Patch []byte
+	// IfMatch has the entity tags of which the record must have one, as [Tag] makes them; nil for any record. Without
+	// one it is PreconditionFailed with the record as it is.
+	IfMatch []string
 }
 
 // Delete removes a record. A group, space or role is taken from its users as well; a user's tokens are revoked and
@@ -20,6 +23,42 @@ type Update struct {
 type Delete struct {
 	Type Type
 	Ref  Ref
+	// IfMatch is as in [Update].
+	IfMatch []string
+}
+
+// Join makes a user a member of a group or a space. For one who is that already it does nothing, but for the role in a
+// space.
+type Join struct {
+	// Type is TypeGroup or TypeSpace, and Ref names the group or space.
+	Type Type
+	Ref  Ref
+	User Ref
+	// Role is one of [AccessRoles] for a space, and does not count for a group.
+	Role string
+}
+
+// Leave ends a membership. It is NotFound where there is none.
+type Leave struct {
+	Type Type
+	Ref  Ref
+	User Ref
+}
+
+// Suspend makes a user's status suspended: tokens that act as the user do not count until it is restored. Suspending a
+// suspended user does nothing; a deactivated one is a Conflict.
+type Suspend struct {
+	Ref Ref
+	// IfMatch is as in [Update].
+	IfMatch []string
+}
+
+// Restore makes the status of a suspended user active, or invited where an invitation was not accepted yet. Restoring a
+// user who is not suspended does nothing; a deactivated one is a Conflict.
+type Restore struct {
+	Ref Ref
+	// IfMatch is as in [Update].
+	IfMatch []string
 }
 
 // Import makes a record as another system has it: times and authors that it has are kept. A user counts as existing
@@ -43,7 +82,11 @@ const (
 )
 
 // Revoke makes a token count no more. Revoking a revoked token does nothing.
-type Revoke struct{ Token ID }
+type Revoke struct {
+	Token ID
+	// IfMatch is as in [Update].
+	IfMatch []string
+}
 
 // Invite makes a user with status invited, or takes an existing invited user, and an invitation that replaces
 // earlier ones.
@@ -51,7 +94,8 @@ type Invite struct {
 	// User is the user to make, or, where only its ID is set, the invited user to invite again.
 	User *User
 	// Hash is [HashSecret] of the invitation's secret.
-	Hash      string
+	Hash string
+	// ExpiresAt is the first instant at which the secret does not work any more; none means in seven days.
 	ExpiresAt Time
 }
 
@@ -65,3 +109,21 @@ func (Import) command() {}
 func (Revoke) command() {}
 func (Invite) command() {}
 func (Accept) command() {}
+
+func (Join) command()    {}
+func (Leave) command()   {}
+func (Suspend) command() {}
+func (Restore) command() {}
+
+// CommandError is the refusal of one of several commands that are carried out all or none.
+type CommandError struct {
+	// Index is where the command stands among them, from 0.
+	Index int
+	Err   error
+}
+
+// Error returns the text of the refusal.
+func (e *CommandError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the refusal.
+func (e *CommandError) Unwrap() error { return e.Err }

@@ -52,11 +52,27 @@ func (d *decider) do(cmd Command) error {
 	case Delete:
 		return d.remove(c)
 	case Revoke:
-		return d.revoke(c.Token)
+		return d.revoke(c)
 	case Invite:
 		return d.invite(c)
 	case Accept:
 		return d.accept(c.Hash)
+	default:
+		return d.doMore(cmd)
+	}
+}
+
+// doMore carries out the commands about members and standing.
+func (d *decider) doMore(cmd Command) error {
+	switch c := cmd.(type) {
+	case Join:
+		return d.join(c)
+	case Leave:
+		return d.leave(c)
+	case Suspend:
+		return d.suspend(c)
+	case Restore:
+		return d.restore(c)
 	default:
 		return fmt.Errorf("decide on an unknown command %T", cmd)
 	}
@@ -94,7 +110,7 @@ func (d *decider) organization() (*Organization, error) {
 func (d *decider) find(t Type, ref Ref) (Entity, error) {
 	e, err := d.lookUp(t, ref)
 	if err == nil && e == nil {
-		err = Errorf(NotFound, "no %s %s", t, ref)
+		err = Errorf(NotFound, "there is no %s %s", t, ref)
 	}
 	return e, err
 }
@@ -255,6 +271,9 @@ func (d *decider) update(c Update) error {
 	}
 	before, err := d.target(c.Type, c.Ref)
 	if err != nil {
+		return err
+	}
+	if err := d.expect(before, c.IfMatch); err != nil {
 		return err
 	}
 	after, err := MergePatch(before, c.Patch)

@@ -1,6 +1,9 @@
 package roster
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // createOrganization makes the organization itself and its built-in roles.
 func (d *decider) createOrganization(o *Organization) error {
@@ -92,12 +95,15 @@ func covers(limit, s string) bool {
 	return errOuter == nil && errInner == nil && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
 }
 
-func (d *decider) revoke(id ID) error {
+func (d *decider) revoke(c Revoke) error {
 	if err := d.allow(TypeToken); err != nil {
 		return err
 	}
-	e, err := d.find(TypeToken, Ref{ID: id})
+	e, err := d.find(TypeToken, Ref{ID: c.Token})
 	if err != nil {
+		return err
+	}
+	if err := d.expect(e, c.IfMatch); err != nil {
 		return err
 	}
 	before := e.(*Token)
@@ -110,12 +116,18 @@ func (d *decider) revoke(id ID) error {
 	return nil
 }
 
+// inviteTime is how long an invitation is open unless it says so itself.
+const inviteTime = Time(7 * 24 * time.Hour / time.Millisecond)
+
 func (d *decider) invite(c Invite) error {
 	if err := d.allow(TypeInvitation); err != nil {
 		return err
 	}
 	if c.Hash == "" {
 		return FieldErrorf("secret", "is required")
+	}
+	if c.ExpiresAt == 0 {
+		c.ExpiresAt = d.Now + inviteTime
 	}
 	if c.ExpiresAt <= d.Now {
 		return FieldErrorf("expires_at", "must be in the future")

@@ -26,7 +26,7 @@ func TestTokens(t *testing.T) {
 	w.do(token(func(t *Token) { t.ActsAs, t.Hash = u.ID, "acting" }))
 	made := limited.do(token(func(t *Token) { t.ExpiresAt = tuesday + 1 }))[0].After.(*Token)
 
-	update := func(patch string) Update { return Update{TypeToken, Ref{ID: made.ID}, []byte(patch)} }
+	update := func(patch string) Update { return Update{Type: TypeToken, Ref: Ref{ID: made.ID}, Patch: []byte(patch)} }
 	limited.refused(update(`{"permissions":["*"]}`), Forbidden, "")
 	limited.refused(update(`{"secret_sha256":"x"}`), Invalid, "secret_sha256")
 	limited.do(update(`{"name":"CD","expires_at":"2020-01-01T00:00:00Z"}`))
@@ -79,12 +79,12 @@ func TestRevoke(t *testing.T) {
 	if ops := w.do(Revoke{Token: token.ID}); len(ops) != 0 {
 		t.Errorf("revoking again makes %v, want nothing", verbs(ops))
 	}
-	back := Update{TypeToken, Ref{ID: token.ID}, []byte(`{"revoked_at":null,"last_used_at":null}`)}
+	back := Update{Type: TypeToken, Ref: Ref{ID: token.ID}, Patch: []byte(`{"revoked_at":null,"last_used_at":null}`)}
 	if ops := w.do(back); len(ops) != 0 {
 		t.Errorf("a patch brings the token back: %v", verbs(ops))
 	}
 	w.refused(Revoke{Token: testID(9)}, NotFound, "")
-	wantVerbs(t, w.do(Delete{TypeToken, Ref{ID: token.ID}}), "delete token")
+	wantVerbs(t, w.do(Delete{Type: TypeToken, Ref: Ref{ID: token.ID}}), "delete token")
 }
 
 func TestInviteAndAccept(t *testing.T) {
@@ -130,7 +130,7 @@ func TestAcceptLeavesOtherStatuses(t *testing.T) {
 	ada := &User{Email: "ada@example.com", Name: "Ada", AppsAccess: 1}
 	ops := w.do(Invite{User: ada, Hash: "h", ExpiresAt: tuesday + 1})
 	u := ops[1].After.(*User)
-	w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"status":"suspended"}`)})
+	w.do(Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(`{"status":"suspended"}`)})
 	w.do(Accept{Hash: "h"})
 	if got := get(w, u); got.Status != Suspended || !got.Activated {
 		t.Errorf("the user is %s, activated %t; want it still suspended", got.Status, got.Activated)

@@ -40,8 +40,8 @@ func TestPermissionsForWrites(t *testing.T) {
 		TypeOrganization: {Update{Type: TypeOrganization, Patch: []byte(`{"name":"New"}`)}},
 		TypeUser: {
 			Create{Record: &User{Name: "Bob", Email: "bob@example.com"}},
-			Update{TypeUser, Ref{ID: u.ID}, []byte(`{"name":"A"}`)},
-			Delete{TypeUser, Ref{ID: u.ID}},
+			Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(`{"name":"A"}`)},
+			Delete{Type: TypeUser, Ref: Ref{ID: u.ID}},
 			Import{Record: &User{Name: "Bob", Email: "bob@example.com"}},
 			Invite{User: &User{Name: "Bob", Email: "bob@example.com"}, Hash: "h", ExpiresAt: tuesday + 1},
 		},
@@ -67,7 +67,7 @@ func TestPermissionsForWrites(t *testing.T) {
 		}
 	}
 	w.as().refused(Revoke{Token: testID(9)}, Forbidden, "")
-	w.as().refused(Delete{TypeInvitation, Ref{ID: testID(9)}}, Forbidden, "")
+	w.as().refused(Delete{Type: TypeInvitation, Ref: Ref{ID: testID(9)}}, Forbidden, "")
 }
 
 func TestAnotherOrganizationIsOutOfReach(t *testing.T) {
@@ -91,7 +91,7 @@ func TestNumbersAreNeverUsedAgain(t *testing.T) {
 	}
 	numbers(1, 0)
 	numbers(2, 0)
-	w.do(Delete{TypeGroup, Ref{Number: 2}})
+	w.do(Delete{Type: TypeGroup, Ref: Ref{Number: 2}})
 	numbers(3, 0)
 	numbers(10, 10)
 	numbers(11, 0)
@@ -149,7 +149,7 @@ func TestUniqueKeys(t *testing.T) {
 	w.refused(other(func(u *User) { u.Email = "ADA@example.com" }), Conflict, "email")
 	w.refused(other(func(u *User) { u.Identifier = "Ada" }), Conflict, "identifier")
 	w.refused(other(func(u *User) { u.Owner = true }), Conflict, "owner")
-	patch := func(s string) Update { return Update{TypeUser, Ref{ID: bob.ID}, []byte(s)} }
+	patch := func(s string) Update { return Update{Type: TypeUser, Ref: Ref{ID: bob.ID}, Patch: []byte(s)} }
 	w.refused(patch(`{"email":"ADA@example.com"}`), Conflict, "email")
 	w.refused(patch(`{"identifier":"ADA"}`), Conflict, "identifier")
 	w.do(Create{Record: &Token{Name: "CI", Kind: TokenAccount, Hash: "h"}})
@@ -165,7 +165,7 @@ func TestUpdate(t *testing.T) {
 	u := w.user("ada@example.com", func(u *User) { u.Phone = "1" })
 	w.env.Now = tuesday
 	w = w.as(UsersWrite)
-	update := func(patch string) Update { return Update{TypeUser, Ref{Email: "ADA@example.com"}, []byte(patch)} }
+	update := func(patch string) Update { return Update{Type: TypeUser, Ref: Ref{Email: "ADA@example.com"}, Patch: []byte(patch)} }
 	ops := w.do(update(`{"phone":null,"language":"en","created_at":"2020-01-01T00:00:00Z","created_by":null}`))
 	wantVerbs(t, ops, "update user")
 	want := *u
@@ -188,7 +188,7 @@ func TestUpdate(t *testing.T) {
 	w.refused(update(`{"nick":"x"}`), Invalid, "nick")
 	w.refused(update(`[]`), Invalid, "")
 	for _, ref := range []Ref{{}, {Number: 9}, {Email: "x@example.com"}, {Identifier: "x"}, {ID: testID(9)}} {
-		w.refused(Update{TypeUser, ref, []byte(`{}`)}, NotFound, "")
+		w.refused(Update{Type: TypeUser, Ref: ref, Patch: []byte(`{}`)}, NotFound, "")
 	}
 }
 
@@ -202,9 +202,9 @@ func TestUpdateOfOtherRecords(t *testing.T) {
 	} else if o.Next[TypeRole] != 4 {
 		t.Errorf("the next numbers are %v after an update, want them kept", o.Next)
 	}
-	w.refused(Update{TypeRole, Ref{Identifier: RoleAdmin}, []byte(`{"handle":"boss"}`)}, Invalid, "handle")
-	w.do(Update{TypeRole, Ref{Identifier: RoleAdmin}, []byte(`{"name":"Chief"}`)})
-	w.refused(Update{TypeInvitation, Ref{ID: testID(9)}, []byte(`{}`)}, Invalid, "")
+	w.refused(Update{Type: TypeRole, Ref: Ref{Identifier: RoleAdmin}, Patch: []byte(`{"handle":"boss"}`)}, Invalid, "handle")
+	w.do(Update{Type: TypeRole, Ref: Ref{Identifier: RoleAdmin}, Patch: []byte(`{"name":"Chief"}`)})
+	w.refused(Update{Type: TypeInvitation, Ref: Ref{ID: testID(9)}, Patch: []byte(`{}`)}, Invalid, "")
 }
 
 func TestImport(t *testing.T) {
@@ -301,8 +301,8 @@ func TestDecidePassesErrorsOn(t *testing.T) {
 	w.state.fail = errors.New("disk full")
 	for _, cmd := range []Command{
 		Create{Record: &Group{ID: testID(9), Name: "Staff"}},
-		Update{TypeUser, Ref{Number: 1}, []byte(`{}`)},
-		Delete{TypeUser, Ref{Number: 1}},
+		Update{Type: TypeUser, Ref: Ref{Number: 1}, Patch: []byte(`{}`)},
+		Delete{Type: TypeUser, Ref: Ref{Number: 1}},
 		Import{Record: &Group{Number: 1, Name: "Staff"}},
 		Revoke{Token: testID(1)},
 		Invite{User: &User{ID: testID(9)}, Hash: "h", ExpiresAt: tuesday + 1},

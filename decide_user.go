@@ -153,6 +153,9 @@ func (d *decider) remove(c Delete) error {
 	if err != nil {
 		return err
 	}
+	if err := d.expect(e, c.IfMatch); err != nil {
+		return err
+	}
 	switch e := e.(type) {
 	case *User:
 		err = d.removeUser(e)

@@ -74,7 +74,7 @@ func TestIdentifierIsDerivedAgainFromTheSameAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	u := w.user("ada@example.com")
-	if ops := w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"identifier":null}`)}); len(ops) != 0 {
+	if ops := w.do(Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(`{"identifier":null}`)}); len(ops) != 0 {
 		t.Errorf("dropping a derived identifier makes %v, want nothing: it is the user's own", verbs(ops))
 	}
 }
@@ -121,12 +121,12 @@ func TestOwnership(t *testing.T) {
 	w := newWorld(t)
 	ada := w.user("ada@example.com", func(u *User) { u.Owner = true })
 	bob := w.user("bob@example.com")
-	patch := func(u *User, s string) Update { return Update{TypeUser, Ref{ID: u.ID}, []byte(s)} }
+	patch := func(u *User, s string) Update { return Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(s)} }
 	w.refused(patch(ada, `{"owner":false}`), Conflict, "owner")
 	w.refused(patch(ada, `{"owner":null}`), Conflict, "owner")
 	w.refused(patch(ada, `{"status":"deactivated"}`), Conflict, "status")
 	w.refused(patch(bob, `{"owner":true,"status":"deactivated"}`), Conflict, "status")
-	w.refused(Delete{TypeUser, Ref{ID: ada.ID}}, Conflict, "owner")
+	w.refused(Delete{Type: TypeUser, Ref: Ref{ID: ada.ID}}, Conflict, "owner")
 	demoted := *ada
 	demoted.Owner = false
 	w.refused(Import{&demoted, OnConflictUpdate, []byte(`{"owner":false}`)}, Conflict, "owner")
@@ -143,7 +143,7 @@ func TestOwnership(t *testing.T) {
 		t.Error("the new owner is none")
 	}
 	w.do(patch(ada, `{"status":"deactivated"}`))
-	w.do(Delete{TypeUser, Ref{ID: ada.ID}})
+	w.do(Delete{Type: TypeUser, Ref: Ref{ID: ada.ID}})
 	w.refused(Create{Record: &User{Email: "eve@example.com", Name: "Eve", AppsAccess: 1, Owner: true}}, Conflict, "owner")
 
 	w = newWorld(t)
@@ -165,12 +165,12 @@ func TestDeleteUserDropsCredentials(t *testing.T) {
 	w.do(Revoke{Token: revoked.ID})
 	w.do(Invite{User: &User{ID: bob.ID}, Hash: "i", ExpiresAt: tuesday + 1})
 	w.do(Invite{User: &User{Email: "eve@example.com", Name: "Eve", AppsAccess: 1}, Hash: "j", ExpiresAt: tuesday + 1})
-	wantVerbs(t, w.do(Delete{TypeUser, Ref{Email: bob.Email}}), "update token", "delete invitation", "delete user")
+	wantVerbs(t, w.do(Delete{Type: TypeUser, Ref: Ref{Email: bob.Email}}), "update token", "delete invitation", "delete user")
 	if get(w, hers).RevokedAt != tuesday || get(w, other).RevokedAt != 0 {
 		t.Error("the tokens of the deleted user, and only those, must be revoked")
 	}
-	w.refused(Delete{TypeUser, Ref{Email: bob.Email}}, NotFound, "")
-	w.refused(Delete{TypeUser, Ref{}}, NotFound, "")
+	w.refused(Delete{Type: TypeUser, Ref: Ref{Email: bob.Email}}, NotFound, "")
+	w.refused(Delete{Type: TypeUser, Ref: Ref{}}, NotFound, "")
 }
 
 func TestDeleteTakesRecordsFromUsers(t *testing.T) {
@@ -186,8 +186,8 @@ func TestDeleteTakesRecordsFromUsers(t *testing.T) {
 	one := w.user("bob@example.com", func(u *User) { u.Groups, u.DefaultSpace = []int64{2}, 1 })
 	w = w.as(GroupsWrite)
 	w.env.Now++
-	wantVerbs(t, w.do(Delete{TypeGroup, Ref{Number: 1}}), "update user", "delete group")
-	wantVerbs(t, w.do(Delete{TypeSpace, Ref{Number: 1}}), "update user", "update user", "delete space")
+	wantVerbs(t, w.do(Delete{Type: TypeGroup, Ref: Ref{Number: 1}}), "update user", "delete group")
+	wantVerbs(t, w.do(Delete{Type: TypeSpace, Ref: Ref{Number: 1}}), "update user", "update user", "delete space")
 	want := *both
 	want.Groups, want.Spaces, want.DefaultSpace = []int64{2}, []SpaceAccess{{2, "writer"}}, 0
 	want.UpdatedAt, want.UpdatedBy = tuesday+1, testID(77)
@@ -208,10 +208,10 @@ func TestDeleteRole(t *testing.T) {
 	w.do(Create{Record: &Role{Handle: "chief", Name: "Chief", CountsAs: RoleAdmin}})
 	u := w.user("ada@example.com", func(u *User) { u.Role = "chief" })
 	for _, handle := range []string{RoleAdmin, RoleSupport, RoleReadOnly} {
-		w.refused(Delete{TypeRole, Ref{Identifier: handle}}, Conflict, "handle")
+		w.refused(Delete{Type: TypeRole, Ref: Ref{Identifier: handle}}, Conflict, "handle")
 	}
-	w.refused(Delete{TypeRole, Ref{Identifier: "chief"}}, Conflict, "handle")
-	w.do(Update{TypeUser, Ref{ID: u.ID}, []byte(`{"role":null}`)})
-	wantVerbs(t, w.do(Delete{TypeRole, Ref{Identifier: "chief"}}), "delete role")
+	w.refused(Delete{Type: TypeRole, Ref: Ref{Identifier: "chief"}}, Conflict, "handle")
+	w.do(Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(`{"role":null}`)})
+	wantVerbs(t, w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "chief"}}), "delete role")
 	w.refused(Delete{Type: TypeOrganization}, Invalid, "")
 }

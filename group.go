@@ -44,6 +44,9 @@ func (s *Space) Key() Key { return Key{TypeSpace, s.ID} }
 // Keys implements [Entity].
 func (s *Space) Keys() Keys { return Keys{Number: s.Number} }
 
+// AccessRoles returns the roles that a member of a space can have.
+func AccessRoles() []string { return []string{"reader", "writer", "manager"} }
+
 // Role is a named level of access that users of an organization hold.
 type Role struct {
 	ID     ID     `json:"id"`

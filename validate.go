@@ -255,13 +255,13 @@ func (v *validator) memberships(u *User) {
 	slices.SortFunc(u.Spaces, func(a, b SpaceAccess) int { return int(a.Number - b.Number) })
 	for i, s := range u.Spaces {
 		twice := i > 0 && u.Spaces[i-1].Number == s.Number
-		if !twice && (s.Role == "reader" || s.Role == "writer" || s.Role == "manager") {
+		if !twice && (s.Role == "reader" || s.Role == "writer" || s.Role == "manager") { // AccessRoles, without a copy
 			continue
 		}
 		at := fmt.Sprintf("spaces[%d]", i)
 		v.check(!twice, at+".number", "names space %d twice", s.Number)
 		v.required(at+".role", s.Role)
-		v.oneOf(at+".role", s.Role, "reader", "writer", "manager")
+		v.oneOf(at+".role", s.Role, AccessRoles()...)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 type Endpoint struct {
 	// Method is the HTTP method; HEAD comes with GET.
 	Method string
-	// Path is the path below the dialect's root, with {name} for path parameters. Aliases are other paths to the
-	// same.
+	// Path is the path below the dialect's root, with {name} for path parameters, of which each is a segment, or what
+	// stands before the end of one, as in {name}:verb. Aliases are other paths to the same.
 	Path    string
 	Aliases []string
 	// ID is the operation's id in the OpenAPI document, such as "listUsers".
@@ -45,6 +45,8 @@ type Endpoint struct {
 	// Timed reports whether the answer to a query, as it stands in the URL, depends on the time besides, so that it is
 	// no stable one. nil is for an endpoint of which no answer does.
 	Timed func(rawQuery string) bool
+	// Tagged is for a GET whose answers have a Tag of their own, which may be the same at several versions.
+	Tagged bool
 	// Strict refuses query parameters that are not in Params as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Body documents the request's body; nil where the endpoint takes none.
@@ -99,12 +101,13 @@ type Queries interface {
 
 // Lists are all records of an organization but its users.
 type Lists interface {
-	// Roles, Groups and Spaces are by number, Tokens by id, which is in the order of their creation. Those that do
-	// not count any more are among them.
+	// Roles, Groups and Spaces are by number, Tokens and Invitations by id, which is in the order of their creation.
+	// Those that do not count any more are among them.
 	Roles() []*roster.Role
 	Groups() []*roster.Group
 	Spaces() []*roster.Space
 	Tokens() []*roster.Token
+	Invitations() []*roster.Invitation
 }
 
 // Paths returns the path and its aliases.
@@ -154,14 +157,15 @@ func matchPath(pattern, path string) (params map[string]string, ok bool) {
 		if !isParam {
 			continue
 		}
-		value, err := url.PathUnescape(have)
-		if err != nil || value == "" {
+		name, end, _ := strings.Cut(name, "}")
+		value, err := url.PathUnescape(strings.TrimSuffix(have, end))
+		if err != nil || value == "" || !strings.HasSuffix(have, end) {
 			return nil, false
 		}
 		if params == nil {
 			params = map[string]string{}
 		}
-		params[strings.TrimSuffix(name, "}")] = value
+		params[name] = value
 	}
 	return params, true
 }

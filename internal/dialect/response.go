@@ -15,6 +15,9 @@ type Response struct {
 	Status int
 	// ContentType is "application/json" when empty and there is a Body.
 	ContentType string
+	// Tag is the entity tag of the record that the body shows, quotes included; "" where the server makes one, which it
+	// does for successful answers of stable endpoints that are not Tagged.
+	Tag string
 	// Header holds further headers, or nil.
 	Header http.Header
 	// Body is nil for a response without one.

@@ -11,6 +11,9 @@ type Writer interface {
 	// Do carries out commands as one change, all or none, and returns the change; it has no ops where nothing was to
 	// be done. It fails as [roster.Decide] does, and with [roster.Unavailable] where no change can be committed now.
 	Do(ctx context.Context, cmds ...roster.Command) (roster.Change, error)
+	// DoAll is Do for who must know what became of each command; where one is refused, the error is a
+	// [roster.CommandError].
+	DoAll(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error)
 	// DoEach carries out commands as one change, without those that are refused, and returns what became of each, in
 	// order. An error means that none was carried out.
 	DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error)

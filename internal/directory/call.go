@@ -60,9 +60,12 @@ func sizeOfRecord(e roster.Entity) int {
 // decide puts on top of pending what commands do, where each is set without those that are refused.
 func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
 	outcomes := make([]roster.Outcome, 0, len(cmds))
-	for _, cmd := range cmds {
+	for i, cmd := range cmds {
 		ops, err := roster.Decide(pending, env, cmd)
 		if err != nil && (!each || !isClientError(err)) {
+			if len(cmds) > 1 {
+				err = &roster.CommandError{Index: i, Err: err}
+			}
 			return nil, err
 		}
 		pending.Add(ops...)

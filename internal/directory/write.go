@@ -17,7 +17,7 @@ import (
 // another one. Of calls with one key that come at the same time one is carried out, and the others wait for it. What
 // changes nothing or is refused does not count.
 //
-// It fails as [roster.Decide] does, with a unique key's [roster.Conflict], and with [roster.Unavailable] where the
+// It fails as [roster.Decide] does (a refusal of one of several commands is a [roster.CommandError]), with a unique key's [roster.Conflict], and with [roster.Unavailable] where the
 // store can't commit now. When ctx ends while the call waits for others, it fails with ctx's error and nothing is done;
 // once its commit is under way, it returns what becomes of that.
 func (s *Service) Do(
@@ -28,6 +28,18 @@ func (s *Service) Do(
 		return roster.Change{}, err
 	}
 	return c.change, nil
+}
+
+// DoAll is [Service.Do] for who must know what became of each command; where one is refused, the error is a
+// [roster.CommandError]. The outcomes have no errors.
+func (s *Service) DoAll(
+	ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
+) ([]roster.Outcome, error) {
+	c := newCall(by, cmds, false)
+	if err := s.commit(ctx, org, c); err != nil {
+		return nil, err
+	}
+	return c.outcomes, nil
 }
 
 // DoEach carries out commands in one commit, without those that are refused, and returns what became of each. An error

@@ -14,6 +14,10 @@ import (
 type Writer interface {
 	// Do carries out commands of a principal on an organization as one change, all or none.
 	Do(ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command) (roster.Change, error)
+	// DoAll is Do that returns what became of each command.
+	DoAll(
+		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
+	) ([]roster.Outcome, error)
 	// DoEach carries out commands as one change, without those that are refused, and returns what became of each.
 	DoEach(
 		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
@@ -54,19 +58,33 @@ func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change,
 	return change, err
 }
 
+// DoAll implements [dialect.Writer].
+func (w writing) DoAll(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	if w.Writer == nil {
+		return nil, readOnly()
+	}
+	return w.seen(ctx)(w.Writer.DoAll(ctx, w.by.Org, w.by, cmds))
+}
+
 // DoEach implements [dialect.Writer].
 func (w writing) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
 	if w.Writer == nil {
 		return nil, readOnly()
 	}
-	outcomes, err := w.Writer.DoEach(ctx, w.by.Org, w.by, cmds)
-	if err != nil {
-		return nil, err
+	return w.seen(ctx)(w.Writer.DoEach(ctx, w.by.Org, w.by, cmds))
+}
+
+// seen notes the present version once commands were carried out whose own is not told.
+func (w writing) seen(ctx context.Context) func([]roster.Outcome, error) ([]roster.Outcome, error) {
+	return func(outcomes []roster.Outcome, err error) ([]roster.Outcome, error) {
+		if err != nil {
+			return nil, err
+		}
+		if view, err := w.View(ctx); err == nil { // which has what was written
+			w.wrote(view.Version())
+		}
+		return outcomes, nil
 	}
-	if view, err := w.View(ctx); err == nil { // which has what was written
-		w.wrote(view.Version())
-	}
-	return outcomes, nil
 }
 
 // DryRun implements [dialect.Writer].

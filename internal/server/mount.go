@@ -119,7 +119,7 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 			x.stable.tag = known.tag
 		}
 		switch {
-		case x.unchanged():
+		case (known != nil || !x.endpoint.Tagged) && x.unchanged():
 			x.follow(req, known == nil || known.more)
 			x.notModified()
 			return nil
@@ -134,6 +134,12 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 		return err
 	}
 	x.follow(req, response.More)
+	if response.Tag != "" && x.stable.key != "" {
+		if x.stable.tag = response.Tag; x.unchanged() {
+			x.notModified()
+			return nil
+		}
+	}
 	if x.hasAny() && cmp.Or(response.Status, http.StatusOK) == http.StatusOK {
 		x.notModified()
 		return nil

@@ -134,7 +134,8 @@ func (x *exchange) unchanged() bool {
 		return false
 	}
 	x.ensureTag()
-	return anyTag(given, func(tag string) bool { return strings.TrimPrefix(tag, "W/") == x.stable.tag[len("W/"):] })
+	ours := strings.TrimPrefix(x.stable.tag, "W/")
+	return anyTag(given, func(tag string) bool { return strings.TrimPrefix(tag, "W/") == ours })
 }
 
 // hasAny reports whether the client would have any answer already, whatever its tag.

@@ -42,6 +42,8 @@ func plainRequest(d *dialect.Dialect, e *dialect.Endpoint, user roster.ID) (stri
 		switch {
 		case p.In == dialect.Path && p.Own:
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", demo.Organization().ID.String())
+		case p.In == dialect.Path && p.Example == "number:1": // of a group or a space
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
 		case p.In == dialect.Path:
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", user.String())
 		case p.In == dialect.Header && p.Required:
@@ -91,10 +93,18 @@ func someUser(t *testing.T, service *directory.Service) roster.ID {
 func TestNotModified(t *testing.T) {
 	service, secret := populated(t, 40)
 	user, h := someUser(t, service), unlimited(t, service, nil)
+	for _, typ := range []roster.Type{roster.TypeGroup, roster.TypeSpace} {
+		_, err := service.Do(t.Context(), demo.Organization().ID, roster.Operator(), roster.Join{
+			Type: typ, Ref: roster.Ref{Number: 1}, User: roster.Ref{ID: user}, Role: "reader",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	n := 0
 	for _, d := range all.Dialects() {
 		for i := range d.Endpoints {
-			if e := &d.Endpoints[i]; e.Stable() {
+			if e := &d.Endpoints[i]; e.Stable() && !e.Tagged {
 				n++
 				t.Run(d.Name+" "+e.Path, func(t *testing.T) {
 					target, changes := plainRequest(d, e, user)

@@ -24,6 +24,9 @@ func (x *exchange) write(response dialect.Response) {
 	if status == http.StatusOK {
 		x.validate()
 	}
+	if response.Tag != "" {
+		header["Etag"] = []string{response.Tag}
+	}
 	if response.Body == nil {
 		x.head(status)
 		return

@@ -83,6 +83,16 @@ func (r rehearsal) Do(ctx context.Context, cmds ...roster.Command) (roster.Chang
 	return change, err
 }
 
+func (r rehearsal) DoAll(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
+	outcomes, err := r.DryRun(ctx, cmds)
+	for i, o := range outcomes {
+		if o.Err != nil {
+			return nil, &roster.CommandError{Index: i, Err: o.Err}
+		}
+	}
+	return outcomes, err
+}
+
 func (r rehearsal) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
 	return r.DryRun(ctx, cmds)
 }

@@ -96,10 +96,8 @@ func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
 		return roster.EncodeEntity(u)
 	case *roster.Organization:
 		return dialect.Encode(changedOrganization{Organization: wireOrganization(e, 0)})
-	case *roster.Token:
-		return dialect.Encode(wireToken(e, f.by))
-	case *roster.Invitation:
-		return dialect.Encode(changedInvitation{e.ID, e.User, e.CreatedAt, e.ExpiresAt, e.AcceptedAt})
+	case *roster.Token, *roster.Invitation:
+		return dialect.Encode(wire(roster.Shown(e, f.by.Permissions)))
 	default:
 		return roster.EncodeEntity(e)
 	}
@@ -109,15 +107,6 @@ func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
 type changedOrganization struct {
 	Organization
 	Version *roster.Version `json:"version,omitempty"`
-}
-
-// changedInvitation is an invitation without its secret's hash.
-type changedInvitation struct {
-	ID         roster.ID   `json:"id"`
-	User       roster.ID   `json:"user"`
-	CreatedAt  roster.Time `json:"created_at,omitzero"`
-	ExpiresAt  roster.Time `json:"expires_at,omitzero"`
-	AcceptedAt roster.Time `json:"accepted_at,omitzero"`
 }
 
 // shorten leaves out what a client that has followed so far knows already.

@@ -19,8 +19,8 @@ import (
 // New returns the dialect.
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
-		[]dialect.Endpoint{getOrganization()}, userEndpoints(), tokenEndpoints(), lineEndpoints(),
-		changeEndpoints(),
+		organizationEndpoints(), userEndpoints(), groupEndpoints(), invitationEndpoints(), tokenEndpoints(),
+		lineEndpoints(), changeEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -39,7 +39,7 @@ func New() *dialect.Dialect {
 		Prefix:     "/api/v1",
 		Title:      "Roster",
 		APIVersion: "1",
-		Doc:        "Roster's own API: the users of an organization, its tokens, and its records as JSON Lines.",
+		Doc:        "Roster's own API: the records of an organization, to read and to change.",
 		Schemes: []dialect.Scheme{
 			{Kind: dialect.Bearer, Doc: "The token's secret. The token names the organization.", Mark: dialect.Ours},
 		},
@@ -77,6 +77,12 @@ func New() *dialect.Dialect {
 				Doc: "The URL of the record that was made.",
 			},
 			{
+				Name: "ETag", Mark: dialect.Ours,
+				Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
+				Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who may " +
+					"see less of a record have another one.",
+			},
+			{
 				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
 				Doc: "no-store where the body has a secret, when tokens were last used, or changes.",
 			},
@@ -101,24 +107,15 @@ func limitHeaders(h http.Header, r dialect.Rate) {
 	h["Ratelimit-Policy"], h["Ratelimit"] = []string{string(policy)}, []string{string(state)}
 }
 
-func getOrganization() dialect.Endpoint {
-	return dialect.Endpoint{
-		Method: http.MethodGet, Path: "/organization", ID: "getOrganization", Summary: "Get the organization",
-		Description: "The organization that the token belongs to, and its version.",
-		Needs:       roster.UsersRead,
-		Returns:     returns(ok(Organization{}), badRequest, tooMany),
-		Serve:       serveOrganization,
-	}
-}
-
 // The documentation of what goes wrong in several endpoints.
 const (
-	badRequest = http.StatusBadRequest
-	notFound   = http.StatusNotFound
-	conflict   = http.StatusConflict
-	gone       = http.StatusGone
-	tooLarge   = http.StatusRequestEntityTooLarge
-	tooMany    = http.StatusTooManyRequests
+	badRequest  = http.StatusBadRequest
+	notFound    = http.StatusNotFound
+	conflict    = http.StatusConflict
+	notExpected = http.StatusPreconditionFailed
+	gone        = http.StatusGone
+	tooLarge    = http.StatusRequestEntityTooLarge
+	tooMany     = http.StatusTooManyRequests
 )
 
 // tooEarly is answered to those who ask for a version that does not come in time.
@@ -138,11 +135,16 @@ func returns(success dialect.Return, failures ...int) []dialect.Return {
 	list := []dialect.Return{success}
 	failures = append(failures, http.StatusUnauthorized, http.StatusForbidden)
 	for _, status := range slices.Sorted(slices.Values(failures)) {
-		list = append(list, dialect.Return{
-			Status: status, Doc: failureDoc(status), ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
-		})
+		list = append(list, failure(status))
 	}
 	return list
+}
+
+// failure documents a failure.
+func failure(status int) dialect.Return {
+	return dialect.Return{
+		Status: status, Doc: failureDoc(status), ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
+	}
 }
 
 func failureDoc(status int) string {
@@ -159,6 +161,8 @@ func failureDoc(status int) string {
 		return "A unique value is taken, or the state of the organization forbids it"
 	case gone:
 		return "The version is no longer kept: start again"
+	case notExpected:
+		return "The record has another entity tag by now; current is the record as it is"
 	case tooLarge:
 		return "The body is too long, or has too many lines"
 	default:

@@ -23,6 +23,7 @@ type problem struct {
 	Detail    string  `json:"detail" required:"yes" doc:"What went wrong, for people."`
 	Code      string  `json:"code" required:"yes" doc:"What went wrong, for programs."`
 	RequestID string  `json:"request_id" required:"yes" format:"uuid"`
+	Current   any     `json:"current,omitempty" type:"object" doc:"The record as it is, with status 412."`
 	Errors    []fault `json:"errors,omitempty" doc:"Each parameter and member at fault, at most 100 of them."`
 	// Since is for changes that are not kept any more.
 	Since *roster.Version `json:"since,omitempty" doc:"Of trimmed history: the least version to ask for."`
@@ -50,19 +51,20 @@ func fail(f dialect.Failure) dialect.Response {
 		header.Set("Retry-After", f.RetrySeconds())
 	}
 	faults := f.Faults()
-	var since *roster.Version
+	p := problem{
+		Type: typeBase + string(f.Error.Code), Title: http.StatusText(f.Status), Status: f.Status,
+		Detail: detail(faults[0]), Code: string(f.Error.Code), RequestID: f.RequestID,
+		Errors: wireFaults(faults, f.Error.Code),
+	}
 	if trimmed, ok := errors.AsType[*roster.TrimmedError](f.Error); ok {
-		since = &trimmed.Since
+		p.Since = &trimmed.Since
 	}
-	return dialect.Response{
-		Status: f.Status, ContentType: problemType, Header: header,
-		Body: dialect.JSON(problem{
-			Type: typeBase + string(f.Error.Code), Title: http.StatusText(f.Status), Status: f.Status,
-			Detail: detail(faults[0]), Code: string(f.Error.Code), RequestID: f.RequestID,
-			Errors: wireFaults(faults, f.Error.Code),
-			Since:  since,
-		}),
+	response := dialect.Response{Status: f.Status, ContentType: problemType, Header: header}
+	if f.Error.Record != nil {
+		p.Current, response.Tag = wire(f.Error.Record), roster.Tag(f.Error.Record)
 	}
+	response.Body = dialect.JSON(p)
+	return response
 }
 
 // detail says what is wrong in one line.
@@ -116,7 +118,7 @@ func inPath(err error) error {
 	if !known || e.Field == "" {
 		return err
 	}
-	return &roster.Error{Code: e.Code, Message: e.Message, Err: e.Err}
+	return &roster.Error{Code: e.Code, Message: e.Message, Record: e.Record, Err: e.Err}
 }
 
 // pointer turns the path of a member, as in spaces[0].role, into #/spaces/0/role.

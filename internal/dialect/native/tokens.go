@@ -9,7 +9,24 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
+func tokens() *resource {
+	return &resource{
+		typ: roster.TypeToken, path: "/tokens", one: "token", many: "tokens", One: "Token", Many: "Tokens",
+		refs: "its id", example: "0190a000-0000-7000-8000-000000000001", wire: Token{}, writes: roster.TokensWrite,
+		change: `{"name":"reports","expires_at":"2027-01-01T00:00:00Z"}`,
+	}
+}
+
 func tokenEndpoints() []dialect.Endpoint {
+	k := tokens()
+	get := k.getEndpoint()
+	get.Needs, get.Volatile, get.Serve = roster.TokensWrite, true, k.getToken
+	update := k.updateEndpoint()
+	update.Description = "Nobody can give a token more than they have themselves."
+	update.Body.Body = TokenRequest{}
+	revoke := k.deleteEndpoint()
+	revoke.ID, revoke.Summary, revoke.Serve = "revokeToken", "Revoke a token", k.revoke
+	revoke.Description = "The token counts no more. It stays in the list. Revoking it again does nothing."
 	return []dialect.Endpoint{
 		{
 			Method: http.MethodGet, Path: "/tokens", ID: "listTokens", Summary: "List tokens",
@@ -19,20 +36,14 @@ func tokenEndpoints() []dialect.Endpoint {
 		},
 		{
 			Method: http.MethodPost, Path: "/tokens", ID: "createToken", Summary: "Create a token",
-			Needs: roster.TokensWrite, Body: &dialect.RequestBody{
+			Needs: roster.TokensWrite, Params: []dialect.Param{dryRunParam()}, Body: &dialect.RequestBody{
 				Doc: "What the token is to be like.", Body: TokenRequest{},
 				Example: `{"name":"reports","permissions":["users:read"]}`,
 			},
-			Returns: returns(created(NewToken{}), badRequest, tooLarge, tooMany), Serve: createToken,
+			Returns: append([]dialect.Return{wouldBe(NewToken{})},
+				returns(created(NewToken{}), badRequest, tooLarge, tooMany)...), Serve: createToken,
 		},
-		{
-			Method: http.MethodDelete, Path: "/tokens/{id}", ID: "revokeToken", Summary: "Revoke a token",
-			Description: "The token counts no more. It stays in the list. Revoking it again does nothing.",
-			Needs:       roster.TokensWrite, Params: []dialect.Param{
-				{Name: "id", In: dialect.Path, Type: dialect.UUID, Doc: "The token's id.", Mark: dialect.Ours},
-			},
-			Returns: returns(noContent(), badRequest, notFound, tooMany), Serve: revokeToken,
-		},
+		get, update, revoke,
 	}
 }
 
@@ -42,15 +53,40 @@ func serveTokens(ctx context.Context, r *dialect.Request) (dialect.Response, err
 		return dialect.Response{}, err
 	}
 	tokens := r.View.Tokens()
-	items := dialect.Map(slices.Values(tokens), func(t *roster.Token) Token {
-		w := wireToken(t, r.Principal)
-		w.LastUsedAt = uses[t.ID]
-		return w
-	})
+	items := dialect.Map(slices.Values(tokens), func(t *roster.Token) Token { return usedToken(t, r, uses) })
 	return dialect.Response{
 		Header: http.Header{"Cache-Control": {"no-store"}},
 		Body:   dialect.List(`{"items":[`, items, tail(len(tokens), r.View.Version())),
 	}, nil
+}
+
+// usedToken returns a token as the principal may see it, with its last use.
+func usedToken(t *roster.Token, r *dialect.Request, uses map[roster.ID]roster.Time) Token {
+	shown, _ := roster.Shown(t, r.Principal.Permissions).(*roster.Token)
+	w := wireToken(shown)
+	w.LastUsedAt = uses[t.ID]
+	return w
+}
+
+// getToken answers with a token and its last use, which its entity tag does not know of.
+func (k *resource) getToken(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	ref, err := k.ref(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	e, err := find(r.View, k.typ, ref)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	uses, err := r.Writer.TokenUses(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	response := show(e, r)
+	response.Header = http.Header{"Cache-Control": {"no-store"}}
+	t, _ := e.(*roster.Token)
+	response.Body = dialect.JSON(usedToken(t, r, uses))
+	return response, nil
 }
 
 func createToken(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
@@ -63,16 +99,19 @@ func createToken(ctx context.Context, r *dialect.Request) (dialect.Response, err
 		return dialect.Response{}, err
 	}
 	token.Hash = roster.HashSecret(secret)
-	change, err := r.Writer.Do(ctx, roster.Create{Record: token})
+	change, err := do(ctx, r, roster.Create{Record: token})
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	made, _ := change.Ops[0].After.(*roster.Token)
-	header := http.Header{"Location": {location(r.URL, made.ID)}, "Cache-Control": {"no-store"}}
-	return dialect.Response{
-		Status: http.StatusCreated, Header: header,
-		Body: dialect.JSON(NewToken{Token: wireToken(made, r.Principal), Secret: secret}),
-	}, nil
+	shown, _ := roster.Shown(createdBy(change.Ops, roster.TypeToken), r.Principal.Permissions).(*roster.Token)
+	response := made(r, shown, show(shown, r))
+	w := NewToken{Token: wireToken(shown)}
+	if !isDryRun(r) {
+		w.Secret = secret
+		response.Header.Set("Cache-Control", "no-store")
+	}
+	response.Body = dialect.JSON(w)
+	return response, nil
 }
 
 // parseToken reads a [TokenRequest].
@@ -105,9 +144,14 @@ func parseToken(body []byte) (*roster.Token, error) {
 	return token, nil
 }
 
-func revokeToken(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	if _, err := r.Writer.Do(ctx, roster.Revoke{Token: r.UUID("id")}); err != nil {
-		return dialect.Response{}, inPath(err)
+func (k *resource) revoke(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	ref, err := k.ref(r)
+	if err != nil {
+		return dialect.Response{}, err
 	}
-	return dialect.Response{Status: http.StatusNoContent}, nil
+	tags, err := ifMatch(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return done(ctx, r, roster.Revoke{Token: ref.ID, IfMatch: tags})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -15,46 +15,18 @@ import (
 const maxPage = 1000
 
 func userEndpoints() []dialect.Endpoint {
-	ref := []dialect.Param{{
-		Name: "ref", In: dialect.Path, Mark: dialect.Ours, Example: "number:7",
-		Doc: "The user: its id, or number:N, email:ADDRESS or identifier:NAME.",
-	}}
-	user := &dialect.RequestBody{
-		Doc: "A user in the canonical form; what is absent gets its default.", Body: roster.User{},
-	}
-	patch := &dialect.RequestBody{
-		Doc:          "The members to change; null gives a member its default.",
-		ContentTypes: []string{"application/merge-patch+json", "application/json"}, Body: roster.User{},
-		Example: `{"name":"Ada Moreno","phone":null}`,
-	}
-	return []dialect.Endpoint{
+	k := users()
+	update, remove := k.updateEndpoint(), k.deleteEndpoint()
+	update.Returns, remove.Returns = withStatus(update.Returns, conflict), withStatus(remove.Returns, conflict)
+	return slices.Concat([]dialect.Endpoint{
 		{
 			Method: http.MethodGet, Path: "/users", ID: "listUsers", Summary: "List users", Needs: roster.UsersRead,
 			Params:  listParams(),
 			Window:  &dialect.Window{Token: "page_token", Free: []string{"limit", "offset"}},
 			Returns: returns(ok(UserList{}), badRequest, gone, tooMany), Serve: serveUsers,
 		},
-		{
-			Method: http.MethodPost, Path: "/users", ID: "createUser", Summary: "Create a user",
-			Needs: roster.UsersWrite, Body: user,
-			Returns: returns(created(roster.User{}), badRequest, conflict, tooLarge, tooMany), Serve: createUser,
-		},
-		{
-			Method: http.MethodGet, Path: "/users/{ref}", ID: "getUser", Summary: "Get a user", Needs: roster.UsersRead,
-			Params: ref, Returns: returns(ok(roster.User{}), badRequest, notFound, tooMany), Serve: serveUser,
-		},
-		{
-			Method: http.MethodPatch, Path: "/users/{ref}", ID: "updateUser", Summary: "Change a user",
-			Needs: roster.UsersWrite, Params: ref, Body: patch,
-			Returns: returns(ok(roster.User{}), badRequest, notFound, conflict, tooLarge, tooMany), Serve: updateUser,
-		},
-		{
-			Method: http.MethodDelete, Path: "/users/{ref}", ID: "deleteUser", Summary: "Delete a user",
-			Description: "The tokens that act as the user are revoked and the user's invitations removed.",
-			Needs:       roster.UsersWrite, Params: ref,
-			Returns: returns(noContent(), badRequest, notFound, conflict, tooMany), Serve: deleteUser,
-		},
-	}
+		k.createEndpoint(), k.getEndpoint(), update, remove,
+	}, standingEndpoints(), batchEndpoints())
 }
 
 func created(body any) dialect.Return {
@@ -165,97 +137,4 @@ func query(r *dialect.Request) (roster.Query, error) {
 		q.Sort = append(q.Sort, roster.Sort{Field: field, Desc: desc})
 	}
 	return q, nil
-}
-
-// find returns the user that the path names, or fails with [roster.NotFound].
-func find(r *dialect.Request) (*roster.User, error) {
-	ref, err := roster.ParseRef(r.String("ref"))
-	if err != nil {
-		return nil, roster.Errorf(roster.NotFound, "%s", roster.AsError(err).Message)
-	}
-	return r.View.User(ref)
-}
-
-func serveUser(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	u, err := find(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	return dialect.Response{Body: dialect.JSON(wireUser(u, r.Principal))}, nil
-}
-
-func createUser(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
-	}
-	record, err := roster.ParseEntity(roster.TypeUser, r.Body)
-	if err != nil {
-		return dialect.Response{}, inBody(err)
-	}
-	change, err := r.Writer.Do(ctx, roster.Create{Record: record})
-	if err != nil {
-		return dialect.Response{}, inBody(err)
-	}
-	view, err := r.Writer.View(ctx)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	u := written(change, createdID(change, roster.TypeUser), view, r.Principal)
-	header := http.Header{"Location": {location(r.URL, u.ID)}}
-	return dialect.Response{Status: http.StatusCreated, Header: header, Body: dialect.JSON(u)}, nil
-}
-
-// createdID returns the id of the one record of a type that a change creates.
-func createdID(c roster.Change, t roster.Type) roster.ID {
-	for _, op := range c.Ops {
-		if op.Before == nil && op.Key().Type == t {
-			return op.Key().ID
-		}
-	}
-	return roster.ID{}
-}
-
-// location returns the URL of a record below the list that a request was made to.
-func location(list *url.URL, id roster.ID) string {
-	u := *list
-	u.RawQuery = ""
-	return u.JoinPath(id.String()).String()
-}
-
-func updateUser(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
-	}
-	u, err := find(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	change, err := r.Writer.Do(ctx, roster.Update{
-		Type: roster.TypeUser, Ref: roster.Ref{ID: u.ID}, Patch: r.Body,
-	})
-	if err != nil {
-		return dialect.Response{}, inBody(err)
-	}
-	view, err := r.Writer.View(ctx)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	if w := written(change, u.ID, view, r.Principal); w != nil {
-		return dialect.Response{Body: dialect.JSON(w)}, nil
-	}
-	if u, err = view.User(roster.Ref{ID: u.ID}); err != nil { // nothing was to be changed
-		return dialect.Response{}, err
-	}
-	return dialect.Response{Body: dialect.JSON(wireUser(u, r.Principal))}, nil
-}
-
-func deleteUser(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	u, err := find(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	if _, err := r.Writer.Do(ctx, roster.Delete{Type: roster.TypeUser, Ref: roster.Ref{ID: u.ID}}); err != nil {
-		return dialect.Response{}, inPath(err)
-	}
-	return dialect.Response{Status: http.StatusNoContent}, nil
 }

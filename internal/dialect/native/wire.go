@@ -1,11 +1,6 @@
 package native
 
-import (
-	"context"
-
-	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/dialect"
-)
+import "github.com/roster-dev/roster"
 
 // Organization is an organization on the wire.
 type Organization struct {
@@ -21,16 +16,25 @@ type Organization struct {
 	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
 }
 
-func serveOrganization(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	o := r.View.Org()
-	return dialect.Response{Body: dialect.JSON(wireOrganization(o, r.View.Version()))}, nil
-}
-
 // wireOrganization returns an organization at a version.
 func wireOrganization(o *roster.Organization, at roster.Version) Organization {
 	return Organization{
 		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: at,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits,
+	}
+}
+
+// wire returns the form on the wire of a record that is shown.
+func wire(shown roster.Entity) any {
+	switch e := shown.(type) {
+	case *roster.Organization:
+		return wireOrganization(e, e.Version)
+	case *roster.Token:
+		return wireToken(e)
+	case *roster.Invitation:
+		return wireInvitation(e)
+	default:
+		return e
 	}
 }
 
@@ -53,7 +57,7 @@ type Token struct {
 // NewToken is a token that was just made.
 type NewToken struct {
 	Token
-	Secret string `json:"secret" required:"yes" doc:"What requests carry. It is shown only here and not kept."`
+	Secret string `json:"secret,omitempty" doc:"What requests carry. It is shown only here and not kept."`
 }
 
 // TokenRequest is what a token is made from.
@@ -67,17 +71,15 @@ type TokenRequest struct {
 	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"All by default."`
 }
 
-// wireToken returns a token as the principal may see it, but for its last use, which is no part of the record.
-func wireToken(t *roster.Token, by roster.Principal) Token {
+// wireToken returns a token that is shown, without its last use, which is no part of the record.
+func wireToken(t *roster.Token) Token {
 	w := Token{
 		ID: t.ID, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs, Dialects: t.Dialects,
 		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, AllowedIPs: t.AllowedIPs, CreatedAt: t.CreatedAt,
+		CreatedBy: t.CreatedBy,
 	}
 	if w.Permissions == nil {
 		w.Permissions = roster.Permissions{}
-	}
-	if by.Permissions.Has(roster.MetadataRead) {
-		w.CreatedBy = t.CreatedBy
 	}
 	return w
 }
@@ -98,34 +100,17 @@ type UserList struct {
 // TokenList is all tokens.
 type TokenList list[Token]
 
+// GroupList is all groups.
+type GroupList list[roster.Group]
+
+// SpaceList is all spaces.
+type SpaceList list[roster.Space]
+
+// RoleList is all roles.
+type RoleList list[roster.Role]
+
 // wireUser returns a copy of a user without what the principal may not see.
 func wireUser(u *roster.User, by roster.Principal) *roster.User {
-	c := *u
-	if !by.Permissions.Has(roster.FieldCreatedBy.Info().Needs) {
-		c.CreatedBy = roster.ID{}
-	}
-	if !by.Permissions.Has(roster.FieldUpdatedBy.Info().Needs) {
-		c.UpdatedBy = roster.ID{}
-	}
-	return &c
-}
-
-// written returns the user that a change leaves behind, Permissions filled, as the principal may see it; nil where the
-// change is not about that user.
-func written(c roster.Change, id roster.ID, view dialect.View, by roster.Principal) *roster.User {
-	for _, op := range c.Ops {
-		u, isUser := op.After.(*roster.User)
-		if !isUser || u.ID != id {
-			continue
-		}
-		w := wireUser(u, by)
-		w.Permissions = w.OwnPermissions
-		for _, number := range w.Groups {
-			if g := view.Group(number); g != nil {
-				w.Permissions |= g.Permissions
-			}
-		}
-		return w
-	}
-	return nil
+	shown, _ := roster.Shown(u, by.Permissions).(*roster.User)
+	return shown
 }

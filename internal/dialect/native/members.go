@@ -1,0 +1,241 @@
+package native
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// Member is a user as a member of a group or a space.
+type Member struct {
+	User       roster.ID `json:"user" required:"yes" doc:"The user's id."`
+	Number     int64     `json:"number" required:"yes"`
+	Identifier string    `json:"identifier" required:"yes"`
+	Email      string    `json:"email,omitempty"`
+	Name       string    `json:"name" required:"yes"`
+	Role       string    `json:"role,omitempty" enum:"reader,writer,manager" doc:"The role in a space."`
+}
+
+// MemberList is a page of the members of a group or a space.
+type MemberList list[Member]
+
+// MemberRole is what a member of a space can do there.
+type MemberRole struct {
+	Role string `json:"role" required:"yes" enum:"reader,writer,manager" expect:"a string"`
+}
+
+// members are the members of a type of record.
+type members struct{ *resource }
+
+func memberEndpoints(k *resource) []dialect.Endpoint {
+	m := members{k}
+	user := dialect.Param{
+		Name: "user", In: dialect.Path, Mark: dialect.Ours, Example: "email:ada@example.com",
+		Doc: "The user: " + users().refs + ".",
+	}
+	path := k.recordPath() + "/members"
+	one := []dialect.Param{k.refParam(), user}
+	put := dialect.Endpoint{
+		Method: http.MethodPut, Path: path + "/{user}", ID: "put" + k.One + "Member",
+		Summary: "Make a user a member of a " + k.one, Needs: roster.UsersWrite,
+		Params:  append(one[:2:2], dryRunParam()),
+		Returns: append([]dialect.Return{ok(Member{})}, returns(created(Member{}), badRequest, notFound, tooMany)...),
+		Serve:   m.put,
+	}
+	put.Returns[0].Doc = "The user is a member already, or would be made one with dry_run"
+	if k.typ == roster.TypeSpace {
+		put.Summary, put.Returns = "Make a user a member of a space, or change the role", withStatus(put.Returns, tooLarge)
+		put.Body = &dialect.RequestBody{
+			Doc: "What the member can do.", Body: MemberRole{}, Example: `{"role":"writer"}`,
+		}
+	}
+	return []dialect.Endpoint{
+		{
+			Method: http.MethodGet, Path: path, ID: "list" + k.One + "Members", Summary: "List the members of a " + k.one,
+			Description: "By number.", Needs: roster.UsersRead,
+			Params:  append([]dialect.Param{k.refParam()}, pageParams()...),
+			Returns: returns(ok(MemberList{}), badRequest, notFound, tooMany), Serve: m.list,
+		},
+		{
+			Method: http.MethodGet, Path: path + "/{user}", ID: "get" + k.One + "Member",
+			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Params: one,
+			Returns: returns(ok(Member{}), badRequest, notFound, tooMany), Serve: m.get,
+		},
+		put,
+		{
+			Method: http.MethodDelete, Path: path + "/{user}", ID: "delete" + k.One + "Member",
+			Summary: "End the membership of a user in a " + k.one, Needs: roster.UsersWrite,
+			Params:  append(one[:2:2], dryRunParam()),
+			Returns: returns(noContent(), badRequest, notFound, tooMany), Serve: m.remove,
+		},
+	}
+}
+
+// pageParams are the parameters of a list that is paged by number.
+func pageParams() []dialect.Param {
+	return []dialect.Param{
+		{
+			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage), Default: "100",
+			Doc: "How many to return at the most.", Mark: dialect.Ours,
+		},
+		{
+			Name: "page", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(roster.MaxNumber), Default: "1",
+			Doc: "Which page.", Mark: dialect.Ours,
+		},
+	}
+}
+
+// number returns the number of the group or space that the path names.
+func (m members) number(r *dialect.Request) (int64, error) {
+	ref, err := m.ref(r)
+	if err != nil {
+		return 0, err
+	}
+	e, err := find(r.View, m.typ, ref)
+	if err != nil {
+		return 0, err
+	}
+	return e.Keys().Number, nil
+}
+
+func (m members) list(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	number, err := m.number(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	field := roster.FieldGroups
+	if m.typ == roster.TypeSpace {
+		field = roster.FieldSpaces
+	}
+	size := r.Int("page_size")
+	page, err := r.View.Users(roster.Query{
+		Where:  roster.In{Field: field, Values: []roster.Value{roster.IntValue(number)}},
+		Offset: dialect.Offset(r.Int("page"), size), Limit: int(size),
+	})
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	items := dialect.Map(page.Users, func(u *roster.User) Member { return m.wire(u, number) })
+	return dialect.Response{Body: dialect.List(`{"items":[`, items, tail(page.Total, page.Version))}, nil
+}
+
+func (m members) wire(u *roster.User, number int64) Member {
+	w := Member{User: u.ID, Number: u.Number, Identifier: u.Identifier, Email: u.Email, Name: u.Name}
+	if m.typ == roster.TypeSpace {
+		w.Role, _ = u.Access(number)
+	}
+	return w
+}
+
+// isMember reports whether a user is a member of the group or space with a number.
+func (m members) isMember(u *roster.User, number int64) bool {
+	if m.typ == roster.TypeSpace {
+		_, is := u.Access(number)
+		return is
+	}
+	for _, n := range u.Groups {
+		if n == number {
+			return true
+		}
+	}
+	return false
+}
+
+// user reads the name of the user in the path, or fails with [roster.NotFound].
+func user(r *dialect.Request) (roster.Ref, error) {
+	ref, err := roster.ParseRef(r.String("user"))
+	if err != nil {
+		return ref, roster.Errorf(roster.NotFound, "%s", roster.AsError(err).Message)
+	}
+	return ref, nil
+}
+
+func (m members) get(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	number, err := m.number(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	ref, err := user(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	u, err := r.View.User(ref)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	if !m.isMember(u, number) {
+		return dialect.Response{}, roster.Errorf(roster.NotFound, "user %d is no member of %s %d", u.Number, m.one, number)
+	}
+	return dialect.Response{Body: dialect.JSON(m.wire(u, number))}, nil
+}
+
+func (m members) put(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	cmd := roster.Join{Type: m.typ}
+	var err error
+	if cmd.Ref, err = m.ref(r); err != nil {
+		return dialect.Response{}, err
+	}
+	if cmd.User, err = user(r); err != nil {
+		return dialect.Response{}, err
+	}
+	if m.typ == roster.TypeSpace {
+		body, err := parseBody[MemberRole](r.Body)
+		if err != nil {
+			return dialect.Response{}, inBody(err)
+		}
+		cmd.Role = body.Role
+	}
+	change, err := do(ctx, r, cmd)
+	if err != nil {
+		return dialect.Response{}, inBody(err)
+	}
+	return m.joined(ctx, r, cmd, change)
+}
+
+// joined answers to a command that was carried out.
+func (m members) joined(
+	ctx context.Context, r *dialect.Request, cmd roster.Join, change roster.Change,
+) (dialect.Response, error) {
+	view, err := r.Writer.View(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	of, err := find(view, m.typ, cmd.Ref)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	number, response := of.Keys().Number, dialect.Response{}
+	u, _ := leftBy(change.Ops, roster.TypeUser).(*roster.User)
+	if u == nil { // nothing was to be changed
+		u, err = view.User(cmd.User)
+	} else if before, _ := change.Ops[0].Before.(*roster.User); !r.Bool("dry_run") && !m.isMember(before, number) {
+		response.Status = http.StatusCreated
+		response.Header = http.Header{"Location": {itself(r)}}
+	}
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	response.Body = dialect.JSON(m.wire(u, number))
+	return response, nil
+}
+
+// itself returns the URL of a request without the query.
+func itself(r *dialect.Request) string {
+	u := *r.URL
+	u.RawQuery = ""
+	return u.String()
+}
+
+func (m members) remove(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	ref, err := m.ref(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	of, err := user(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return done(ctx, r, roster.Leave{Type: m.typ, Ref: ref, User: of})
+}

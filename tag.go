@@ -1,0 +1,108 @@
+package roster
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+// Shown returns a copy of a record without what nobody is shown (the hashes of secrets, and the counters of an
+// organization), without a token's last use, which is no part of its record, and without its authors where the
+// permissions do not include [MetadataRead].
+func Shown(e Entity, by Permissions) Entity {
+	authors := by.Has(MetadataRead)
+	switch was := e.(type) {
+	case *Organization:
+		o := *was
+		o.Next = nil
+		return &o
+	case *User:
+		u := *was
+		if !authors {
+			u.CreatedBy, u.UpdatedBy = ID{}, ID{}
+		}
+		return &u
+	case *Token:
+		t := *was
+		t.Hash, t.LastUsedAt = "", 0
+		if !authors {
+			t.CreatedBy = ID{}
+		}
+		return &t
+	case *Invitation:
+		i := *was
+		i.Hash = ""
+		return &i
+	default:
+		return e
+	}
+}
+
+// Tag returns the strong entity tag (RFC 9110, section 8.8.3), quotes included, of a record that is shown: a digest of
+// its document, so that those who see less of a record have another tag, which tells nothing of what they do not see.
+// The computed members of a user count. The tag of an organization ends in a dot and its version.
+func Tag(shown Entity) string {
+	version := ""
+	if o, ok := shown.(*Organization); ok {
+		bare := *o
+		bare.Version, shown = 0, &bare
+		version = "." + strconv.FormatInt(int64(o.Version), 10)
+	}
+	doc, err := EncodeEntity(shown)
+	if err != nil {
+		return "" // no number of a record that was decided on is without a JSON form
+	}
+	const bytes = 15 // 20 characters
+	sum := sha256.Sum256(doc)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:bytes]) + version + `"`
+}
+
+// expect fails with PreconditionFailed where a record has none of some tags, of which * is any. No tags ask for
+// nothing. The version at the end of an organization's tag does not count: every change of any record makes another.
+func (d *decider) expect(e Entity, tags []string) error {
+	if tags == nil {
+		return nil
+	}
+	filled, err := d.filled(e)
+	if err != nil {
+		return err
+	}
+	shown := Shown(filled, d.By.Permissions)
+	tag := Tag(shown)
+	want, _, _ := strings.Cut(tag, ".")
+	for _, given := range tags {
+		if given, _, _ = strings.Cut(given, "."); given == "*" || given == want {
+			return nil
+		}
+	}
+	return &Error{
+		Code: PreconditionFailed, Record: shown,
+		Message: "the " + string(e.Key().Type) + " has changed: its entity tag is " + tag,
+	}
+}
+
+// filled returns a record with its computed members.
+func (d *decider) filled(e Entity) (Entity, error) {
+	switch was := e.(type) {
+	case *Organization:
+		o := *was
+		o.Version = d.Version()
+		return &o, nil
+	case *User:
+		u := *was
+		u.Permissions = u.OwnPermissions
+		for _, number := range u.Groups {
+			e, err := d.Find(TypeGroup, Keys{Number: number})
+			if err != nil {
+				return nil, err
+			}
+			if g, ok := e.(*Group); ok {
+				u.Permissions |= g.Permissions
+			}
+		}
+		return &u, nil
+	default:
+		return e, nil
+	}
+}
