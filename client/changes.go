@@ -14,7 +14,8 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// ChangeOptions say which changes are wanted. The zero ChangeOptions want all that the token may see, from the first on.
+// ChangeOptions say which changes are wanted. The zero ChangeOptions want all that the token may see, from the first
+// on.
 type ChangeOptions struct {
 	// Since is the version after which to begin, such as that of a list that was read before.
 	Since roster.Version
@@ -133,9 +134,9 @@ const (
 	longestRest = 30 * time.Second
 )
 
-// Follow yields the changes after o.Since in order, each exactly once, and goes on as they happen. It ends when the loop
-// does, with ctx, whose error it then yields, and with the first error that trying again can't mend, such as those of
-// [Client.ChangePage] and [roster.Unauthenticated]. Once the server has answered, Follow outlasts its absence: it
+// Follow yields the changes after o.Since in order, each exactly once, and goes on as they happen. It ends when the
+// loop does, with ctx, whose error it then yields, and with the first error that trying again can't mend, such as those
+// of [Client.ChangePage] and [roster.Unauthenticated]. Once the server has answered, Follow outlasts its absence: it
 // tries again after a second, then after twice as long each time, up to half a minute, and goes on where it was.
 //
 // Whoever stores the Version of the last change that was dealt with can go on from there in another process.

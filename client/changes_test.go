@@ -84,8 +84,12 @@ func TestChangesThatAreNotKept(t *testing.T) {
 	t.Parallel()
 	c := serve(t)("other")
 	for _, changes := range []func(context.Context, client.ChangeOptions) func(func(client.Change, error) bool){
-		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) { return c.Changes(ctx, o) },
-		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) { return c.Follow(ctx, o) },
+		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) {
+			return c.Changes(ctx, o)
+		},
+		func(ctx context.Context, o client.ChangeOptions) func(func(client.Change, error) bool) {
+			return c.Follow(ctx, o)
+		},
 	} {
 		n := 0
 		for change, err := range changes(t.Context(), client.ChangeOptions{}) {
@@ -146,9 +150,9 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// answers is a server out of order: each answer is for one request, in order; the last one repeats.
+// answers is a server that gives each answer once, in order, and the last one again and again.
 type answers struct {
-	list  []func() (*http.Response, error)
+	list  []answer
 	asked []string
 	at    []time.Duration
 	start time.Time
@@ -156,45 +160,50 @@ type answers struct {
 
 func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.asked, a.at = append(a.asked, r.URL.RawQuery), append(a.at, time.Since(a.start))
-	answer := a.list[0]
+	next := a.list[0]
 	if len(a.list) > 1 {
 		a.list = a.list[1:]
 	}
-	return answer()
-}
-
-func answer(status int, kind, body string) func() (*http.Response, error) {
-	return func() (*http.Response, error) {
-		w := httptest.NewRecorder()
-		w.Header().Set("Content-Type", kind)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-		return w.Result(), nil
+	if next.status == 0 {
+		return nil, errors.New("connection refused")
 	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Type", next.kind)
+	w.WriteHeader(next.status)
+	_, _ = io.WriteString(w, next.body)
+	return w.Result(), nil
 }
 
-func problem(status int, code roster.Code) func() (*http.Response, error) {
-	return answer(status, "application/problem+json", `{"code":"`+string(code)+`","detail":"so it is"}`)
+// answer is what a server answers; the zero answer is that of one that is not there.
+type answer struct {
+	status     int
+	kind, body string
+}
+
+func problem(status int, code roster.Code) answer {
+	return answer{status, "application/problem+json", `{"code":"` + string(code) + `","detail":"so it is"}`}
 }
 
 // What fails in passing is tried again from where it was, later and later; what can't be mended ends it.
 func TestFollowOutlastsAnAbsence(t *testing.T) {
 	t.Parallel()
-	away := func() (*http.Response, error) { return nil, errors.New("connection refused") }
-	page := func(from, to int) func() (*http.Response, error) {
+	away := answer{}
+	page := func(from, to int) answer {
 		var items []string
 		for v := from; v <= to; v++ {
 			items = append(items, fmt.Sprintf(`{"version":%d,"at":"2026-11-01T12:00:00.000Z","ops":[]}`, v))
 		}
-		return answer(http.StatusOK, "application/json",
-			fmt.Sprintf(`{"items":[%s],"version":%d}`, strings.Join(items, ","), to))
+		body := fmt.Sprintf(`{"items":[%s],"version":%d}`, strings.Join(items, ","), to)
+		return answer{http.StatusOK, "application/json", body}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a := &answers{start: time.Now(), list: []func() (*http.Response, error){
+		a := &answers{start: time.Now(), list: []answer{
 			page(8, 9), away, away, problem(http.StatusServiceUnavailable, roster.Unavailable),
-			answer(http.StatusBadGateway, "text/html", "<h1>no"), away, away, away,
+			{http.StatusBadGateway, "text/html", "<h1>no"},
+			away, away, away,
 			page(10, 10), problem(http.StatusTooManyRequests, roster.RateLimited),
-			answer(http.StatusOK, "application/json", `{"items":[{"version":11`), page(11, 12),
+			{http.StatusOK, "application/json", `{"items":[{"version":11`},
+			page(11, 12),
 			problem(http.StatusUnauthorized, roster.Unauthenticated),
 		}}
 		c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a, Timeout: 20 * time.Second})
@@ -232,7 +241,7 @@ func TestFollowOutlastsAnAbsence(t *testing.T) {
 // A server that never was there shows at once.
 func TestFollowDoesNotWaitForAServerThatNeverWas(t *testing.T) {
 	t.Parallel()
-	a := &answers{list: []func() (*http.Response, error){answer(http.StatusOK, "text/html", "<h1>elsewhere")}}
+	a := &answers{list: []answer{{http.StatusOK, "text/html", "<h1>elsewhere"}}}
 	c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a})
 	if err != nil {
 		t.Fatal(err)
