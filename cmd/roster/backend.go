@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 
 	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/ingest"
 	"github.com/roster-dev/roster/internal/store"
@@ -38,6 +40,8 @@ type account interface {
 	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
 	// Export returns the organization at one version.
 	Export(ctx context.Context) (exported, error)
+	// Tail yields changes in order, and ends with the first error.
+	Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error]
 }
 
 // exported is an organization at one version, whose users can be ranged over once.

@@ -11,6 +11,11 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
+// EncodeChange returns a change as GET /changes shows it to whoever may see everything, as JSON.
+func EncodeChange(c roster.Change) ([]byte, error) {
+	return (&feed{by: roster.Operator(), types: roster.Types(), every: true}).item(c)
+}
+
 // item returns a change on the wire, nil where it is none of the feed's.
 func (f *feed) item(c roster.Change) ([]byte, error) {
 	w := Change{Version: c.Version, At: c.At, Ops: []Op{}}
