@@ -228,7 +228,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Directory: server.Views(d.View),
 		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:    d, History: server.Histories(d), Random: s.random,
+		Writer:    d, History: server.Histories(d), Audit: d, Random: s.random,
 		Versions: server.VersionsOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,

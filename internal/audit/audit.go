@@ -41,8 +41,8 @@ func (s Salt) Digest(doc []byte) (d roster.Digest) {
 	return d
 }
 
-// Seal links an entry to the one before, which has a hash, or to none, and sets its Prev and Hash. content is the sum of
-// the ops of its range.
+// Seal links an entry to the one before, which has a hash, or to none, and sets its Prev and Hash. content is the sum
+// of the ops of its range.
 func Seal(e *roster.Entry, org roster.ID, prev, content roster.Digest) {
 	e.Prev = prev
 	e.Hash = hashOf(e, org, content)

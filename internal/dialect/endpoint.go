@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -118,6 +119,9 @@ func (e *Endpoint) Paths() []string { return append([]string{e.Path}, e.Aliases.
 // in Params and Varies, and the kind and the permissions of who asks. Serve sees no more of the principal then.
 func (e *Endpoint) Stable() bool { return e.Method == http.MethodGet && !e.Public && !e.Volatile }
 
+// IsWrite reports whether the endpoint is there to change something.
+func (e *Endpoint) IsWrite() bool { return e.Method != http.MethodGet && !e.Public }
+
 // VaryOn returns the names of the request headers that answers depend on, those of Params first.
 func (e *Endpoint) VaryOn() []string {
 	var names []string
@@ -168,4 +172,9 @@ func matchPath(pattern, path string) (params map[string]string, ok bool) {
 		params[name] = value
 	}
 	return params, true
+}
+
+// Takes reports whether a parameter is in the endpoint's table.
+func (e *Endpoint) Takes(in In, name string) bool {
+	return slices.ContainsFunc(e.Params, func(p Param) bool { return p.In == in && p.Name == name })
 }

@@ -41,6 +41,8 @@ type Request struct {
 	Writer Writer
 	// History is what became of the principal's organization; nil as Writer is.
 	History History
+	// Audit is what was written to the principal's organization, and by whom; nil as Writer is.
+	Audit Audit
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 	// Versions are other versions of the organization than that of View; nil for a public endpoint.

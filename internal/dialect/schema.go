@@ -99,6 +99,8 @@ func (s *schemas) of(t reflect.Type) *schema {
 // wellKnown returns the schema of a type that has a JSON form of its own; nil for other types.
 func wellKnown(t reflect.Type) *schema {
 	switch t {
+	case reflect.TypeFor[roster.Digest]():
+		return &schema{Type: "string", Pattern: "^[0-9a-f]{64}$"}
 	case reflect.TypeFor[roster.ID]():
 		return &schema{Type: "string", Format: "uuid"}
 	case reflect.TypeFor[roster.Time]():

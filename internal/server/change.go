@@ -26,6 +26,9 @@ type Writer interface {
 	DryRun(
 		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
 	) ([]roster.Outcome, error)
+	// Repeated fails with a [*roster.RepeatedError] for a request that was carried out before, and with
+	// [roster.KeyReused] where another one was that has its key.
+	Repeated(ctx context.Context, org roster.ID, once *roster.Once) error
 	// TokenUses returns when the tokens of an organization were last used, by id, as far as that is stored.
 	TokenUses(ctx context.Context, org roster.ID) (map[roster.ID]roster.Time, error)
 }

@@ -178,7 +178,16 @@ func (x *exchange) ask(ctx context.Context, req *dialect.Request) (dialect.Respo
 		return dialect.Response{}, err
 	}
 	req.Body = body
-	return x.endpoint.Serve(ctx, req)
+	if err = x.because(ctx, req); err == nil {
+		var response dialect.Response
+		if response, err = x.endpoint.Serve(ctx, req); err == nil {
+			return response, nil
+		}
+	}
+	if repeated, ok := errors.AsType[*roster.RepeatedError](err); ok {
+		return x.answerAgain(repeated.Answer)
+	}
+	return dialect.Response{}, err
 }
 
 // find sets the endpoint of the request.
@@ -224,7 +233,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	req.Versions, req.PageKey = otherVersions{x.Server, principal.Org}, x.pageKey
 	if !x.endpoint.Stable() {
 		req.Writer, req.NewSecret = writing{x, principal}, x.secret
-		req.History = history{x, principal}
+		req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
 	}
 	req.Contract = view.Org().Contract(x.dialect.Name)
 	x.contract = req.Contract

@@ -54,6 +54,8 @@ type Config struct {
 	// TakeTime is how long a client may take to accept 64 KiB of a body that goes on; 30 seconds when zero. One that
 	// takes longer is cut off.
 	TakeTime time.Duration
+	// Audit tells what was written; optional. Without it endpoints that show the audit answer [roster.Unavailable].
+	Audit Audit
 	// Random is what the secrets of new tokens and the key of page tokens are made of; optional. Without it neither can
 	// be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.

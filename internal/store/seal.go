@@ -39,8 +39,8 @@ func (c *Contents) Add(ops []roster.Op, enc Encoded) {
 }
 
 // Seal chains the entries of a change whose Org, Version, At and Actor are set after the last one of the organization,
-// which is zero where there is none. All ops of the change were added to contents. It fails where the entries are not in
-// the order of their ranges, or one has none.
+// which is zero where there is none. All ops of the change were added to contents. It fails where the entries are not
+// in the order of their ranges, or one has none.
 func Seal(change *roster.Change, contents *Contents, last roster.Entry) error {
 	if len(contents.entries) > 0 {
 		e := contents.entries[0]

@@ -40,6 +40,7 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
 					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
+					Audit:     auditing{w.Service},
 					NewSecret: func() (string, error) { return roster.NewSecret(drawn{w}) },
 					URL:       &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},
 					Header:    http.Header{},
@@ -107,6 +108,26 @@ func (r rehearsal) TokenUses(ctx context.Context) (map[roster.ID]roster.Time, er
 
 func (r rehearsal) View(ctx context.Context) (dialect.View, error) {
 	return r.service.View(ctx, Company)
+}
+
+// auditing is the audit of a world as endpoints see it.
+type auditing struct{ service *directory.Service }
+
+// Entries implements [dialect.Audit].
+func (a auditing) Entries(
+	ctx context.Context, q roster.EntryQuery, fn func(e roster.Entry, ops []roster.Op) error,
+) error {
+	return a.service.Entries(ctx, Company, q, fn)
+}
+
+// CountEntries implements [dialect.Audit].
+func (a auditing) CountEntries(ctx context.Context, q roster.EntryQuery) (int, error) {
+	return a.service.CountEntries(ctx, Company, q)
+}
+
+// Verify implements [dialect.Audit].
+func (a auditing) Verify(ctx context.Context) (roster.AuditReport, error) {
+	return a.service.VerifyAudit(ctx, Company)
 }
 
 // checkedView fails a test that asks it for something invalid.

@@ -20,7 +20,7 @@ import (
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		organizationEndpoints(), userEndpoints(), groupEndpoints(), invitationEndpoints(), tokenEndpoints(),
-		lineEndpoints(), changeEndpoints(),
+		lineEndpoints(), changeEndpoints(), auditEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -31,6 +31,10 @@ func New() *dialect.Dialect {
 			if !slices.ContainsFunc(e.Returns, func(r dialect.Return) bool { return r.Status == tooEarly().Status }) {
 				e.Returns = append(slices.Clone(e.Returns), tooEarly())
 			}
+		}
+		if e.IsWrite() {
+			e.Params = slices.Concat(e.Params, dialect.CauseParams())
+			e.Returns = append(slices.Clone(e.Returns), keyReused())
 		}
 	}
 	return &dialect.Dialect{
@@ -47,51 +51,60 @@ func New() *dialect.Dialect {
 		LimitHeaders: limitHeaders,
 		Fail:         fail,
 		TellsVersion: true,
-		Headers: []dialect.HeaderDoc{
-			{
-				Name: "WWW-Authenticate", Mark: dialect.Ours, Statuses: []int{http.StatusUnauthorized},
-				Doc: "Bearer (RFC 6750).",
-			},
-			{
-				Name: "Retry-After", Integer: true, Mark: dialect.Ours, Doc: "Seconds to wait.",
-				Statuses: []int{http.StatusTooManyRequests, http.StatusServiceUnavailable},
-			},
-			{
-				Name: "RateLimit-Policy", Mark: dialect.Ours,
-				Doc: `The rate limit of the token, as in "default";q=60000;w=60: the requests that it can make at ` +
-					"once, and the seconds in which it gains as many (draft-ietf-httpapi-ratelimit-headers-10).",
-			},
-			{
-				Name: "RateLimit", Mark: dialect.Ours,
-				Doc: `Where the token stands in it, as in "default";r=59999;t=1: the requests that are left, and the ` +
-					"seconds until all are available again.",
-			},
-			{
-				Name: dialect.VersionHeader, Integer: true, Mark: dialect.Ours,
-				Doc: "The version of the organization that the answer is true for; after a write that of the change, " +
-					"or one at which nothing was to be done. It is absent where a write is refused and where the " +
-					"token does not count.",
-			},
-			{
-				Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
-				Doc: "The URL of the record that was made.",
-			},
-			{
-				Name: "ETag", Mark: dialect.Ours,
-				Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
-				Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who may " +
-					"see less of a record have another one.",
-			},
-			{
-				Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
-				Doc: "no-store where the body has a secret, when tokens were last used, or changes.",
-			},
-			{
-				Name: "X-Accel-Buffering", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
-				Doc: "no where the body is a stream of events, which proxies must not hold back.",
-			},
+		Headers:      headers(),
+		Endpoints:    endpoints,
+	}
+}
+
+// headers documents the headers of answers.
+func headers() []dialect.HeaderDoc {
+	return []dialect.HeaderDoc{
+		{
+			Name: "WWW-Authenticate", Mark: dialect.Ours, Statuses: []int{http.StatusUnauthorized},
+			Doc: "Bearer (RFC 6750).",
 		},
-		Endpoints: endpoints,
+		{
+			Name: "Retry-After", Integer: true, Mark: dialect.Ours, Doc: "Seconds to wait.",
+			Statuses: []int{http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		},
+		{
+			Name: "RateLimit-Policy", Mark: dialect.Ours,
+			Doc: `The rate limit of the token, as in "default";q=60000;w=60: the requests that it can make at ` +
+				"once, and the seconds in which it gains as many (draft-ietf-httpapi-ratelimit-headers-10).",
+		},
+		{
+			Name: "RateLimit", Mark: dialect.Ours,
+			Doc: `Where the token stands in it, as in "default";r=59999;t=1: the requests that are left, and the ` +
+				"seconds until all are available again.",
+		},
+		{
+			Name: dialect.VersionHeader, Integer: true, Mark: dialect.Ours,
+			Doc: "The version of the organization that the answer is true for; after a write that of the change, " +
+				"or one at which nothing was to be done. It is absent where a write is refused and where the " +
+				"token does not count.",
+		},
+		{
+			Name: dialect.Replayed, Mark: dialect.Ours, Doc: "true where a request is repeated with its " +
+				dialect.IdempotencyKey + ": the answer is that of the first time, and nothing was done again.",
+		},
+		{
+			Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
+			Doc: "The URL of the record that was made.",
+		},
+		{
+			Name: "ETag", Mark: dialect.Ours,
+			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
+			Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who may " +
+				"see less of a record have another one.",
+		},
+		{
+			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
+			Doc: "no-store where the body has a secret, when tokens were last used, or changes.",
+		},
+		{
+			Name: "X-Accel-Buffering", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
+			Doc: "no where the body is a stream of events, which proxies must not hold back.",
+		},
 	}
 }
 
@@ -123,6 +136,14 @@ func tooEarly() dialect.Return {
 	return dialect.Return{
 		Status: http.StatusServiceUnavailable, ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
 		Doc: "The organization has not come to the version that was asked for", Everywhere: true,
+	}
+}
+
+// keyReused is answered to those who use the key of another request.
+func keyReused() dialect.Return {
+	return dialect.Return{
+		Status: http.StatusUnprocessableEntity, ContentType: problemType, Body: problem{}, Mark: dialect.Ours,
+		Doc: "The idempotency key was used for another request", Everywhere: true,
 	}
 }
 

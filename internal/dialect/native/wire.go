@@ -57,7 +57,7 @@ type Token struct {
 // NewToken is a token that was just made.
 type NewToken struct {
 	Token
-	Secret string `json:"secret,omitempty" doc:"What requests carry. It is shown only here and not kept."`
+	Secret string `json:"secret,omitempty" doc:"What requests carry. It is shown once: a repeated request gets none."`
 }
 
 // TokenRequest is what a token is made from.
