@@ -20,6 +20,7 @@ import (
 func newWalkStand(t *testing.T, configure func(*server.Config)) (s *stand, secret string) {
 	t.Helper()
 	s = newStand(t, configure, all.Dialects()...)
+	s.Writer = s.service
 	for _, name := range []string{"bob", "cid", "dan", "eve", "fay"} {
 		s.create(t, &roster.User{Name: name, Email: name + "@example.com"})
 	}
