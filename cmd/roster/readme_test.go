@@ -16,14 +16,8 @@ import (
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	p := build(t)
-	commands, ports := readmeCommands(t)
-	script := "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nexport PATH=" + filepath.Dir(p.path) + ":$PATH\n" + strings.Join(commands, "\n")
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
-	cmd.Dir, cmd.WaitDelay = p.dir, 10*time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	commands, ports := pageCommands(t, "README.md")
+	out := p.shell(t, commands)
 	if len(commands) < 10 || ports < 2 {
 		t.Errorf("the README has %d commands and serves %d times, want more", len(commands), ports)
 	}
@@ -34,14 +28,43 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// readmeCommands returns the lines of the README's shell blocks, made to run without a person, and how many of them serve.
-func readmeCommands(t *testing.T) (commands []string, serving int) {
+// TestChangeFeedGuide runs every command of the guide to following changes likewise.
+func TestChangeFeedGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/change-feed.md")
+	out := p.shell(t, commands)
+	for _, want := range []string{
+		`"op":"update","type":"user"`, `{"from":"active","to":"suspended"}`, `["create","entered"]`,
+		"\nid: 4\ndata: {\"version\":4,", `ada@example.com status: "active" -> "suspended"`,
+	} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
+// shell runs commands in one shell and returns what they print.
+func (p program) shell(t *testing.T, commands []string) []byte {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	script := "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nexport PATH=" + filepath.Dir(p.path) + ":$PATH\n" + strings.Join(commands, "\n")
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
+	cmd.Dir, cmd.WaitDelay = p.dir, 10*time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return out
+}
+
+// pageCommands returns the lines of a page's shell blocks, made to run without a person, and how many of them serve.
+func pageCommands(t *testing.T, page string) (commands []string, serving int) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(page, -1) {
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
 		for line := range strings.Lines(string(block[1])) {
 			line = strings.TrimSpace(line)
 			switch {

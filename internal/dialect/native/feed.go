@@ -58,14 +58,10 @@ func begin(r *dialect.Request, from []string) (roster.Version, error) {
 
 // readable returns the permission without which a principal may not read the records of a type.
 func readable(t roster.Type) roster.Permission {
-	switch t {
-	case roster.TypeToken:
+	if t == roster.TypeToken {
 		return roster.TokensWrite
-	case roster.TypeInvitation:
-		return roster.UsersWrite
-	default:
-		return roster.UsersRead
 	}
+	return roster.UsersRead
 }
 
 func (f *feed) chooseTypes(r *dialect.Request) error {

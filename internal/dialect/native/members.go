@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -135,12 +136,7 @@ func (m members) isMember(u *roster.User, number int64) bool {
 		_, is := u.Access(number)
 		return is
 	}
-	for _, n := range u.Groups {
-		if n == number {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(u.Groups, number)
 }
 
 // user reads the name of the user in the path, or fails with [roster.NotFound].
