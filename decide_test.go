@@ -165,7 +165,9 @@ func TestUpdate(t *testing.T) {
 	u := w.user("ada@example.com", func(u *User) { u.Phone = "1" })
 	w.env.Now = tuesday
 	w = w.as(UsersWrite)
-	update := func(patch string) Update { return Update{Type: TypeUser, Ref: Ref{Email: "ADA@example.com"}, Patch: []byte(patch)} }
+	update := func(patch string) Update {
+		return Update{Type: TypeUser, Ref: Ref{Email: "ADA@example.com"}, Patch: []byte(patch)}
+	}
 	ops := w.do(update(`{"phone":null,"language":"en","created_at":"2020-01-01T00:00:00Z","created_by":null}`))
 	wantVerbs(t, ops, "update user")
 	want := *u

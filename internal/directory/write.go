@@ -17,9 +17,10 @@ import (
 // another one. Of calls with one key that come at the same time one is carried out, and the others wait for it. What
 // changes nothing or is refused does not count.
 //
-// It fails as [roster.Decide] does (a refusal of one of several commands is a [roster.CommandError]), with a unique key's [roster.Conflict], and with [roster.Unavailable] where the
-// store can't commit now. When ctx ends while the call waits for others, it fails with ctx's error and nothing is done;
-// once its commit is under way, it returns what becomes of that.
+// It fails as [roster.Decide] does (the refusal of one of several commands is a [roster.CommandError]), with a unique
+// key's [roster.Conflict], and with [roster.Unavailable] where the store can't commit now. When ctx ends while the call
+// waits for others, it fails with ctx's error and nothing is done; once its commit is under way, it returns what
+// becomes of that.
 func (s *Service) Do(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command,
 ) (roster.Change, error) {

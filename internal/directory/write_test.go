@@ -421,3 +421,30 @@ func TestPanicInATransaction(t *testing.T) {
 		})
 	}
 }
+
+// DoAll is all or nothing, and says which command is at fault.
+func TestDoAll(t *testing.T) {
+	t.Parallel()
+	s := newService(memory.New())
+	org := newOrg(t, s, "all")
+	create := func(email string) roster.Command {
+		return roster.Create{Record: &roster.User{Email: email, Name: "N"}}
+	}
+	twice := []roster.Command{create("a@example.com"), create("b@example.com"), create("A@example.com")}
+	_, err := s.DoAll(t.Context(), org, roster.Operator(), twice)
+	refused, ok := errors.AsType[*roster.CommandError](err)
+	if !ok || refused.Index != 2 || roster.CodeOf(err) != roster.Conflict {
+		t.Errorf("DoAll = %v, want the refusal %s of the command 2", err, roster.Conflict)
+	}
+	outcomes, err := s.DoAll(t.Context(), org, roster.Operator(), twice[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"a@example.com", "b@example.com"} {
+		ops := outcomes[i].Ops
+		u, _ := ops[len(ops)-1].After.(*roster.User)
+		if u == nil || u.Email != want || u.Number != int64(i)+1 || outcomes[i].Err != nil {
+			t.Errorf("outcome %d is %+v, want that of user %d, %s", i, outcomes[i], i+1, want)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type BatchItem struct {
 	Ref     string          `json:"ref,omitempty" expect:"a string" doc:"The user to update or delete."`
 	User    json.RawMessage `json:"user,omitempty" type:"object" doc:"The user to create, in the canonical form."`
 	Patch   json.RawMessage `json:"patch,omitempty" type:"object" doc:"The members to update; null gives the default."`
-	IfMatch string          `json:"if_match,omitempty" expect:"a string" doc:"The entity tag of the user, quotes included."`
+	IfMatch string          `json:"if_match,omitempty" expect:"a string" doc:"The entity tag of the user, with quotes."`
 }
 
 // BatchRequest is several writes.
@@ -71,19 +71,20 @@ func batchEndpoints() []dialect.Endpoint {
 		},
 		{
 			Method: http.MethodPost, Path: "/users:batch", ID: "batchUsers", Summary: "Write several users",
-			Description: "Creates, updates and deletes as one change. Each sees what those before it do.",
+			Description: "Creates, updates and deletes as one change; each sees what those before it do.",
 			Needs:       roster.UsersWrite,
 			Params: []dialect.Param{
 				{
 					Name: "atomic", Type: dialect.Boolean, Default: "true", Mark: dialect.Ours,
-					Doc: "All or none: the first that is refused is the answer. With false those that are refused are " +
-						"left out, and the answer is 207 with what became of each.",
+					Doc: "All or none: the first that is refused is the answer. With false those that are refused " +
+						"are left out, and the answer is 207 with what became of each.",
 				},
 				dryRunParam(),
 			},
 			Body: &dialect.RequestBody{
 				Doc: "The writes.", Body: BatchRequest{}, Limit: maxBatchBody,
-				Example: `{"items":[{"op":"update","ref":"number:7","patch":{"phone":null}},{"op":"delete","ref":"number:8"}]}`,
+				Example: `{"items":[{"op":"update","ref":"number:7","patch":{"phone":null}},` +
+					`{"op":"delete","ref":"number:8"}]}`,
 			},
 			Returns: returns(success, badRequest, notFound, conflict, notExpected, tooLarge, tooMany, multi.Status),
 			Serve:   batch,
@@ -104,7 +105,8 @@ func batchGet(_ context.Context, r *dialect.Request) (dialect.Response, error) {
 	for i, text := range body.Refs {
 		ref, err := roster.ParseRef(text)
 		if err != nil {
-			faults = append(faults, roster.Detail{Field: fmt.Sprintf("refs[%d]", i), Message: roster.AsError(err).Message})
+			at := fmt.Sprintf("refs[%d]", i)
+			faults = append(faults, roster.Detail{Field: at, Message: roster.AsError(err).Message})
 			continue
 		}
 		u, err := r.View.User(ref)
@@ -124,19 +126,9 @@ func batchGet(_ context.Context, r *dialect.Request) (dialect.Response, error) {
 }
 
 func tooManyOf(member string, count int) error {
-	return inBody(&roster.Error{
-		Code: roster.TooLarge, Field: member, Message: fmt.Sprintf("must have at most %d items, not %d", maxBatch, count),
-	})
-}
-
-// write is an item of a batch.
-type write struct {
-	cmd roster.Command
-	op  string
-	ref roster.Ref // what an update or a deletion is about
-	// at is the path of the item in the body, and path that of what the faults of the command are in.
-	at, path string
-	err      error // why the item is no command
+	err := roster.FieldErrorf(member, "must have at most %d items, not %d", maxBatch, count)
+	err.Code = roster.TooLarge
+	return inBody(err)
 }
 
 func batch(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
@@ -172,75 +164,6 @@ func batch(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 		}
 	}
 	return dialect.Response{Status: status, Body: dialect.JSON(result)}, nil
-}
-
-// parseWrite reads an item, which stands at a path of the body.
-func parseWrite(at string, raw []byte) write {
-	if isObject(raw) != nil {
-		return write{err: roster.FieldErrorf(at, "must be a JSON object")}
-	}
-	item, err := parseBody[BatchItem](raw)
-	if err == nil {
-		err = item.check()
-	}
-	if err != nil {
-		return write{err: within(at, err)}
-	}
-	w := write{op: item.Op, at: at, path: at}
-	if item.Op == "create" {
-		w.path = at + ".user"
-		record, err := roster.ParseEntity(roster.TypeUser, item.User)
-		if err != nil {
-			return write{err: within(w.path, err)}
-		}
-		w.cmd = roster.Create{Record: record}
-		return w
-	}
-	if w.ref, err = roster.ParseRef(item.Ref); err != nil {
-		return write{err: within(at+".ref", err)}
-	}
-	var tags []string
-	if item.IfMatch != "" {
-		tags = []string{item.IfMatch}
-	}
-	if item.Op == "delete" {
-		w.cmd = roster.Delete{Type: roster.TypeUser, Ref: w.ref, IfMatch: tags}
-		return w
-	}
-	w.path = at + ".patch"
-	w.cmd = roster.Update{Type: roster.TypeUser, Ref: w.ref, Patch: item.Patch, IfMatch: tags}
-	return w
-}
-
-// check fails where members lack that the operation needs, or others are given.
-func (i BatchItem) check() error {
-	var faults []roster.Detail
-	for _, m := range []struct {
-		name          string
-		given, wanted bool
-	}{
-		{"ref", i.Ref != "", i.Op != "create"},
-		{"user", len(i.User) > 0, i.Op == "create"},
-		{"patch", len(i.Patch) > 0, i.Op == "update"},
-	} {
-		switch {
-		case m.wanted && !m.given:
-			faults = append(faults, roster.Detail{Field: m.name, Code: roster.Required, Message: "is required to " + i.Op})
-		case m.given && !m.wanted:
-			faults = append(faults, roster.Detail{Field: m.name, Message: "does not go with " + i.Op})
-		}
-	}
-	if i.IfMatch != "" {
-		if err := checkTag(i.IfMatch); err != nil || i.Op == "create" {
-			faults = append(faults, roster.Detail{
-				Field: "if_match", Message: "must be the entity tag of a user to update or delete, with its quotes, or *",
-			})
-		}
-	}
-	if len(i.Patch) > 0 && isObject(i.Patch) != nil {
-		faults = append(faults, roster.Detail{Field: "patch", Message: "must be a JSON object"})
-	}
-	return faultsError(faults)
 }
 
 // together carries out all writes or none.
@@ -324,35 +247,4 @@ func oneByOne(ctx context.Context, r *dialect.Request, writes []write) ([]roster
 		outcomes[at[n]] = o
 	}
 	return outcomes, err
-}
-
-// outcome puts what became of a write on the wire. view is the organization afterwards.
-func (w write) outcome(r *dialect.Request, view dialect.View, o roster.Outcome) (BatchOutcome, error) {
-	if o.Err != nil {
-		return BatchOutcome{Status: dialect.DefaultStatus(roster.CodeOf(o.Err)), Error: lineProblem(o.Err)}, nil
-	}
-	if w.op == "delete" {
-		return BatchOutcome{Status: http.StatusNoContent}, nil
-	}
-	e := leftBy(o.Ops, roster.TypeUser)
-	if e == nil { // nothing was to be changed
-		var err error
-		e, err = find(view, roster.TypeUser, w.ref)
-		if roster.CodeOf(err) == roster.NotFound {
-			return BatchOutcome{Status: http.StatusOK}, nil // deleted since, perhaps by a later item
-		}
-		if err != nil {
-			return BatchOutcome{}, err
-		}
-	}
-	u, _ := roster.Shown(filledFrom(view, e), r.Principal.Permissions).(*roster.User)
-	result := BatchOutcome{Status: http.StatusOK, User: u}
-	if isDryRun(r) {
-		return result, nil
-	}
-	result.ETag = roster.Tag(u)
-	if w.op == "create" {
-		result.Status = http.StatusCreated
-	}
-	return result, nil
 }

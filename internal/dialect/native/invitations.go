@@ -57,12 +57,13 @@ func invitationEndpoints() []dialect.Endpoint {
 		all,
 		{
 			Method: http.MethodPost, Path: k.path, ID: "createInvitation", Summary: "Invite a user",
-			Description: "Makes a user with the status invited, or takes one that has it, and an invitation, which takes " +
-				"the place of earlier ones.",
+			Description: "Makes a user with the status invited, or takes one that has it, and an invitation in the " +
+				"place of earlier ones.",
 			Needs: k.writes, Params: []dialect.Param{dryRunParam()},
 			Body: &dialect.RequestBody{
 				Doc: "Who is invited: either user or ref.", Body: InviteRequest{},
-				Example: `{"user":{"email":"ada@example.com","name":"Ada Moreno"},"expires_at":"2026-11-30T00:00:00Z"}`,
+				Example: `{"user":{"email":"ada@example.com","name":"Ada Moreno"},` +
+					`"expires_at":"2026-11-30T00:00:00Z"}`,
 			},
 			Returns: append([]dialect.Return{wouldBe(NewInvitation{})},
 				returns(created(NewInvitation{}), badRequest, notFound, conflict, tooLarge, tooMany)...), Serve: invite,
@@ -71,7 +72,7 @@ func invitationEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodPost, Path: k.recordPath() + ":resend", ID: "resendInvitation",
 			Summary:     "Make an invitation again",
-			Description: "Makes another invitation of the same user, with a secret of its own, in the place of this one.",
+			Description: "Makes another invitation of the same user, with a new secret, in the place of this one.",
 			Needs:       k.writes,
 			Params: []dialect.Param{k.refParam(), {
 				Name: "expires_at", Type: dialect.DateTime, Mark: dialect.Ours, Example: "2026-11-30T00:00:00Z",
@@ -83,8 +84,8 @@ func invitationEndpoints() []dialect.Endpoint {
 		k.deleteEndpoint(),
 		{
 			Method: http.MethodPost, Path: k.path + ":accept", ID: "acceptInvitation", Summary: "Accept an invitation",
-			Description: "Makes the user active. It needs no permission: whoever has the secret was invited. The secret " +
-				"works once.",
+			Description: "Makes the user active. It needs no permission: whoever has the secret was invited. The " +
+				"secret works once.",
 			Params:  []dialect.Param{dryRunParam()},
 			Body:    &dialect.RequestBody{Doc: "The secret of the invitation.", Body: AcceptRequest{}},
 			Returns: returns(ok(Invitation{}), badRequest, notFound, tooLarge, tooMany), Serve: accept,
@@ -103,7 +104,7 @@ func invite(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	u, path, err := body.invitee(r.View)
+	u, from, err := body.invitee(r.View)
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
@@ -112,16 +113,16 @@ func invite(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	response, err := invited(ctx, r, roster.Invite{User: u, ExpiresAt: body.ExpiresAt}, list.String())
 	switch e := roster.AsError(err); {
 	case err == nil, e.Field == "", e.Field == "expires_at":
-	case path == "ref":
-		err = within(path, inPath(err))
+	case from == "ref":
+		err = within(from, inPath(err))
 	default:
-		err = within(path, err)
+		err = within(from, err)
 	}
 	return response, inBody(err)
 }
 
-// invitee returns the user to invite, and the member of the body that the user is from.
-func (q InviteRequest) invitee(view dialect.View) (u *roster.User, path string, err error) {
+// invitee returns the user to invite, and the member of the body that the user comes from.
+func (q InviteRequest) invitee(view dialect.View) (u *roster.User, from string, err error) {
 	if (q.Ref == "") == (len(q.User) == 0) {
 		return nil, "", roster.FieldErrorf("user", "must be given, or else ref, and not both")
 	}

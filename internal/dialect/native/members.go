@@ -47,14 +47,16 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 	}
 	put.Returns[0].Doc = "The user is a member already, or would be made one with dry_run"
 	if k.typ == roster.TypeSpace {
-		put.Summary, put.Returns = "Make a user a member of a space, or change the role", withStatus(put.Returns, tooLarge)
+		put.Summary = "Make a user a member of a space, or change the role"
+		put.Returns = withStatus(put.Returns, tooLarge)
 		put.Body = &dialect.RequestBody{
 			Doc: "What the member can do.", Body: MemberRole{}, Example: `{"role":"writer"}`,
 		}
 	}
 	return []dialect.Endpoint{
 		{
-			Method: http.MethodGet, Path: path, ID: "list" + k.One + "Members", Summary: "List the members of a " + k.one,
+			Method: http.MethodGet, Path: path, ID: "list" + k.One + "Members",
+			Summary:     "List the members of a " + k.one,
 			Description: "By number.", Needs: roster.UsersRead,
 			Params:  append([]dialect.Param{k.refParam()}, pageParams()...),
 			Returns: returns(ok(MemberList{}), badRequest, notFound, tooMany), Serve: m.list,
@@ -162,7 +164,8 @@ func (m members) get(_ context.Context, r *dialect.Request) (dialect.Response, e
 		return dialect.Response{}, err
 	}
 	if !m.isMember(u, number) {
-		return dialect.Response{}, roster.Errorf(roster.NotFound, "user %d is no member of %s %d", u.Number, m.one, number)
+		err = roster.Errorf(roster.NotFound, "user %d is no member of %s %d", u.Number, m.one, number)
+		return dialect.Response{}, err
 	}
 	return dialect.Response{Body: dialect.JSON(m.wire(u, number))}, nil
 }

@@ -94,8 +94,8 @@ func headers() []dialect.HeaderDoc {
 		{
 			Name: "ETag", Mark: dialect.Ours,
 			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
-			Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who may " +
-				"see less of a record have another one.",
+			Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who " +
+				"may see less of a record have another one.",
 		},
 		{
 			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},

@@ -31,7 +31,8 @@ func (k *resource) recordPath() string { return k.path + "/{ref}" }
 
 func (k *resource) refParam() dialect.Param {
 	return dialect.Param{
-		Name: "ref", In: dialect.Path, Mark: dialect.Ours, Example: k.example, Doc: "The " + k.one + ": " + k.refs + ".",
+		Name: "ref", In: dialect.Path, Mark: dialect.Ours, Example: k.example,
+		Doc: "The " + k.one + ": " + k.refs + ".",
 	}
 }
 

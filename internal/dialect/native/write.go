@@ -13,17 +13,18 @@ import (
 func dryRunParam() dialect.Param {
 	return dialect.Param{
 		Name: "dry_run", Type: dialect.Boolean, Default: "false", Mark: dialect.Ours,
-		Doc: "Answer as if it were done, with status 200 in the place of 201, and change nothing. New records have ids " +
-			"that they will not have, and no secrets.",
+		Doc: "Answer as if it were done, with status 200 in the place of 201, and change nothing. New records have " +
+			"ids that they will not have, and no secrets.",
 	}
 }
 
 // ifMatchParam is a parameter of every write that changes one record.
 func ifMatchParam() dialect.Param {
 	return dialect.Param{
-		Name: "If-Match", In: dialect.Header, Type: dialect.Strings, Mark: dialect.Ours, Example: `"sGGc0wOB0TQZUmpEZ58q"`,
-		Doc: "Entity tags of which the record must have one, as ETag had it, or * for any (RFC 9110). Otherwise nothing " +
-			"is changed, and the answer is 412 with the record as it is and its tag.",
+		Name: "If-Match", In: dialect.Header, Type: dialect.Strings, Mark: dialect.Ours,
+		Example: `"sGGc0wOB0TQZUmpEZ58q"`,
+		Doc: "Entity tags of which the record must have one, as ETag had it, or * for any (RFC 9110). Otherwise " +
+			"nothing is changed, and the answer is 412 with the record as it is and its tag.",
 	}
 }
 
