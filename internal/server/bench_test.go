@@ -72,6 +72,7 @@ func unlimited(tb testing.TB, service *directory.Service, configure func(*server
 		Tokens:   &auth.Authenticator{Tokens: service, Now: now},
 		Verifier: auth.NewVerifier(auth.SignersAmong(service), now), Limiter: auth.NewLimiter(time.Now, 1000),
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: newID, Unlimited: true,
+		Versions: server.VersionsOf(service), PinPages: time.Minute,
 	}
 	if configure != nil {
 		configure(&c)

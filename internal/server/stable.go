@@ -30,7 +30,10 @@ func (x *exchange) settle(req *dialect.Request, below string) string {
 	req.Principal = roster.Principal{
 		Org: req.Principal.Org, Kind: req.Principal.Kind, Permissions: req.Principal.Permissions,
 	}
-	req.URL.RawQuery, req.URL.ForceQuery, req.URL.User = canonicalQuery(req.URL.RawQuery), false, nil
+	if !x.walk.on {
+		req.URL.RawQuery = canonicalQuery(req.URL.RawQuery)
+	}
+	req.URL.ForceQuery, req.URL.User = false, nil
 	b := make([]byte, 0, 384)
 	b = append(b, req.Principal.Org[:]...)
 	b = binary.AppendVarint(b, int64(req.View.Version()))

@@ -88,6 +88,7 @@ func (x *exchange) openToken(ctx context.Context, req *dialect.Request, least ro
 // goOn serves a page after the first of a walk by numbers of pages from the version of the first, where that is known
 // and still kept.
 func (x *exchange) goOn(ctx context.Context, req *dialect.Request) error {
+	req.URL.RawQuery = canonicalQuery(req.URL.RawQuery) // which settle need not do again
 	x.walk = x.begun.walk(x, req)
 	if x.walk.first {
 		return nil
@@ -188,8 +189,8 @@ func (b *begun) at(key uint64, now time.Time) (version roster.Version, known boo
 	return found.version, true
 }
 
-// walk returns where a request stands. Walks are told apart by who asks, by the dialect and the path, and by the
-// query but for the number of the page.
+// walk returns where a request stands, whose query is canonical. Walks are told apart by who asks, by the dialect and
+// the path, and by the query but for the number of the page.
 func (b *begun) walk(x *exchange, req *dialect.Request) walk {
 	var h maphash.Hash
 	h.SetSeed(b.seed)
@@ -201,7 +202,7 @@ func (b *begun) walk(x *exchange, req *dialect.Request) walk {
 		_ = h.WriteByte(0)
 	}
 	w, start := x.endpoint.Window, ""
-	for part := range strings.SplitSeq(canonicalQuery(req.URL.RawQuery), "&") {
+	for part := range strings.SplitSeq(req.URL.RawQuery, "&") {
 		if nameOf(part) != w.Start {
 			_, _ = h.WriteString(part)
 			_ = h.WriteByte('&')
