@@ -42,7 +42,7 @@ func (a *app) root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	},
 		a.serve(), a.demo(), a.orgs(), a.tokens(), a.users(), a.importing(), a.exporting(), a.changes(),
-		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.versions(), a.completion(),
+		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.audits(), a.versions(), a.completion(),
 	)
 	a.remoteFlags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnv(cmd.Flags()) }

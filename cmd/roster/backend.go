@@ -42,6 +42,16 @@ type account interface {
 	Export(ctx context.Context) (exported, error)
 	// Tail yields changes in order, and ends with the first error.
 	Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error]
+
+	auditor
+}
+
+// auditor is the part of an account that is about who wrote what.
+type auditor interface {
+	// AuditEntries yields what was written and by whom, newest first; the first error comes last.
+	AuditEntries(ctx context.Context, q roster.EntryQuery) iter.Seq2[apiclient.AuditEntry, error]
+	// VerifyAudit reports whether the audit is as it was written.
+	VerifyAudit(ctx context.Context) (roster.AuditReport, error)
 }
 
 // exported is an organization at one version, whose users can be ranged over once.

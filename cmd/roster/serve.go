@@ -318,7 +318,8 @@ func closeAll(listeners []server.Listener) error {
 	return err
 }
 
-// recordUse stores now and then when tokens were last used, and once more when ctx ends.
+// recordUse stores now and then when tokens were last used, and once more when ctx ends. It forgets then, too, what
+// requests were answered that are too old to be repeated.
 func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *auth.LastUse) {
 	const every, resolution = time.Minute, 10 * time.Minute
 	ticker := time.NewTicker(every)
@@ -334,6 +335,9 @@ func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *
 		})
 		if err != nil {
 			s.log.ErrorContext(ctx, "the last use of tokens was not stored", "error", err)
+		}
+		if err := d.ForgetAnswers(context.WithoutCancel(ctx)); err != nil {
+			s.log.ErrorContext(ctx, "the answers to old requests were not forgotten", "error", err)
 		}
 		if lag == 0 {
 			return

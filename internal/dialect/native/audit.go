@@ -154,7 +154,7 @@ func serveAudit(ctx context.Context, r *dialect.Request) (dialect.Response, erro
 		if more = len(items) == size; more {
 			return nil
 		}
-		w, err := wireEntry(r, e, audited(ops, q), maxEntryOps)
+		w, err := wireEntry(r.Principal, e, audited(ops, q), maxEntryOps)
 		if err != nil {
 			return err
 		}
@@ -202,8 +202,18 @@ func audited(ops []roster.Op, q roster.EntryQuery) []roster.Op {
 	})
 }
 
-// wireEntry returns an entry with its ops, at most so many of them, as the principal may see them.
-func wireEntry(r *dialect.Request, e roster.Entry, ops []roster.Op, most int) (AuditEntry, error) {
+// EncodeEntry returns the JSON of an entry, with its ops, as the operator may see it.
+func EncodeEntry(e roster.Entry, ops []roster.Op) ([]byte, error) {
+	ops = audited(ops, roster.EntryQuery{})
+	w, err := wireEntry(roster.Operator(), e, ops, len(ops))
+	if err != nil {
+		return nil, err
+	}
+	return dialect.Encode(w)
+}
+
+// wireEntry returns an entry with its ops, at most so many of them, as a principal may see them.
+func wireEntry(by roster.Principal, e roster.Entry, ops []roster.Op, most int) (AuditEntry, error) {
 	w := AuditEntry{
 		Seq: e.Seq, Version: e.Version, At: e.At, Actor: e.User, ActorName: e.Name, RequestID: e.Request,
 		Reason: e.Reason, Ops: []AuditOp{}, TotalOps: len(ops), Hash: e.Hash,
@@ -216,7 +226,7 @@ func wireEntry(r *dialect.Request, e roster.Entry, ops []roster.Op, most int) (A
 	}
 	for _, op := range ops[:min(len(ops), most)] {
 		key := op.Key()
-		changes, err := auditChanges(op, r.Principal)
+		changes, err := auditChanges(op, by)
 		if err != nil {
 			return w, fmt.Errorf("show entry %d of the audit: %w", e.Seq, err)
 		}
@@ -252,7 +262,7 @@ func serveAuditEntry(ctx context.Context, r *dialect.Request) (dialect.Response,
 			if e.Seq != seq {
 				return nil
 			}
-			w, err := wireEntry(r, e, audited(ops, roster.EntryQuery{}), len(ops))
+			w, err := wireEntry(r.Principal, e, audited(ops, roster.EntryQuery{}), len(ops))
 			response.Body = dialect.JSON(w)
 			return err
 		})

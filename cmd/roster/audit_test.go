@@ -1,0 +1,77 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What somebody has done to the audit with SQL is found, here and by a server.
+func TestAuditVerifyFindsDamage(t *testing.T) {
+	t.Parallel()
+	for damage, want := range map[string]string{
+		`UPDATE audit_entries SET name = 'nobody' WHERE seq = 3`:                         "entry 3 was altered: ",
+		`UPDATE audit_entries SET reason = 'because' WHERE seq = 2`:                      "entry 2 was altered: ",
+		`UPDATE audit_entries SET at = at + 1 WHERE seq = 4`:                             "entry 4 was altered: ",
+		`UPDATE changes SET ops = replace(ops, '"Bob"', '"Eve"') WHERE version = 3`:      "entry 3 was altered: ",
+		`UPDATE changes SET actor = x'00112233445566778899aabbccddeeff' WHERE version=2`: "entry 2 was altered: ",
+		`DELETE FROM audit_entries WHERE seq = 1`:                                        "entry 1 was dropped: ",
+		`DELETE FROM audit_entries WHERE seq = 3`:                                        "entry 3 was dropped: ",
+		`DELETE FROM audit_entries WHERE seq = 4`:                                        "entry 4 was dropped: ",
+		`DELETE FROM audit_entries`:                                                      "entry 1 was dropped: ",
+		`DELETE FROM changes WHERE version = 4`:                                          "entry 4 was dropped: ",
+		`DELETE FROM audit_entries WHERE seq = 2;
+			UPDATE audit_entries SET seq = seq - 1 WHERE seq > 2`: "entry 2 was dropped: ",
+		`UPDATE audit_entries SET seq = -seq WHERE seq IN (2, 3);
+			UPDATE audit_entries SET seq = 5 + seq WHERE seq < 0`: "entry 2 was moved: ",
+		`UPDATE audit_entries SET seq = -seq;
+			UPDATE audit_entries SET seq = CASE seq WHEN -4 THEN 2 WHEN -1 THEN 1 ELSE 1 - seq END`: "entry 2 was moved: ",
+	} {
+		path := filepath.Join(t.TempDir(), "roster.db")
+		dsn := "sqlite:" + path
+		execute(t, "org", "create", "--store", dsn, "--slug", "acme")
+		for _, name := range []string{"Ann", "Bob", "Cleo"} {
+			execute(t, "user", "create", "--store", dsn, "--org", "acme", "--name", name, "--email", name+"@example.com")
+		}
+		got := execute(t, "audit", "verify", "--org", "acme", "--store", dsn, "-o", "csv")
+		if got.code != 0 || !strings.HasPrefix(got.stdout, "entries,head,whole\n4,") {
+			t.Fatalf("of what is whole: got %d, %s%s", got.code, got.stdout, got.stderr)
+		}
+		spoil(t, path, damage)
+		got = execute(t, "audit", "verify", "--org", "acme", "--store", dsn, "-o", "json")
+		if got.code != 1 || !strings.HasPrefix(got.stderr, "roster: verify the audit: "+want) {
+			t.Errorf("%s: got %d, want 1 and %q: %s", damage, got.code, want, got.stderr)
+		}
+		if !strings.Contains(got.stdout, `"whole": false`) {
+			t.Errorf("%s: got %s, want that it is not whole", damage, got.stdout)
+		}
+	}
+}
+
+// Who has noted an entry finds out that the audit was made anew.
+func TestAuditVerifyKnown(t *testing.T) {
+	t.Parallel()
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "roster.db")
+	execute(t, "org", "create", "--store", dsn, "--slug", "acme")
+	secret := tokenSecret(t, dsn)
+	listed := execute(t, "audit", "list", "--org", "acme", "--store", dsn, "-o", "jsonl", "--limit", "1")
+	_, hash, _ := strings.Cut(listed.stdout, `"hash":"`)
+	hash = hash[:64]
+	b := start(t, 1, "serve", "--addr", "127.0.0.1:0", "--store", dsn)
+	for known, want := range map[string]string{
+		"2:" + hash:                     "",
+		"2:" + strings.Repeat("0", 64):  "entry 2 was altered: ",
+		"1:" + hash:                     "entry 1 was altered: ",
+		"99:" + strings.Repeat("0", 64): "entry 99 was dropped: ",
+		"0:" + hash:                     "--known: must be SEQ:HASH",
+		"2:" + hash[1:]:                 "--known: must be SEQ:HASH",
+	} {
+		got := execute(t, "audit", "verify", "--url", b.urls["everything"], "--token", secret, "--known", known)
+		if (got.code == 0) != (want == "") || !strings.Contains(got.stderr, want) {
+			t.Errorf("--known %s: got %d, want %q: %s", known, got.code, want, got.stderr)
+		}
+	}
+	if err := b.stop(); err != nil {
+		t.Error(err)
+	}
+}
