@@ -55,3 +55,37 @@ func kept(after, since roster.Version) error {
 	err.Err = &roster.TrimmedError{Since: since}
 	return err
 }
+
+// Wait returns the view of an organization once it is at least at a version. It ends with ctx. Waiting alone does not
+// keep an organization in memory.
+func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
+	for first := true; ; first = false {
+		org := s.organization(id)
+		next := org.next() // before the view is read, so that no replacement is missed
+		if first || s.mayBeAt(ctx, org, version) {
+			view, err := s.View(ctx, id)
+			if err != nil || view.Version() >= version {
+				return view, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-next:
+		}
+	}
+}
+
+// mayBeAt reports whether the view of an organization that has moved is worth a look: not where it was only forgotten
+// to make room, or those who wait for several organizations would load one after the other for ever.
+func (s *Service) mayBeAt(ctx context.Context, org *organization, version roster.Version) bool {
+	if org.view.Load() != nil {
+		return true
+	}
+	reached, err := s.store.Changes(ctx, org.id, version-1, 1)
+	if err != nil || len(reached) > 0 {
+		return true
+	}
+	rest, err := s.store.Changes(ctx, org.id, 0, 1)
+	return err != nil || len(rest) == 0 // the organization is gone
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -74,4 +75,63 @@ func TestChangesAreKeptOrGone(t *testing.T) {
 	if changes, err := s.Changes(t.Context(), roster.ID{1}, 0, 1); len(changes) > 0 || err != nil {
 		t.Errorf("of no organization: %d changes, %v", len(changes), err)
 	}
+}
+
+// Whoever waits does not load an organization that was forgotten, but hears of what is written to it.
+func TestWaitingLoadsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		under := &spy{Store: memory.New()}
+		s := newService(under)
+		org := newOrg(t, s, "acme")
+		version := view(t, s, org).Version()
+		waited := make(chan roster.Version)
+		go func() {
+			v, err := s.Wait(t.Context(), org, version+1)
+			if err != nil {
+				t.Error(err)
+			}
+			waited <- v.Version()
+		}()
+		synctest.Wait()
+		before := under.loads.Load()
+		for range 3 {
+			s.Evict(org)
+			synctest.Wait()
+		}
+		if loads := under.loads.Load() - before; loads > 0 {
+			t.Errorf("an organization that was forgotten 3 times is loaded %d times", loads)
+		}
+		do(t, s, org, createUser("ann"))
+		if got := <-waited; got != version+1 {
+			t.Errorf("waited for version %d, want %d", got, version+1)
+		}
+	})
+}
+
+func TestWaitingEndsWithTheOrganization(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		under := memory.New()
+		s := newService(under)
+		org := newOrg(t, s, "acme")
+		version := view(t, s, org).Version()
+		failed := make(chan error)
+		go func() {
+			_, err := s.Wait(t.Context(), org, version+1)
+			failed <- err
+		}()
+		synctest.Wait()
+		_, err := under.Update(t.Context(), org, func(state roster.State) (roster.Change, error) {
+			e, err := state.Get(roster.TypeOrganization, org)
+			return roster.Change{Ops: []roster.Op{{Before: e}}}, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Evict(org)
+		if err := <-failed; roster.CodeOf(err) != roster.NotFound {
+			t.Errorf("got %v, want %s", err, roster.NotFound)
+		}
+	})
 }

@@ -235,23 +235,6 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 	}
 }
 
-// Wait returns the view of an organization once it is at least at a version. It ends with ctx.
-func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
-	for {
-		org := s.organization(id)
-		next := org.next() // before the view is read, so that no replacement is missed
-		view, err := s.View(ctx, id)
-		if err != nil || view.Version() >= version {
-			return view, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-next:
-		}
-	}
-}
-
 // Evict forgets the view of an organization. Readers who have it keep it; the next request loads it again.
 func (s *Service) Evict(id roster.ID) {
 	org := s.organization(id)
