@@ -24,8 +24,8 @@ type answers struct {
 	most         int64 // in bytes
 	hits, misses atomic.Uint64
 
-	// asked has the hashes of keys that were asked for lately, each in the place that it chooses. There are fewer places
-	// than answers that the cache can hold: a walk through more pages than that is forgotten before it begins again.
+	// asked has the hashes of keys that were asked for lately, each in the place that it chooses. There are fewer
+	// places than answers that the cache can hold: a walk through more pages is forgotten before it begins again.
 	asked []atomic.Uint64
 	seed  maphash.Seed
 
