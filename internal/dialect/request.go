@@ -139,6 +139,21 @@ func (r *Request) unknown() []roster.Detail {
 			faults = append(faults, r.Endpoint.unknown(name))
 		}
 	}
+	return append(faults, r.conditions()...)
+}
+
+// conditions returns a fault for each condition in the header that a write does not look at: to carry it out regardless
+// would be worse than to refuse it (RFC 9110, section 13.2.1).
+func (r *Request) conditions() []roster.Detail {
+	if r.Endpoint.Method == http.MethodGet {
+		return nil
+	}
+	var faults []roster.Detail
+	for _, name := range [...]string{"If-Match", "If-None-Match", "If-Unmodified-Since"} {
+		if len(r.Header.Values(name)) > 0 && !r.Endpoint.Takes(Header, name) {
+			faults = append(faults, roster.Detail{Field: name, Message: "is not a condition that this endpoint takes"})
+		}
+	}
 	return faults
 }
 

@@ -90,9 +90,11 @@ func (i BatchItem) check() error {
 // outcome puts what became of a write on the wire. view is the organization afterwards.
 func (w write) outcome(r *dialect.Request, view dialect.View, o roster.Outcome) (BatchOutcome, error) {
 	if refused := o.Err; refused != nil { // which is what to tell, no failure to tell it
-		return BatchOutcome{
-			Status: dialect.DefaultStatus(roster.CodeOf(refused)), Error: lineProblem(refused),
-		}, nil
+		result := BatchOutcome{Status: dialect.DefaultStatus(roster.CodeOf(refused)), Error: lineProblem(refused)}
+		if current, ok := roster.AsError(refused).Record.(*roster.User); ok {
+			result.User, result.ETag = current, roster.Tag(current)
+		}
+		return result, nil
 	}
 	if w.op == "delete" {
 		return BatchOutcome{Status: http.StatusNoContent}, nil
