@@ -40,14 +40,14 @@ type account interface {
 	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
 	// Export returns the organization at one version.
 	Export(ctx context.Context) (exported, error)
-	// Tail yields changes in order, and ends with the first error.
-	Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error]
 
-	auditor
+	recorded
 }
 
-// auditor is the part of an account that is about who wrote what.
-type auditor interface {
+// recorded is the part of an account that is about what was written, and by whom.
+type recorded interface {
+	// Tail yields changes in order, and ends with the first error.
+	Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error]
 	// AuditEntries yields what was written and by whom, newest first; the first error comes last.
 	AuditEntries(ctx context.Context, q roster.EntryQuery) iter.Seq2[apiclient.AuditEntry, error]
 	// VerifyAudit reports whether the audit is as it was written.

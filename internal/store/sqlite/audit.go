@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -19,25 +20,64 @@ func (u *update) writeEntries(contents *store.Contents) error {
 	if len(u.change.Entries) == 0 {
 		return nil
 	}
-	var last roster.Entry
-	err := u.lastEntry.QueryRowContext(u.quiet, u.change.Org[:]).Scan(&last.Seq, scanBytes(last.Hash[:]))
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read the last entry of the audit: %w", err)
+	last, err := u.tail()
+	if err != nil {
+		return err
 	}
 	if err := store.Seal(&u.change, contents, last); err != nil {
 		return err
 	}
-	for i := range u.change.Entries {
-		e := &u.change.Entries[i]
-		types, keys := store.Index(&u.change, e)
-		_, err := u.insertEntry.ExecContext(u.quiet, u.change.Org[:], e.Seq, int64(e.Version), int64(e.At),
-			idOrNull(e.Actor), idOrNull(e.User), e.Name, idOrNull(e.Request), orNull(e.Reason), e.From, e.To,
-			types, keys, e.Salt[:], e.Prev[:], e.Hash[:])
-		if err != nil {
-			return fmt.Errorf("write entry %d of the audit: %w", e.Seq, err)
+	rest := u.change.Entries
+	for len(rest) > 0 {
+		stmt, n := u.insertEntry, 1
+		if len(rest) >= entriesAtOnce {
+			stmt, n = u.insertEntries, entriesAtOnce
 		}
+		var args []any
+		for i := range rest[:n] {
+			args = u.appendEntry(args, &rest[i])
+		}
+		if _, err := stmt.ExecContext(u.quiet, args...); err != nil {
+			return fmt.Errorf("write entry %d of the audit: %w", rest[0].Seq, err)
+		}
+		rest = rest[n:]
 	}
 	return nil
+}
+
+// appendEntry appends the columns of an entry in the order of the statement insertEntry.
+func (u *update) appendEntry(args []any, e *roster.Entry) []any {
+	types, keys := store.Index(&u.change, e)
+	return append(args, u.change.Org[:], e.Seq, int64(e.Version), int64(e.At), idOrNull(e.Actor), idOrNull(e.User),
+		e.Name, idOrNull(e.Request), orNull(e.Reason), e.From, e.To, types, keys, e.Salt[:], e.Prev[:], e.Hash[:])
+}
+
+// tail returns the last entry of the organization, as far as the next one needs it; zero where there is none.
+func (u *update) tail() (roster.Entry, error) {
+	last, known := u.tails[u.change.Org]
+	if known {
+		return last, nil
+	}
+	err := u.lastEntry.QueryRowContext(u.quiet, u.change.Org[:]).Scan(&last.Seq, scanBytes(last.Hash[:]))
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return roster.Entry{}, fmt.Errorf("read the last entry of the audit: %w", err)
+	}
+	return last, nil
+}
+
+// remember notes the last entry of a change that is committed.
+func (w *writer) remember(change *roster.Change) {
+	const most = 10_000
+	n := len(change.Entries)
+	switch {
+	case slices.ContainsFunc(change.Ops, deletesOrg):
+		delete(w.tails, change.Org)
+	case n > 0:
+		if len(w.tails) >= most {
+			clear(w.tails)
+		}
+		w.tails[change.Org] = roster.Entry{Seq: change.Entries[n-1].Seq, Hash: change.Entries[n-1].Hash}
+	}
 }
 
 // Entries implements [store.Store].

@@ -34,6 +34,7 @@ func (s *Store) Update(
 	if err := s.writer.transact(quiet, u.run); err != nil {
 		return roster.Change{}, u.failure(err)
 	}
+	s.writer.remember(&u.change)
 	return u.change, nil
 }
 

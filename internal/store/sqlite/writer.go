@@ -15,7 +15,9 @@ import (
 type writer struct {
 	conn *sql.Conn
 	all  []*sql.Stmt
-	room room
+	// tails has the last audit entries of organizations, as far as they are known: their places and hashes.
+	tails map[roster.ID]roster.Entry
+	room  room
 
 	begin, commit, rollback                  *sql.Stmt
 	version, setVersion, orgDoc              *sql.Stmt
@@ -27,7 +29,8 @@ type writer struct {
 	revise, clear, remove                    *sql.Stmt
 	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
 	owner, each, insertChange                *sql.Stmt
-	lastEntry, insertEntry, deleteEntries    *sql.Stmt
+	lastEntry, deleteEntries                 *sql.Stmt
+	insertEntry, insertEntries               *sql.Stmt
 	answer, insertAnswer, deleteAnswers      *sql.Stmt
 	forgetAnswers                            *sql.Stmt
 
@@ -40,7 +43,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn}
+	w := &writer{conn: conn, tails: map[roster.ID]roster.Entry{}}
 	if err := w.makeRoom(ctx, 1); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -66,12 +69,18 @@ const keysAtOnce = 64
 // rowsAtOnce is how many records one statement creates: it saves a third of the time, and more rows save no more.
 const rowsAtOnce = 16
 
+// entriesAtOnce is how many entries of the audit one statement writes.
+const entriesAtOnce = 8
+
 func (w *writer) statements() []statement {
 	const columns = ` INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
 	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one
 	// type only, can be used: it would compile the statement again at each use with another type.
 	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = +? AND `
+	const entryRow = `, (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	entry := `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
+		op_from, op_to, types, keys, salt, prev, hash) VALUES ` + entryRow[len(`, `):]
 	many := ` IN (` + strings.Repeat(`?, `, keysAtOnce-1) + `?)`
 	return []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},
@@ -118,8 +127,8 @@ func (w *writer) statements() []statement {
 
 		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
 		{&w.lastEntry, `SELECT seq, hash FROM audit_entries WHERE org_id = ? ORDER BY seq DESC LIMIT 1`},
-		{&w.insertEntry, `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
-			op_from, op_to, types, keys, salt, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&w.insertEntry, entry},
+		{&w.insertEntries, entry + strings.Repeat(entryRow, entriesAtOnce-1)},
 		{&w.deleteEntries, `DELETE FROM audit_entries WHERE org_id = ?`},
 		{&w.answer, answerQuery},
 		{&w.insertAnswer, `INSERT OR REPLACE INTO answers (org_id, key, request, at, content) VALUES (?, ?, ?, ?, ?)`},

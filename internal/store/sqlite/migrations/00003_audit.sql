@@ -22,7 +22,7 @@ CREATE TABLE audit_entries (
 	prev     BLOB    NOT NULL,
 	hash     BLOB    NOT NULL,
 	PRIMARY KEY (org_id, seq)
-);
+) WITHOUT ROWID;
 
 -- The changes up to here have no entries.
 ALTER TABLE organizations ADD COLUMN audited_since INTEGER NOT NULL DEFAULT 1;

@@ -1,0 +1,186 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/native"
+)
+
+// keyed sends a request, its method, path and body, with an idempotency key.
+func (s *stand) keyed(t *testing.T, secret string, request [3]string, key string) *httptest.ResponseRecorder {
+	t.Helper()
+	return send(t, s.Handler(), request[0], "/api/v1"+request[1], bearer(secret), header(dialect.IdempotencyKey, key),
+		withBody(strings.NewReader(request[2])))
+}
+
+// said is what an answer says, without what tells requests apart and without secrets.
+func said(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
+	t.Helper()
+	header := w.Header().Clone()
+	for _, name := range []string{"X-Request-Id", "Ratelimit", "Idempotent-Replayed", "Content-Length"} {
+		header.Del(name)
+	}
+	said := map[string]any{"status": w.Code, "header": header}
+	if w.Body.Len() > 0 {
+		var body map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+			t.Fatal(err)
+		}
+		delete(body, "secret")
+		said["body"] = body
+	}
+	return said
+}
+
+// Every write is answered to who repeats it as it was the first time, and done once.
+func TestEveryWriteCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	s, secret := newWriter(t)
+	s.takeChanges()
+	token := s.create(t, &roster.Token{Name: "t", Kind: roster.TokenAccount, Hash: roster.HashSecret("x")})
+	s.do(t, roster.Invite{
+		User: &roster.User{Name: "I", Email: "i@example.com"}, Hash: roster.HashSecret("rst_i"),
+		ExpiresAt: roster.TimeOf(s.clock.Now()) + roster.OnceFor,
+	})
+	repeated := map[string]bool{"batchGetUsers": true} // which writes nothing
+	for i, request := range [][3]string{
+		{"PATCH", "/organization", `{"name":"New"}`},
+		{"POST", "/groups", `{"name":"G","permissions":4}`},
+		{"POST", "/users", `{"email":"a@example.com","name":"A","groups":[1],"own_permissions":1}`},
+		{"PATCH", "/users/email:a@example.com", `{"email":"b@example.com"}`},
+		{"POST", "/users/email:b@example.com:suspend", ""},
+		{"POST", "/users/email:b@example.com:restore", ""},
+		{"PATCH", "/groups/number:1", `{"permissions":8}`},
+		{"DELETE", "/groups/number:1/members/email:b@example.com", ""},
+		{"PUT", "/groups/number:1/members/email:b@example.com", ""},
+		{"POST", "/spaces", `{"title":"S"}`},
+		{"PATCH", "/spaces/number:1", `{"title":"T"}`},
+		{"PUT", "/spaces/number:1/members/email:b@example.com", `{"role":"reader"}`},
+		{"DELETE", "/spaces/number:1/members/email:b@example.com", ""},
+		{"DELETE", "/spaces/number:1", ""},
+		{"POST", "/roles", `{"handle":"r","name":"R","counts_as":"support"}`},
+		{"PATCH", "/roles/handle:r", `{"name":"R2"}`},
+		{"DELETE", "/roles/handle:r", ""},
+		{"POST", "/users:batch", `{"items":[{"op":"create","user":{"email":"c@example.com","name":"C","groups":[1]}},
+			{"op":"update","ref":"email:b@example.com","patch":{"name":"B"}}]}`},
+		{"POST", "/users:batch?atomic=false", `{"items":[{"op":"create","user":{"email":"c@example.com","name":"C"}},
+			{"op":"delete","ref":"email:c@example.com"}]}`},
+		{"DELETE", "/groups/number:1", ""},
+		{"POST", "/invitations", `{"user":{"email":"j@example.com","name":"J"}}`},
+		{"POST", "/invitations/{invitation}:resend", ""},
+		{"POST", "/invitations:accept", `{"secret":"rst_i"}`},
+		{"DELETE", "/invitations/{invitation}", ""},
+		{"POST", "/tokens", `{"name":"T"}`},
+		{"PATCH", "/tokens/" + token.String(), `{"name":"U"}`},
+		{"DELETE", "/tokens/" + token.String(), ""},
+		{"POST", "/import", `{"email":"d@example.com","name":"D"}`},
+		{"DELETE", "/users/email:b@example.com", ""},
+	} {
+		what := request[0] + " " + request[1]
+		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)
+		first := s.keyed(t, secret, request, fmt.Sprint(i))
+		if first.Code > 299 {
+			t.Errorf("%s: got %d: %s", what, first.Code, first.Body)
+			continue
+		}
+		done := s.version(t)
+		again := s.keyed(t, secret, request, fmt.Sprint(i))
+		if diff := cmp.Diff(said(t, first), said(t, again)); diff != "" {
+			t.Errorf("%s (-first +again):\n%s", what, diff)
+		}
+		if again.Header().Get(dialect.Replayed) != "true" || first.Header().Get(dialect.Replayed) != "" {
+			t.Errorf("%s: the answer does not say that it is a repeated one, or the first one does", what)
+		}
+		if strings.Contains(again.Body.String(), `"secret"`) {
+			t.Errorf("%s: a secret is shown twice: %s", what, again.Body)
+		}
+		if now := s.version(t); now != done {
+			t.Errorf("%s: repeating it has led from version %d to %d", what, done, now)
+		}
+		repeated[endpointOf(request[0], request[1])] = true
+	}
+	for _, e := range native.New().Endpoints {
+		if e.IsWrite() && !repeated[e.ID] {
+			t.Errorf("%s was not repeated", e.ID)
+		}
+	}
+}
+
+func endpointOf(method, path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	for _, e := range native.New().Endpoints {
+		if _, ok := e.Match(path); ok && e.Method == method {
+			return e.ID
+		}
+	}
+	return ""
+}
+
+// invitation returns the id of the invitation of a user, "" for none.
+func (s *stand) invitation(t *testing.T, email string) string {
+	t.Helper()
+	view, err := s.service.View(t.Context(), s.org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := view.User(roster.Ref{Email: email})
+	if err != nil {
+		return ""
+	}
+	for _, i := range view.Invitations() {
+		if i.User == u.ID {
+			return i.ID.String()
+		}
+	}
+	return ""
+}
+
+func (s *stand) version(t *testing.T) roster.Version {
+	t.Helper()
+	view, err := s.service.View(t.Context(), s.org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.Version()
+}
+
+// Of requests with one key that come at once one is carried out, and all get its answer.
+func TestRequestsWithOneKeyAtOnce(t *testing.T) {
+	t.Parallel()
+	s, secret := newWriter(t)
+	s.takeChanges()
+	before := s.version(t)
+	const clients = 8
+	answers := make([]*httptest.ResponseRecorder, clients)
+	var group sync.WaitGroup
+	for i := range clients {
+		group.Go(func() {
+			request := [3]string{"POST", "/users", `{"email":"a@example.com","name":"A"}`}
+			answers[i] = s.keyed(t, secret, request, "one")
+		})
+	}
+	group.Wait()
+	replayed := 0
+	for _, w := range answers {
+		if diff := cmp.Diff(said(t, answers[0]), said(t, w)); diff != "" || w.Code != http.StatusCreated {
+			t.Errorf("answers differ (-first +other):\n%s", diff)
+		}
+		if w.Header().Get(dialect.Replayed) != "" {
+			replayed++
+		}
+	}
+	if replayed != clients-1 || s.version(t) != before+1 {
+		t.Errorf("%d of %d answers are repeated ones, and %d changes were made, want 1 change", replayed, clients,
+			s.version(t)-before)
+	}
+}
