@@ -135,20 +135,19 @@ func TestUsersComeInPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	byNumber := []roster.Sort{{Field: roster.FieldNumber, Desc: true}}
 	for _, tc := range []struct {
 		o           client.ListOptions
 		want        int
 		first, last int64
 	}{
 		{client.ListOptions{}, extra + 22, 1, extra + 22},
-		{client.ListOptions{Sort: byNumber}, extra + 22, extra + 22, 1},
-		{client.ListOptions{Limit: 1500, Offset: 10}, 1500, 11, 1510},
-		{client.ListOptions{Limit: 1000}, 1000, 1, 1000},
-		{client.ListOptions{Limit: 5, Offset: extra + 20}, 2, extra + 21, extra + 22},
-		{client.ListOptions{Offset: extra + 22}, 0, 0, 0},
+		{client.ListOptions{OrderBy: "number desc"}, extra + 22, extra + 22, 1},
+		{client.ListOptions{PageSize: 300, Page: 2}, extra + 22 - 300, 301, extra + 22},
+		{client.ListOptions{PageSize: 674}, extra + 22, 1, extra + 22},
+		{client.ListOptions{PageSize: 5, Page: extra/5 + 5}, 2, extra + 21, extra + 22},
+		{client.ListOptions{Page: 4}, 0, 0, 0},
 		{client.ListOptions{Search: "grace"}, 1, 1, 1},
-		{client.ListOptions{Statuses: []roster.Status{roster.Invited, roster.Onboarding}}, 3, 3, 13},
+		{client.ListOptions{Filter: "status = (invited OR onboarding)"}, 3, 3, 13},
 	} {
 		var numbers []int64
 		for u, err := range c.Users(ctx, tc.o) {
@@ -163,6 +162,26 @@ func TestUsersComeInPages(t *testing.T) {
 	}
 	for range c.Users(ctx, client.ListOptions{}) {
 		break // must not ask on
+	}
+}
+
+func TestUserPageHasWhatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	c := serve(t)("account")
+	page, err := c.UserPage(t.Context(), client.ListOptions{
+		Filter: "status = (invited OR suspended)", OrderBy: "number desc", Fields: []string{"number", "source.system"},
+		Facets: []string{"status", "groups"}, PageSize: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := client.UserPage{
+		Items: []*roster.User{{Number: 12}}, Total: 2, Version: page.Version,
+		NextPageToken: page.NextPageToken,
+		Facets:        map[string]map[string]int{"status": {"invited": 1, "suspended": 1}, "groups": {"": 2}},
+	}
+	if diff := cmp.Diff(want, page); diff != "" {
+		t.Errorf("page (-want +got):\n%s", diff)
 	}
 }
 
@@ -210,12 +229,12 @@ func TestErrorsOfTheServerKeepTheirCodesAndFields(t *testing.T) {
 			},
 		}},
 		{"a parameter", func() error {
-			_, err := as("account").UserPage(ctx, client.ListOptions{Offset: -1})
+			_, err := as("account").UserPage(ctx, client.ListOptions{Page: -1})
 			return err
 		}, roster.Error{
-			Code: roster.Invalid, Field: "offset", Message: `must be an integer from 0 to 9007199254740991, not "-1"`,
+			Code: roster.Invalid, Field: "page", Message: `must be an integer from 1 to 9007199254740991, not "-1"`,
 			Details: []roster.Detail{
-				{Field: "offset", Message: `must be an integer from 0 to 9007199254740991, not "-1"`},
+				{Field: "page", Message: `must be an integer from 1 to 9007199254740991, not "-1"`},
 			},
 		}},
 	} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/roster-dev/roster"
 )
@@ -11,13 +13,23 @@ import (
 // Tokens returns all tokens in the order of their creation, those that do not count any more among them. They have no
 // Hash.
 func (c *Client) Tokens(ctx context.Context) ([]*roster.Token, error) {
-	var list struct {
-		Items []*roster.Token `json:"items"`
+	var all []*roster.Token
+	query := url.Values{"page_size": {strconv.Itoa(maxPage)}}
+	for {
+		var page struct {
+			Items         []*roster.Token `json:"items"`
+			NextPageToken string          `json:"next_page_token"`
+		}
+		err := c.call(ctx, request{method: http.MethodGet, path: []string{"tokens"}, query: query}, &page)
+		if err != nil {
+			return nil, fmt.Errorf("list tokens: %w", err)
+		}
+		all = append(all, page.Items...)
+		if page.NextPageToken == "" {
+			return all, nil
+		}
+		query.Set("page_token", page.NextPageToken)
 	}
-	if err := c.call(ctx, request{method: http.MethodGet, path: []string{"tokens"}}, &list); err != nil {
-		return nil, fmt.Errorf("list tokens: %w", err)
-	}
-	return list.Items, nil
 }
 
 // CreateToken makes a token from the Name, Kind, Permissions, ActsAs, Dialects, ExpiresAt and AllowedIPs of t, and

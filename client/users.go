@@ -1,43 +1,61 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/roster-dev/roster"
 )
 
-// maxPage is how many users a page can have.
+// maxPage is how many records a page can have.
 const maxPage = 1000
 
-// ListOptions say which users to list. The zero ListOptions asks for all of them by number.
+// ListOptions say which users to list, and what of them. The zero ListOptions asks for all of them by number.
 type ListOptions struct {
+	// Filter is a filter of the API (AIP-160), such as status = active; "" lets all users through.
+	Filter string
 	// Search is text that is looked for in the id, identifier, name, e-mail and description.
 	Search string
-	// Statuses lets users with one of them through; none lets all through.
-	Statuses []roster.Status
-	// Sort is the order; without it the best match of a search comes first, and users come by number otherwise. Ranks
-	// are not supported.
-	Sort []roster.Sort
-	// Offset is how many users to skip, and Limit how many to return at the most; 0 means all.
-	Offset, Limit int
+	// OrderBy is the order, such as "created_at desc, name"; without it the best match of a search comes first, and
+	// users come by number otherwise.
+	OrderBy string
+	// Fields are the members to fill, as in id and avatar.type; none means all.
+	Fields []string
+	// Facets are the fields of which to count the values, as in status.
+	Facets []string
+	// PageSize is how many users a page has, at most 1,000; 0 means that many.
+	PageSize int
+	// Page is the number of the page, from 1; 0 means 1.
+	Page int
+	// PageToken is the NextPageToken of the page before, in the place of Page; "" for none. What chooses and orders
+	// the users must be as it was there.
+	PageToken string
 }
 
 // UserPage is a page of a list of users.
 type UserPage struct {
 	Items []*roster.User `json:"items"`
-	// Total is the number of users that match, whatever the Offset and the Limit.
+	// Total is the number of users on all pages.
 	Total int `json:"total"`
 	// Version is the version of the organization that the page is true for.
 	Version roster.Version `json:"version"`
+	// NextPageToken is the PageToken of the next page, which shows the same version; "" on the last one.
+	NextPageToken string `json:"next_page_token"`
+	// Facets says how many of the users on all pages have each value of the fields that were asked for; "" is for no
+	// value.
+	Facets map[string]map[string]int `json:"facets"`
 }
 
-// Users yields users in order, Permissions filled. It asks for a page of up to 1,000 when it needs one: changes between
-// two pages may move a user from one to the other. The first error is yielded last, with a nil user.
+// Users yields the users from the page of o on, in order. It asks for a page when it needs one, and all pages are of
+// the version of the first, whatever changes there are meanwhile. The first error is yielded last, with a nil user: it is
+// [roster.Gone] where the server keeps that version no longer, because too much time or too many changes have passed
+// between two pages.
 func (c *Client) Users(ctx context.Context, o ListOptions) iter.Seq2[*roster.User, error] {
 	return func(yield func(*roster.User, error) bool) {
 		for {
@@ -51,36 +69,27 @@ func (c *Client) Users(ctx context.Context, o ListOptions) iter.Seq2[*roster.Use
 					return
 				}
 			}
-			got := len(page.Items)
-			o.Offset += got
-			if got == 0 || o.Offset >= page.Total || o.Limit == got {
+			if page.NextPageToken == "" {
 				return
 			}
-			if o.Limit > 0 {
-				o.Limit -= got
-			}
+			o.Page, o.PageToken, o.Facets = 0, page.NextPageToken, nil
 		}
 	}
 }
 
-// UserPage returns the first page of a list, of at most 1,000 users.
+// UserPage returns one page of a list.
 func (c *Client) UserPage(ctx context.Context, o ListOptions) (UserPage, error) {
-	query := url.Values{"limit": {strconv.Itoa(maxPage)}, "offset": {strconv.Itoa(o.Offset)}}
-	if o.Limit > 0 {
-		query.Set("limit", strconv.Itoa(min(o.Limit, maxPage)))
-	}
-	if o.Search != "" {
-		query.Set("search", o.Search)
-	}
-	for _, s := range o.Statuses {
-		query.Add("status", s.String())
-	}
-	for _, key := range o.Sort {
-		name := key.Field.String()
-		if key.Desc {
-			name = "-" + name
+	query := url.Values{"page_size": {strconv.Itoa(cmp.Or(o.PageSize, maxPage))}}
+	for name, value := range map[string]string{
+		"filter": o.Filter, "search": o.Search, "order_by": o.OrderBy, "fields": strings.Join(o.Fields, ","),
+		"facets": strings.Join(o.Facets, ","), "page_token": o.PageToken,
+	} {
+		if value != "" {
+			query.Set(name, value)
 		}
-		query.Add("sort", name)
+	}
+	if o.Page != 0 {
+		query.Set("page", strconv.Itoa(o.Page))
 	}
 	var page UserPage
 	err := c.call(ctx, request{method: http.MethodGet, path: []string{"users"}, query: query}, &page)

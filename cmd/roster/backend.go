@@ -8,7 +8,9 @@ import (
 
 	"github.com/roster-dev/roster"
 	apiclient "github.com/roster-dev/roster/client"
+	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/filter"
 	"github.com/roster-dev/roster/internal/ingest"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/open"
@@ -63,28 +65,32 @@ type exported interface {
 
 // userQuery asks for users in the few ways that the command line knows.
 type userQuery struct {
-	Search        string
-	Statuses      []roster.Status
-	Sort          []roster.Sort
-	Offset, Limit int
+	Filter, Search, OrderBy string
+	// Limit is how many users a page has, 0 for all users, and Page the number of the page, from 1.
+	Limit, Page int
 }
 
-func (q userQuery) query() roster.Query {
-	rq := roster.Query{Sort: q.Sort, Offset: q.Offset, Limit: q.Limit}
+// skip returns how many users stand before the page.
+func (q userQuery) skip() int { return dialect.Offset(int64(q.Page), int64(q.Limit)) }
+
+// query fails as the parameters of the API with the same names do.
+func (q userQuery) query(now roster.Time) (roster.Query, error) {
+	where, err := filter.Parse(q.Filter, nil, now)
+	if err != nil {
+		return roster.Query{}, err
+	}
+	order, err := filter.ParseOrder(q.OrderBy, nil)
+	if err != nil {
+		return roster.Query{}, err
+	}
+	rq := roster.Query{Where: where, Sort: order, Offset: q.skip(), Limit: q.Limit}
 	rq.Search = roster.Search{Text: q.Search}
 	for _, f := range roster.Fields() {
 		if f.Searchable {
 			rq.Search.Fields = append(rq.Search.Fields, f.Field)
 		}
 	}
-	if len(q.Statuses) > 0 {
-		in := roster.In{Field: roster.FieldStatus}
-		for _, s := range q.Statuses {
-			in.Values = append(in.Values, roster.IntValue(int64(s)))
-		}
-		rq.Where = in
-	}
-	return rq
+	return rq, nil
 }
 
 // local is a backend in this process, over a store of its own. Whoever runs the command is the operator.
@@ -93,6 +99,7 @@ type local struct {
 
 	store  store.Store
 	random io.Reader
+	now    func() roster.Time
 }
 
 // openStore opens a store, and a directory over it with the options that tune changes.
@@ -105,7 +112,7 @@ func (a *app) openStore(ctx context.Context, dsn string, tune ...func(*directory
 	for _, fn := range tune {
 		fn(&options)
 	}
-	return &local{directory.New(s, options), s, a.random}, nil
+	return &local{directory.New(s, options), s, a.random, a.time}, nil
 }
 
 func (l *local) Close() error {
@@ -122,13 +129,14 @@ func (l *local) Account(ctx context.Context, slug string) (account, error) {
 	if err != nil {
 		return nil, hint(doing("find the organization", err), "`roster org list` shows what there is")
 	}
-	return &localAccount{l.Service, org.ID, l.random}, nil
+	return &localAccount{l.Service, org.ID, l.random, l.now}, nil
 }
 
 type localAccount struct {
 	service *directory.Service
 	org     roster.ID
 	random  io.Reader
+	now     func() roster.Time
 }
 
 func (l *localAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
@@ -144,7 +152,11 @@ func (l *localAccount) Users(ctx context.Context, q userQuery) (roster.Page, err
 	if err != nil {
 		return roster.Page{}, err
 	}
-	return view.Users(q.query())
+	query, err := q.query(l.now())
+	if err != nil {
+		return roster.Page{}, err
+	}
+	return view.Users(query)
 }
 
 func (l *localAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {

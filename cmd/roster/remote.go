@@ -62,26 +62,44 @@ func (r *remote) Account(ctx context.Context, slug string) (account, error) {
 
 type remoteAccount struct{ *apiclient.Client }
 
-// Users asks for as many pages as it takes.
+// mostRemote is how many users one request can ask for.
+const mostRemote = 1000
+
+// Users asks for as many pages as it takes: for one where that can have all, and otherwise for all from the first on.
 func (r remoteAccount) Users(ctx context.Context, q userQuery) (roster.Page, error) {
-	o := apiclient.ListOptions{Search: q.Search, Statuses: q.Statuses, Sort: q.Sort, Offset: q.Offset, Limit: q.Limit}
-	page, err := r.UserPage(ctx, o)
+	o := apiclient.ListOptions{Filter: q.Filter, Search: q.Search, OrderBy: q.OrderBy, PageSize: mostRemote}
+	if q.Limit > 0 && q.Limit <= mostRemote {
+		o.PageSize, o.Page = q.Limit, q.Page
+	}
+	first, err := r.UserPage(ctx, o)
 	if err != nil {
 		return roster.Page{}, err
 	}
-	users := page.Items
-	o.Offset += len(users)
-	o.Limit -= len(users)
-	if len(users) > 0 && (q.Limit == 0 || o.Limit > 0) {
-		o.Limit = max(o.Limit, 0)
-		for u, err := range r.Client.Users(ctx, o) {
-			if err != nil {
-				return roster.Page{}, err
-			}
-			users = append(users, u)
+	users, skip := first.Items, q.skip()
+	if o.Page == 0 {
+		if users, err = r.from(ctx, o, skip, q.Limit); err != nil {
+			return roster.Page{}, err
 		}
 	}
-	return roster.Page{Version: page.Version, Total: page.Total, Users: slices.Values(users)}, nil
+	return roster.Page{Version: first.Version, Total: first.Total, Users: slices.Values(users)}, nil
+}
+
+// from returns at most limit users, all where that is 0, after skipping some.
+func (r remoteAccount) from(ctx context.Context, o apiclient.ListOptions, skip, limit int) ([]*roster.User, error) {
+	var users []*roster.User
+	for u, err := range r.Client.Users(ctx, o) {
+		if err != nil {
+			return nil, err
+		}
+		if skip--; skip >= 0 {
+			continue
+		}
+		users = append(users, u)
+		if len(users) == limit {
+			break
+		}
+	}
+	return users, nil
 }
 
 func (r remoteAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {

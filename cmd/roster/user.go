@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -159,21 +158,24 @@ func (a *app) userDelete() *cobra.Command {
 func (a *app) userList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list --org SLUG", Short: "List users", Args: exactly(),
-		Example: "  roster user list --org acme --search ada --status active,invited --sort -created_at --limit 20",
+		Long: "A filter compares members with values, as in: status = (active OR invited) AND created_at > ago(30d)\n" +
+			"AND NOT kind = virtual. docs/guides/filter.md has all of it.",
+		Example: "  roster user list --org acme --filter 'status = active name:ada' --order-by 'created_at desc'",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	search := cmd.Flags().String("search", "", "text to look for in id, identifier, e-mail, name and description")
-	statuses := cmd.Flags().StringSlice("status", nil, "status that users must have; may be repeated")
-	keys := cmd.Flags().StringSlice("sort", nil,
-		"members to order by, - before one for descending (default: best match first with --search, else number)")
-	limit := cmd.Flags().Int("limit", 100, "how many users at the most; 0 for all")
-	offset := cmd.Flags().Int("offset", 0, "how many users to leave out at the beginning")
+	var q userQuery
+	flags := cmd.Flags()
+	flags.StringVar(&q.Filter, "filter", "", "filter that users must match, such as status=active")
+	flags.StringVar(&q.Search, "search", "", "text to look for in id, identifier, e-mail, name and description")
+	flags.StringVar(&q.OrderBy, "order-by", "", "members to order by, with commas between them and desc after one for "+
+		"descending (default: best match first with --search, else number)")
+	flags.IntVar(&q.Limit, "limit", 100, "how many users a page has; 0 for all users")
+	flags.IntVar(&q.Page, "page", 1, "the number of the page")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
 		}
-		q := userQuery{Search: *search, Limit: *limit, Offset: *offset}
-		if err := q.parse(*statuses, *keys); err != nil {
+		if err := q.check(a.time()); err != nil {
 			return usage(cmd, "%w", err)
 		}
 		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
@@ -181,13 +183,29 @@ func (a *app) userList() *cobra.Command {
 			if err != nil {
 				return doing("list the users", err)
 			}
-			return a.listUsers(page, q.Offset, *out)
+			return a.listUsers(page, q.skip(), *out)
 		})
 	}
 	return cmd
 }
 
-func (a *app) listUsers(page roster.Page, offset int, out format) error {
+// check fails for what is no query, in the words of the flags.
+func (q userQuery) check(now roster.Time) error {
+	if q.Limit < 0 || q.Page < 1 {
+		return roster.Errorf(roster.Invalid, "--limit must be at least 0 and --page at least 1")
+	}
+	if q.Limit == 0 && q.Page > 1 {
+		return roster.Errorf(roster.Invalid, "there is only one --page where --limit 0 asks for all users")
+	}
+	_, err := q.query(now)
+	if err == nil {
+		return nil
+	}
+	e := roster.AsError(err)
+	return roster.FieldErrorf("--"+strings.ReplaceAll(e.Field, "_", "-"), "%s", e.Message)
+}
+
+func (a *app) listUsers(page roster.Page, skipped int, out format) error {
 	shown := 0
 	err := out.list(a.out, userColumns(), func(yield func(row) bool) {
 		for u := range page.Users {
@@ -198,43 +216,9 @@ func (a *app) listUsers(page roster.Page, offset int, out format) error {
 		}
 	})
 	if err == nil && shown < page.Total && shown > 0 {
-		_, _ = fmt.Fprintf(a.err, "%d to %d of %d users\n", offset+1, offset+shown, page.Total)
+		_, _ = fmt.Fprintf(a.err, "%d to %d of %d users\n", skipped+1, skipped+shown, page.Total)
 	}
 	return err
-}
-
-// parse reads the statuses and the keys of the order.
-func (q *userQuery) parse(statuses, keys []string) error {
-	for _, name := range statuses {
-		i := slices.Index(roster.Statuses(), name)
-		if i < 0 {
-			return roster.FieldErrorf("--status", "must be one of %s, not %q",
-				strings.Join(roster.Statuses(), ", "), name)
-		}
-		q.Statuses = append(q.Statuses, roster.Status(i)) //nolint:gosec // there are seven
-	}
-	for _, key := range keys {
-		name, desc := strings.CutPrefix(key, "-")
-		f, ok := roster.FieldByName(name)
-		if !ok || !f.Info().Sortable {
-			return roster.FieldErrorf("--sort", "must be one of %s, not %q", sortable(), name)
-		}
-		q.Sort = append(q.Sort, roster.Sort{Field: f, Desc: desc})
-	}
-	if q.Limit < 0 || q.Offset < 0 {
-		return roster.Errorf(roster.Invalid, "--limit and --offset must not be negative")
-	}
-	return nil
-}
-
-func sortable() string {
-	var names []string
-	for _, f := range roster.Fields() {
-		if f.Sortable {
-			names = append(names, f.Name)
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 // compact returns JSON without white space, or nil where it is none.

@@ -76,7 +76,7 @@ func (r *Request) PageToken(position int) string {
 // may change from page to page.
 func (r *Request) appendScope(b []byte) []byte {
 	b = append(b, digest(r.Principal.Org[:])...)
-	b = append(b, digest([]byte(r.Endpoint.Method+" "+r.Endpoint.Path+" "+r.Endpoint.ID))...)
+	b = append(b, digest([]byte(r.Endpoint.ID+" "+r.URL.EscapedPath()))...)
 	var query, sums []byte
 	for _, p := range r.scope() {
 		from := len(query)

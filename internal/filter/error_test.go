@@ -162,7 +162,7 @@ func TestErrorIsInvalid(t *testing.T) {
 	if diff := cmp.Diff(details, ours.Details); diff != "" {
 		t.Errorf("the details (-want +got):\n%s", diff)
 	}
-	_, err = ParseOrder("nmae", nil)
+	_, err = ParseOrder("nam", nil)
 	if d := roster.AsError(err).Details[0]; d.Code != roster.Unknown || d.DidYouMean != "name" {
 		t.Errorf("the detail is %+v, want %s and name", d, roster.Unknown)
 	}

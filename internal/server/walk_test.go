@@ -63,14 +63,14 @@ func TestAWalkByTokenShowsOneVersion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, secret := newWalkStand(t, configure)
 			for range 3 { // the third time, the first page comes from the cache
-				s.page(t, secret, "limit=2")
+				s.page(t, secret, "page_size=2")
 			}
-			first := s.page(t, secret, "limit=2")
+			first := s.page(t, secret, "page_size=2")
 			s.remove(t, "ann")
 			s.remove(t, "eve")
 			s.create(t, &roster.User{Name: "ann", Email: "ann@example.com"})
 			var got []string
-			for l := first; ; l = s.page(t, secret, "limit=3&page_token="+l.NextPageToken) {
+			for l := first; ; l = s.page(t, secret, "page_size=3&page_token="+l.NextPageToken) {
 				if l.Total != 6 || l.Version != first.Version {
 					t.Errorf("a page shows version %d with %d users, want %d with 6", l.Version, l.Total, first.Version)
 				}
@@ -90,7 +90,7 @@ func TestAWalkByTokenShowsOneVersion(t *testing.T) {
 
 func TestAWalkByTokenEnds(t *testing.T) {
 	s, secret := newWalkStand(t, nil)
-	target := "/api/v1/users?limit=2&page_token=" + s.page(t, secret, "limit=2").NextPageToken
+	target := "/api/v1/users?page_size=2&page_token=" + s.page(t, secret, "page_size=2").NextPageToken
 	s.remove(t, "ann")
 	for range 3 {
 		s.clock.advance(10*time.Minute - time.Second)
@@ -102,9 +102,9 @@ func TestAWalkByTokenEnds(t *testing.T) {
 	if got := w.Header().Get("ETag"); got != "" {
 		t.Errorf("a failure has the tag %s", got)
 	}
-	target = "/api/v1/users?limit=2&page_token=" + s.page(t, secret, "limit=2").NextPageToken
+	target = "/api/v1/users?page_size=2&page_token=" + s.page(t, secret, "page_size=2").NextPageToken
 	for i := range 65 {
-		s.page(t, secret, "limit=2")
+		s.page(t, secret, "page_size=2")
 		s.create(t, &roster.User{Name: "x", Email: fmt.Sprintf("x%d@example.com", i)})
 	}
 	wantStatus(t, "after too many versions", s.get(t, target, secret), http.StatusGone)
@@ -114,8 +114,8 @@ func TestAWalkByTokenEnds(t *testing.T) {
 func TestPinnedPagesKeepTheirTags(t *testing.T) {
 	for name, next := range map[string]func(s *stand, secret string) (first, second string){
 		"by token": func(s *stand, secret string) (first, second string) {
-			token := s.page(t, secret, "limit=2").NextPageToken
-			return "/api/v1/users?limit=2", "/api/v1/users?limit=2&page_token=" + token
+			token := s.page(t, secret, "page_size=2").NextPageToken
+			return "/api/v1/users?page_size=2", "/api/v1/users?page_size=2&page_token=" + token
 		},
 		"by number": func(*stand, string) (first, second string) {
 			return "/fipto/companies/{org}/users?page_size=2", "/fipto/companies/{org}/users?page_size=2&page_number=2"

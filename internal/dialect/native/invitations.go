@@ -25,7 +25,7 @@ type NewInvitation struct {
 	Secret string `json:"secret,omitempty" doc:"What it is accepted with. It is shown only here and not kept."`
 }
 
-// InvitationList is all invitations.
+// InvitationList is a page of invitations.
 type InvitationList list[Invitation]
 
 // InviteRequest says who is invited: a user to make, or one who is invited already.

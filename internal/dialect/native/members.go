@@ -54,13 +54,13 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 		}
 	}
 	return []dialect.Endpoint{
-		{
+		paged(dialect.Endpoint{
 			Method: http.MethodGet, Path: path, ID: "list" + k.One + "Members",
 			Summary:     "List the members of a " + k.one,
 			Description: "By number.", Needs: roster.UsersRead,
-			Params:  append([]dialect.Param{k.refParam()}, pageParams()...),
+			Params:  []dialect.Param{k.refParam()},
 			Returns: returns(ok(MemberList{}), badRequest, notFound, tooMany), Serve: m.list,
-		},
+		}),
 		{
 			Method: http.MethodGet, Path: path + "/{user}", ID: "get" + k.One + "Member",
 			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Params: one,
@@ -72,20 +72,6 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 			Summary: "End the membership of a user in a " + k.one, Needs: roster.UsersWrite,
 			Params:  append(one[:2:2], dryRunParam()),
 			Returns: returns(noContent(), badRequest, notFound, tooMany), Serve: m.remove,
-		},
-	}
-}
-
-// pageParams are the parameters of a list that is paged by number.
-func pageParams() []dialect.Param {
-	return []dialect.Param{
-		{
-			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage), Default: "100",
-			Doc: "How many to return at the most.", Mark: dialect.Ours,
-		},
-		{
-			Name: "page", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(roster.MaxNumber), Default: "1",
-			Doc: "Which page.", Mark: dialect.Ours,
 		},
 	}
 }
@@ -112,16 +98,19 @@ func (m members) list(_ context.Context, r *dialect.Request) (dialect.Response, 
 	if m.typ == roster.TypeSpace {
 		field = roster.FieldSpaces
 	}
-	size := r.Int("page_size")
+	w, err := windowOf(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
 	page, err := r.View.Users(roster.Query{
 		Where:  roster.In{Field: field, Values: []roster.Value{roster.IntValue(number)}},
-		Offset: dialect.Offset(r.Int("page"), size), Limit: int(size),
+		Offset: w.from, Limit: w.size,
 	})
 	if err != nil {
 		return dialect.Response{}, err
 	}
 	items := dialect.Map(page.Users, func(u *roster.User) Member { return m.wire(u, number) })
-	return dialect.Response{Body: dialect.List(`{"items":[`, items, tail(page.Total, page.Version))}, nil
+	return answer(r, w, page.Total, items), nil
 }
 
 func (m members) wire(u *roster.User, number int64) Member {

@@ -92,6 +92,11 @@ func headers() []dialect.HeaderDoc {
 			Doc: "The URL of the record that was made.",
 		},
 		{
+			Name: "Link", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
+			Doc: "The first and the next page of a list (RFC 8288) by page_token, where there are others; with page " +
+				"also the previous and the last one, by page.",
+		},
+		{
 			Name: "ETag", Mark: dialect.Ours,
 			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
 			Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who " +
@@ -99,7 +104,8 @@ func headers() []dialect.HeaderDoc {
 		},
 		{
 			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
-			Doc: "no-store where the body has a secret, when tokens were last used, or changes.",
+			Doc: "no-store where the body has a secret, when tokens were last used, or changes, or depends on the " +
+				"time.",
 		},
 		{
 			Name: "X-Accel-Buffering", Mark: dialect.Ours, Statuses: []int{http.StatusOK},

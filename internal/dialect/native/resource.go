@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -79,10 +78,10 @@ func (k *resource) deleteEndpoint() dialect.Endpoint {
 
 // listEndpoint returns the endpoint of the list of a type of which an organization has few.
 func (k *resource) listEndpoint(list any) dialect.Endpoint {
-	return dialect.Endpoint{
+	return paged(dialect.Endpoint{
 		Method: http.MethodGet, Path: k.path, ID: "list" + k.Many, Summary: "List " + k.many, Needs: roster.UsersRead,
 		Returns: returns(ok(list), badRequest, tooMany), Serve: k.list,
-	}
+	})
 }
 
 // ref reads the name of a record in the path, or fails with [roster.NotFound].
@@ -115,11 +114,9 @@ func (k *resource) get(_ context.Context, r *dialect.Request) (dialect.Response,
 }
 
 func (k *resource) list(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	all := recordsOf(r.View, k.typ)
-	items := dialect.Map(slices.Values(all), func(e roster.Entity) any {
+	return listed(r, recordsOf(r.View, k.typ), func(e roster.Entity) any {
 		return wire(roster.Shown(e, r.Principal.Permissions))
 	})
-	return dialect.Response{Body: dialect.List(`{"items":[`, items, tail(len(all), r.View.Version()))}, nil
 }
 
 func (k *resource) create(ctx context.Context, r *dialect.Request) (dialect.Response, error) {

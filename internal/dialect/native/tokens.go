@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -28,12 +27,12 @@ func tokenEndpoints() []dialect.Endpoint {
 	revoke.ID, revoke.Summary, revoke.Serve = "revokeToken", "Revoke a token", k.revoke
 	revoke.Description = "The token counts no more. It stays in the list. Revoking it again does nothing."
 	return []dialect.Endpoint{
-		{
+		paged(dialect.Endpoint{
 			Method: http.MethodGet, Path: "/tokens", ID: "listTokens", Summary: "List tokens",
 			Description: "All tokens in the order of their creation, those that do not count any more among them.",
 			Needs:       roster.TokensWrite, Volatile: true, // using a token is no change
 			Returns: returns(ok(TokenList{}), badRequest, tooMany), Serve: serveTokens,
-		},
+		}),
 		{
 			Method: http.MethodPost, Path: "/tokens", ID: "createToken", Summary: "Create a token",
 			Needs: roster.TokensWrite, Params: []dialect.Param{dryRunParam()}, Body: &dialect.RequestBody{
@@ -52,12 +51,12 @@ func serveTokens(ctx context.Context, r *dialect.Request) (dialect.Response, err
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	tokens := r.View.Tokens()
-	items := dialect.Map(slices.Values(tokens), func(t *roster.Token) Token { return usedToken(t, r, uses) })
-	return dialect.Response{
-		Header: http.Header{"Cache-Control": {"no-store"}},
-		Body:   dialect.List(`{"items":[`, items, tail(len(tokens), r.View.Version())),
-	}, nil
+	response, err := listed(r, r.View.Tokens(), func(t *roster.Token) Token { return usedToken(t, r, uses) })
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	response.Header.Set("Cache-Control", "no-store")
+	return response, nil
 }
 
 // usedToken returns a token as the principal may see it, with its last use.

@@ -84,29 +84,16 @@ func wireToken(t *roster.Token) Token {
 	return w
 }
 
-// list documents a list of records.
-type list[T any] struct {
-	Items   []T            `json:"items" required:"yes"`
-	Total   int            `json:"total" required:"yes" doc:"How many there are in all."`
-	Version roster.Version `json:"version" required:"yes" doc:"The version of the organization that this is true for."`
-}
-
-// UserList is a page of users.
-type UserList struct {
-	list[roster.User]
-	NextPageToken string `json:"next_page_token,omitempty" doc:"The page_token of the next page, if there is one."`
-}
-
-// TokenList is all tokens.
+// TokenList is a page of tokens.
 type TokenList list[Token]
 
-// GroupList is all groups.
+// GroupList is a page of groups.
 type GroupList list[roster.Group]
 
-// SpaceList is all spaces.
+// SpaceList is a page of spaces.
 type SpaceList list[roster.Space]
 
-// RoleList is all roles.
+// RoleList is a page of roles.
 type RoleList list[roster.Role]
 
 // wireUser returns a copy of a user without what the principal may not see.
