@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -275,7 +276,7 @@ func (a *asking) one(t *rapid.T) func(h http.Handler) *httptest.ResponseRecorder
 			changes = append(changes, header(p.Name, value))
 		case dialect.Query:
 			if rapid.IntRange(0, 5).Draw(t, "given") == 0 {
-				query = append(query, p.Name+"="+value)
+				query = append(query, p.Name+"="+url.QueryEscape(value))
 			}
 		}
 	}

@@ -132,8 +132,8 @@ func TestReadsWaitForAVersion(t *testing.T) {
 
 func TestFaultyVersionsToWaitFor(t *testing.T) {
 	s, secret := newWalkStand(t, nil)
-	token := s.page(t, secret, "limit=2").NextPageToken
-	present := s.page(t, secret, "limit=2").Version
+	token := s.page(t, secret, "page_size=2").NextPageToken
+	present := s.page(t, secret, "page_size=2").Version
 	s.remove(t, "ann")
 	for _, tc := range []struct {
 		target, header, want string
@@ -143,7 +143,7 @@ func TestFaultyVersionsToWaitFor(t *testing.T) {
 		{"/api/v1/users?min_version=1&min_version=2", "", `min_version: must be given once, not 2 times`},
 		{"/api/v1/users", "soon", `If-Roster-Version-At-Least: must be an integer from 1, not \"soon\"`},
 		{
-			"/api/v1/users?limit=2&page_token=" + token, strconv.FormatInt(int64(present+1), 10),
+			"/api/v1/users?page_size=2&page_token=" + token, strconv.FormatInt(int64(present+1), 10),
 			"min_version: must not be later than " + strconv.FormatInt(int64(present), 10) +
 				", the version at which the walk of page_token began",
 		},
@@ -158,15 +158,15 @@ func TestFaultyVersionsToWaitFor(t *testing.T) {
 			t.Errorf("%s says %s, want %s", tc.target, w.Body, tc.want)
 		}
 	}
-	target := "/api/v1/users?limit=2&page_token=" + token + "&min_version=" + strconv.FormatInt(int64(present), 10)
+	target := "/api/v1/users?page_size=2&page_token=" + token + "&min_version=" + strconv.FormatInt(int64(present), 10)
 	wantStatus(t, "no later than the walk", s.get(t, target, secret), http.StatusOK)
 }
 
 // A server that keeps no versions serves all the same.
 func TestWithoutVersions(t *testing.T) {
 	s, secret := newWalkStand(t, func(c *server.Config) { c.Versions = nil })
-	l := s.page(t, secret, "limit=2")
-	target := "/api/v1/users?limit=2&page_token=" + l.NextPageToken
+	l := s.page(t, secret, "page_size=2")
+	target := "/api/v1/users?page_size=2&page_token=" + l.NextPageToken
 	wantStatus(t, "while nothing changes", s.get(t, target, secret), http.StatusOK)
 	s.remove(t, "ann")
 	wantStatus(t, "after a change", s.get(t, target, secret), http.StatusGone)

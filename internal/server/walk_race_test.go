@@ -110,8 +110,8 @@ func (w *walker) fetch(t *testing.T, target string) (ids []string, body []byte) 
 // byToken walks the native list.
 func (w *walker) byToken(t *testing.T) (ids []string) {
 	t.Helper()
-	for target := "/api/v1/users?%s=1000"; ; {
-		page, body := w.fetch(t, fmt.Sprintf(target, pageSizeParam))
+	for target := "/api/v1/users?page_size=1000"; ; {
+		page, body := w.fetch(t, target)
 		ids = append(ids, page...)
 		var end struct {
 			Token string `json:"next_page_token"`
@@ -123,12 +123,9 @@ func (w *walker) byToken(t *testing.T) (ids []string) {
 		if end.Token == "" {
 			return ids
 		}
-		target = "/api/v1/users?%s=1000&page_token=" + end.Token
+		target = "/api/v1/users?page_size=1000&page_token=" + end.Token
 	}
 }
-
-// pageSizeParam is the parameter of the native list with the size of a page.
-const pageSizeParam = "limit"
 
 // byNumber walks the list of d3lay.
 func (w *walker) byNumber(t *testing.T) (ids []string) {
