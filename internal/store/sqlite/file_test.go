@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/audit"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/sqlite"
 )
@@ -33,6 +34,8 @@ func fill(t *testing.T, s store.Store) {
 			}},
 			{After: &roster.Group{ID: userID, Number: 3, Name: "Staff"}},
 			{After: &roster.Token{ID: tokenID, Name: "CI", Kind: roster.TokenAccount, Hash: "sesame"}},
+		}, Entries: []roster.Entry{{Name: "CI", To: 4}}, Answers: []roster.Answer{
+			{Key: roster.Digest{1}, At: 1_700_000_000_123, Content: []byte("done")},
 		}}, nil
 	})
 	if err != nil {
@@ -92,6 +95,16 @@ func TestKilled(t *testing.T) {
 	again := open(t, left)
 	defer again.Close()
 	wantUser(t, again)
+	if got, err := again.Answer(t.Context(), orgID, roster.Digest{1}); err != nil || string(got.Content) != "done" {
+		t.Errorf("the answer to who repeats the request: got %+v, %v", got, err)
+	}
+	log, err := again.Log(t.Context(), orgID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := audit.Verify(log); err != nil || report.Fault != nil || report.Entries != 1 {
+		t.Errorf("got %+v, %v, want an audit that is whole, of one entry", report, err)
+	}
 	changes, err := again.Changes(t.Context(), orgID, 0, 10)
 	if err != nil || len(changes) != 1 || len(changes[0].Ops) != 4 {
 		t.Errorf("got changes %+v, %v, want 1 with 4 ops", changes, err)
@@ -181,6 +194,13 @@ func TestOlderSchema(t *testing.T) {
 		}
 	}
 	wantUser(t, s)
+	log, err := s.Log(t.Context(), orgID)
+	if err != nil || log.Since != 2 {
+		t.Fatalf("the audit begins with version %d, %v, want 2: the change before it has no entry", log.Since, err)
+	}
+	if report, err := audit.Verify(log); err != nil || report.Fault != nil {
+		t.Errorf("got %+v, %v, want an audit that is whole", report.Fault, err)
+	}
 }
 
 func TestOpenFails(t *testing.T) {
