@@ -37,12 +37,15 @@ type PageToken struct {
 	Version roster.Version
 	// Position is how many records stand before the page.
 	Position int
+	// Now is the [Request.Now] of the first page, none where that had none.
+	Now roster.Time
 }
 
 // A token is, in base64url without padding:
 //
 //	format, 1 byte · run, 8 bytes · digests of the organization, of the endpoint and of the query, 8 bytes each ·
-//	a number n and n bytes, a sum of each parameter of the query · version · position · MAC of all that, 16 bytes
+//	a number n and n bytes, a sum of each parameter of the query · version · position · instant,
+//	where the answer depends on the time · MAC of all that, 16 bytes
 //
 // Numbers are unsigned varints. The sums only serve to say which parameter differs.
 const (
@@ -69,6 +72,9 @@ func (r *Request) PageToken(position int) string {
 	b = r.appendScope(b)
 	b = binary.AppendUvarint(b, uint64(r.View.Version())) //nolint:gosec // versions count from 1
 	b = binary.AppendUvarint(b, uint64(max(0, position)))
+	if r.Now != 0 {
+		b = binary.AppendUvarint(b, uint64(r.Now)) //nolint:gosec // it is read back as it was
+	}
 	return base64.RawURLEncoding.EncodeToString(append(b, r.PageKey.mac(b)...))
 }
 
@@ -175,9 +181,11 @@ func (r *Request) read(body []byte) (PageToken, error) {
 		return PageToken{}, r.otherQuery(body[3*digestSize:], want[3*digestSize:])
 	}
 	version, n := binary.Uvarint(body[len(want):])
-	position, _ := binary.Uvarint(body[len(want)+n:])
+	rest := body[len(want)+n:]
+	position, n := binary.Uvarint(rest)
+	now, _ := binary.Uvarint(rest[n:]) // 0 where there is none
 	//nolint:gosec // they are what was signed
-	return PageToken{Version: roster.Version(version), Position: int(position)}, nil
+	return PageToken{Version: roster.Version(version), Position: int(position), Now: roster.Time(now)}, nil
 }
 
 // otherQuery says what differs from the query that a token was made for, by the sums of both.

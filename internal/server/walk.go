@@ -82,6 +82,9 @@ func (x *exchange) openToken(ctx context.Context, req *dialect.Request, least ro
 		return err
 	}
 	req.View, req.Position = view, token.Position
+	if req.Now != 0 && token.Now != 0 {
+		req.Now = token.Now // ago() means the same on every page
+	}
 	return nil
 }
 
