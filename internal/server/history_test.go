@@ -378,3 +378,35 @@ func TestNoHistory(t *testing.T) {
 	w := s.get(t, "/toy/next", s.token(t, "follower"))
 	wantStatus(t, "without a history", w, http.StatusServiceUnavailable)
 }
+
+// Over HTTP/2 a body goes on as well.
+func TestLiveBodyOverHTTP2(t *testing.T) {
+	s := newStand(t, nil, following())
+	s.History = server.Histories(s.service)
+	served := httptest.NewUnstartedServer(s.Handler())
+	served.EnableHTTP2 = true
+	served.StartTLS()
+	defer served.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, served.URL+"/toy/live", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer(s.token(t, "follower"))(r)
+	response, err := served.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.ProtoMajor != 2 {
+		t.Errorf("answered over %s, want HTTP/2", response.Proto)
+	}
+	body := bufio.NewReader(response.Body)
+	line(t, body, "begin")
+	version := s.do(t, roster.Create{Record: &roster.User{Name: "B", Email: "b@example.com"}}).Version
+	line(t, body, fmt.Sprintf("version %d", version))
+	s.Drain()
+	line(t, body, "end")
+	if rest, err := io.ReadAll(body); len(rest) > 0 || err != nil {
+		t.Errorf("after the end: %q, %v", rest, err)
+	}
+}

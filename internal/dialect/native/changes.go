@@ -23,9 +23,9 @@ const (
 )
 
 func changeEndpoints() []dialect.Endpoint {
-	const what = " It needs the permission users:read, and for tokens tokens:write besides. Records are as elsewhere, " +
-		"but without what is computed: the version of the organization, and the permissions of users, which are " +
-		"own_permissions and those of their groups."
+	const what = " It needs the permission users:read, and for tokens tokens:write besides. Records are as " +
+		"elsewhere, but without what is computed: the version of the organization, and the permissions of users, " +
+		"which are own_permissions and those of their groups."
 	since := dialect.Param{
 		Name: "since", Type: dialect.Integer, Min: dialect.N(0), Max: dialect.N(roster.MaxNumber), Mark: dialect.Ours,
 		Doc: "The version after which to begin, such as that of a list; by default the present one, so that there is " +
