@@ -53,8 +53,8 @@ type UserPage struct {
 }
 
 // Users yields the users from the page of o on, in order. It asks for a page when it needs one, and all pages are of
-// the version of the first, whatever changes there are meanwhile. The first error is yielded last, with a nil user: it is
-// [roster.Gone] where the server keeps that version no longer, because too much time or too many changes have passed
+// the version of the first, whatever changes there are meanwhile. The first error is yielded last, with a nil user: it
+// is [roster.Gone] where the server keeps that version no longer, because too much time or too many changes have passed
 // between two pages.
 func (c *Client) Users(ctx context.Context, o ListOptions) iter.Seq2[*roster.User, error] {
 	return func(yield func(*roster.User, error) bool) {

@@ -88,6 +88,26 @@ func TestAWalkByTokenShowsOneVersion(t *testing.T) {
 	}
 }
 
+// What ago() means is settled when a walk begins: users who come to match while it lasts are on no page.
+func TestAgoMeansTheSameOnEveryPage(t *testing.T) {
+	for _, filter := range []string{"created_at+%3E+ago(5m)", "created_at+%3E+%61go(5m)"} {
+		s, secret := newWalkStand(t, nil)
+		s.clock.advance(time.Minute)
+		first := s.page(t, secret, "page_size=4&filter="+filter)
+		if first.Total != 6 {
+			t.Fatalf("%s finds %d users, want 6", filter, first.Total)
+		}
+		s.clock.advance(5 * time.Minute)
+		next := s.page(t, secret, "page_size=4&filter="+filter+"&page_token="+first.NextPageToken)
+		if next.Total != 6 || len(next.Items) != 2 {
+			t.Errorf("the next page has %d users of %d, want 2 of 6", len(next.Items), next.Total)
+		}
+		if again := s.page(t, secret, "page_size=4&filter="+filter); again.Total != 0 {
+			t.Errorf("a new list finds %d users, want none", again.Total)
+		}
+	}
+}
+
 func TestAWalkByTokenEnds(t *testing.T) {
 	s, secret := newWalkStand(t, nil)
 	target := "/api/v1/users?page_size=2&page_token=" + s.page(t, secret, "page_size=2").NextPageToken
