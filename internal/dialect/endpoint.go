@@ -48,8 +48,8 @@ type Endpoint struct {
 	Timed func(rawQuery string) bool
 	// Tagged is for a GET whose answers have a Tag of their own, which may be the same at several versions.
 	Tagged bool
-	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that are
-	// not, as [roster.Invalid]; otherwise they are ignored.
+	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that
+	// are not, as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Body documents the request's body; nil where the endpoint takes none.
 	Body *RequestBody
