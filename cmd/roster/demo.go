@@ -59,7 +59,8 @@ func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
 	if intro.client, err = writeKey(intro.keyFile, g); err != nil {
 		return err
 	}
-	token, err := s.makeToken(ctx, &localAccount{l.Service, intro.org.ID, s.random, s.time}, intro.org.Slug, &tokenFlags{
+	account := &localAccount{l.Service, intro.org.ID, s.random, s.time}
+	token, err := s.makeToken(ctx, account, intro.org.Slug, &tokenFlags{
 		name: "demo", kind: string(roster.TokenAccount), permissions: []string{
 			string(roster.UsersRead), string(roster.MetadataRead), string(roster.MembersAdmin),
 		},

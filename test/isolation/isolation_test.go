@@ -125,9 +125,10 @@ func (s *site) testOthers(t *testing.T, path string, company, other func(*http.R
 				got := s.send(t, target, side.by)
 				if what := side.name + " credential at " + target; *side.changed {
 					t.Errorf("%s changed another organization", what)
-				} else {
-					s.keeps(t, what, got, side.others)
-					s.unknown(t, what, got, s.send(t, s.targets(path, nothing())[i], side.by))
+				}
+				s.keeps(t, what, got, side.others)
+				if nobodys := s.targets(path, nothing())[i]; nobodys != target {
+					s.unknown(t, what, got, s.send(t, nobodys, side.by))
 				}
 			}
 		}

@@ -79,12 +79,18 @@ func (s *site) unknown(t *testing.T, what string, got, want *httptest.ResponseRe
 
 // nothing is what nobody has.
 func nothing() known {
-	return known{
-		org:   roster.MustParseID("0190eeee-0000-7000-8000-000000000001"),
-		users: map[string]roster.ID{"person": roster.MustParseID("0190eeee-0000-7000-8000-000000000002")},
-		token: roster.MustParseID("0190eeee-0000-7000-8000-000000000003"),
-		email: "nobody.person@none.example",
+	k := known{
+		org:     roster.MustParseID("0190eeee-0000-7000-8000-000000000001"),
+		users:   map[string]roster.ID{"person": roster.MustParseID("0190eeee-0000-7000-8000-000000000002")},
+		records: map[roster.Type]roster.ID{}, email: "nobody.person@none.example",
 	}
+	for i, typ := range roster.Types() {
+		if typ == roster.TypeOrganization || typ == roster.TypeUser {
+			continue
+		}
+		k.records[typ] = roster.ID{0x01, 0x90, 0xee, 0xef, 15: byte(i)}
+	}
+	return k
 }
 
 var names = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|email:[a-z.@]+`)

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,8 +40,9 @@ type world struct {
 type known struct {
 	org   roster.ID
 	users map[string]roster.ID
-	token roster.ID
-	email string // of the person among the users
+	// records are the ids of a record of each type besides users; there may be none of a type.
+	records map[roster.Type]roster.ID
+	email   string // of the person among the users
 	// texts are names, addresses and ids that no response to anybody else may have.
 	texts []string
 }
@@ -54,7 +57,10 @@ func newWorld(t *testing.T, d *dialect.Dialect, contract roster.Contract) *world
 // populate adds users whose names and addresses begin with a word to an organization.
 func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	t.Helper()
-	k := known{org: org, users: map[string]roster.ID{}, email: word + ".person@" + word + ".example"}
+	k := known{
+		org: org, users: map[string]roster.ID{}, records: map[roster.Type]roster.ID{},
+		email: word + ".person@" + word + ".example",
+	}
 	add := func(name string, u roster.User) {
 		u.Name, u.Email = word+" "+name, word+"."+name+"@"+word+".example"
 		if u.Kind == roster.APIClient {
@@ -69,10 +75,21 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	add("locked", roster.User{Kind: roster.APIClient, Locked: true})
 	add("twin", roster.User{ID: twin()})
 	k.users["nobody"] = roster.MustParseID("0190ffff-0000-7000-8000-000000000000")
-	k.token = created(t, w.Do(t, org, roster.Create{Record: &roster.Token{
-		Name: word + " token", Kind: roster.TokenAccount, Hash: roster.HashSecret(word),
-	}}), roster.TypeToken)
-	w.Do(t, org, roster.Create{Record: &roster.Group{Name: word + " group"}})
+	for _, record := range []roster.Entity{
+		&roster.Token{Name: word + " token", Kind: roster.TokenAccount, Hash: roster.HashSecret(word)},
+		&roster.Group{Name: word + " group"}, &roster.Space{Title: word + " space"},
+		&roster.Role{Handle: word + "_role", Name: word + " role", CountsAs: roster.RoleSupport},
+	} {
+		typ := record.Key().Type
+		k.records[typ] = created(t, w.Do(t, org, roster.Create{Record: record}), typ)
+	}
+	k.records[roster.TypeInvitation] = created(t, w.Do(t, org, roster.Invite{
+		User: &roster.User{Name: word + " guest", Email: word + ".guest@" + word + ".example"},
+		Hash: roster.HashSecret(word + " guest"),
+	}), roster.TypeInvitation)
+	person := roster.Ref{ID: k.users["person"]}
+	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
+	w.Do(t, org, roster.Join{Type: roster.TypeSpace, Ref: roster.Ref{ID: k.records[roster.TypeSpace]}, User: person, Role: roster.AccessRoles()[0]})
 	k.texts = w.texts(t, org)
 	return k
 }
@@ -113,6 +130,20 @@ func (w *world) texts(t *testing.T, org roster.ID) []string {
 	for _, token := range view.Tokens() {
 		texts = append(texts, token.ID.String(), token.Hash)
 	}
+	for _, invitation := range view.Invitations() {
+		texts = append(texts, invitation.ID.String(), invitation.Hash)
+	}
+	for _, group := range view.Groups() {
+		texts = append(texts, group.ID.String(), group.Name)
+	}
+	for _, space := range view.Spaces() {
+		texts = append(texts, space.ID.String(), space.Title)
+	}
+	for _, role := range view.Roles() {
+		if texts = append(texts, role.ID.String()); role.BuiltIn() != role.Handle {
+			texts = append(texts, role.Name)
+		}
+	}
 	long := texts[:0]
 	for _, s := range texts {
 		if len(s) > 4 { // shorter ones stand in other words
@@ -132,38 +163,49 @@ func (w *world) version(t *testing.T, org roster.ID) roster.Version {
 }
 
 // targets returns a path with its parameters filled in by what an organization knows, each in its turn: as many for
-// every organization.
+// every organization. A user within another record is the one who is in it, and numbers that count from 1 in every
+// organization are 1.
 func (s *site) targets(path string, k known) []string {
-	own := map[string]bool{}
-	for _, p := range s.endpoint.Params {
-		own["{"+p.Name+"}"] = p.Own
-	}
 	if !s.hasParams(path) {
 		return []string{path}
 	}
-	var targets []string
-	for _, value := range []string{k.users["person"].String(), k.token.String(), "email:" + k.email} {
-		segments := strings.Split(path, "/")
-		for i, segment := range segments {
-			switch {
-			case own[segment]:
-				segments[i] = k.org.String()
-			case strings.HasPrefix(segment, "{"):
-				segments[i] = url.PathEscape(value)
-			}
+	person := k.users["person"].String()
+	fixed := []string{"{user}", person}
+	for _, p := range s.endpoint.Params {
+		switch {
+		case p.In == dialect.Path && p.Own:
+			fixed = append(fixed, "{"+p.Name+"}", k.org.String())
+		case p.In == dialect.Path && p.Type == dialect.Integer:
+			fixed = append(fixed, "{"+p.Name+"}", "1")
 		}
-		if target := strings.Join(segments, "/"); len(targets) == 0 || target != targets[0] {
+	}
+	path = strings.NewReplacer(fixed...).Replace(path)
+	values := []string{person, "email:" + k.email}
+	for _, typ := range roster.Types() {
+		if id, has := k.records[typ]; has {
+			values = append(values, id.String())
+		}
+	}
+	var targets []string
+	for _, value := range values {
+		if target := param.ReplaceAllString(path, url.PathEscape(value)); !slices.Contains(targets, target) {
 			targets = append(targets, target)
 		}
 	}
 	return targets
 }
 
+var param = regexp.MustCompile(`\{[a-z_]+\}`)
+
 // send sends a request with a body where the endpoint takes one, from an address that nobody's list has.
 func (s *site) send(t *testing.T, target string, by func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	var body bytes.Buffer
-	if s.endpoint.Body != nil {
+	switch {
+	case s.endpoint.Body == nil:
+	case s.endpoint.Method == http.MethodPut:
+		body.WriteString(s.endpoint.Body.Example)
+	default:
 		body.WriteString(`{"name":"new","email":"new@new.example"}`)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), s.endpoint.Method, target, &body)

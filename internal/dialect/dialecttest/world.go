@@ -189,10 +189,12 @@ func secret(t *testing.T, n byte) string {
 	return s
 }
 
-// Handler returns a handler with a dialect at its root, and rate limits that nobody has used yet.
+// Handler returns a handler with a dialect at its root, and rate limits that nobody has used yet. Its server drains:
+// what waits for changes ends at once.
 func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 	t.Helper()
-	_, h := w.server(t, d)
+	s, h := w.server(t, d)
+	s.Drain()
 	return h
 }
 
