@@ -123,7 +123,8 @@ func (s *site) testOthers(t *testing.T, path string, company, other func(*http.R
 		if s.hasParams(path) {
 			for i, target := range s.targets(path, side.others) {
 				got := s.send(t, target, side.by)
-				if what := side.name + " credential at " + target; *side.changed {
+				what := side.name + " credential at " + target
+				if *side.changed {
 					t.Errorf("%s changed another organization", what)
 				}
 				s.keeps(t, what, got, side.others)

@@ -196,13 +196,13 @@ func (k *resource) named(r *dialect.Request) (roster.Entity, []string, error) {
 }
 
 func (k *resource) rotateWebhook(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	body, err := parseBody[RotateRequest](r.Body)
-	if err != nil {
-		return dialect.Response{}, inBody(err)
-	}
 	e, tags, err := k.named(r)
 	if err != nil {
 		return dialect.Response{}, err
+	}
+	body, err := parseBody[RotateRequest](r.Body)
+	if err != nil {
+		return dialect.Response{}, inBody(err)
 	}
 	secret, err := r.NewSigningSecret()
 	if err != nil {
