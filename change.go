@@ -72,8 +72,6 @@ func NewEntity(t Type) Entity {
 		return &Token{}
 	case TypeInvitation:
 		return &Invitation{}
-	case TypeWebhook:
-		return &Webhook{}
 	default:
 		return nil
 	}
