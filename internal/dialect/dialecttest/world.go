@@ -198,6 +198,13 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 	return h
 }
 
+// LiveHandler is Handler of a server that does not drain: requests wait for changes.
+func (w *World) LiveHandler(t *testing.T, d *dialect.Dialect) http.Handler {
+	t.Helper()
+	_, h := w.server(t, d)
+	return h
+}
+
 // server returns the server of a handler, too.
 func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.Handler) {
 	t.Helper()

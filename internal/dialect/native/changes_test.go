@@ -35,7 +35,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	d := native.New()
 	w := dialecttest.NewWorld(t, roster.Documented, d)
-	server := httptest.NewServer(w.Handler(t, d))
+	server := httptest.NewServer(w.LiveHandler(t, d))
 	t.Cleanup(server.Close)
 	return &site{w, server.URL}
 }
@@ -406,7 +406,7 @@ func TestStream(t *testing.T) {
 		e := &events{http.Header{}, make(chan string)}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/changes/stream?types=user&diff=true", http.NoBody)
 		r.Header.Set("Authorization", "Bearer "+w.Secrets["account"])
-		h := w.Handler(t, d)
+		h := w.LiveHandler(t, d)
 		go func() {
 			defer close(e.pieces)
 			h.ServeHTTP(e, r)
