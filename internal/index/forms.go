@@ -14,6 +14,10 @@ type Forms struct {
 	most         int64 // in bytes
 	hits, misses atomic.Uint64
 
+	// held is bytes, to be read without mu; refused counts the texts that there was no room for.
+	held    atomic.Int64
+	refused atomic.Uint64
+
 	mu    sync.Mutex
 	bytes int64       // guarded by mu
 	pages []*formPage // all that count in bytes, in no order; guarded by mu
@@ -81,14 +85,40 @@ func (p *formPage) find(i int, word uint32) []byte {
 	return (*p.text.Load())[from : from+length]
 }
 
-// keep keeps the text that was made of the record at word.
+// admits reports whether a page may be made or grow. Where the memory is full it looks, once for many who ask, at one
+// page, and forgets it if nobody has asked for it since it was looked at last: where everything that is kept is wanted
+// and more would not fit, nothing goes and nothing comes, instead of each text driving out one that is as good.
+func (f *Forms) admits() bool {
+	const largest, many = 512 << 10, 64 // bytes that a page may grow by at once, about
+	if f.held.Load()+min(largest, f.most/2) <= f.most {
+		return true
+	}
+	if f.refused.Add(1)%many != 0 {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.pages) > 0 && f.forget()
+}
+
+// keep keeps the text that was made of the record at word, if there is room.
 func (f *Forms) keep(p *formPage, i int, word uint32, text []byte) {
 	if word >= 1<<placeBits || len(text) == 0 || len(text) >= 1<<lengthBits {
+		return
+	}
+	if !p.fits(text) && !f.admits() {
 		return
 	}
 	if grown := p.put(i, word, text); grown != 0 {
 		f.charge(p, grown)
 	}
+}
+
+// fits reports whether the page need not grow to hold a text.
+func (p *formPage) fits(text []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.end+len(text) <= len(*p.text.Load())
 }
 
 // put returns how many bytes of memory the page has more than before.
@@ -142,15 +172,17 @@ func (f *Forms) charge(p *formPage, grown int) {
 	for f.bytes > f.most && len(f.pages) > 0 {
 		f.forget()
 	}
+	f.held.Store(f.bytes)
 }
 
-// forget forgets a page that was not asked for since the hand of the clock passed it last. It is called with mu held.
-func (f *Forms) forget() {
+// forget moves the hand of the clock on, and forgets the page there unless it was asked for since the hand passed it
+// last. It is called with mu held.
+func (f *Forms) forget() bool {
 	f.hand %= len(f.pages)
 	p := f.pages[f.hand]
 	if p.used.Swap(false) {
 		f.hand++
-		return
+		return false
 	}
 	p.mu.Lock()
 	p.gone = true
@@ -160,6 +192,8 @@ func (f *Forms) forget() {
 	last := len(f.pages) - 1
 	f.pages[f.hand], f.pages[last] = f.pages[last], nil
 	f.pages = f.pages[:last]
+	f.held.Store(f.bytes)
+	return true
 }
 
 // formKey is what a text depends on besides the user: the form, and the version of everything else in the view.

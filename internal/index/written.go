@@ -111,7 +111,8 @@ func (w *writing) make(slot uint32) []byte {
 	return w.buf
 }
 
-// formPage returns where the texts of a page are kept, or nil where they are those of a later generation.
+// formPage returns where the texts of a page are kept, or nil where there is no room or they are those of a later
+// generation.
 func (w *writing) formPage(i, generation uint32) *formPage {
 	home := w.table[i]
 	for {
@@ -120,6 +121,9 @@ func (w *writing) formPage(i, generation uint32) *formPage {
 			return p
 		}
 		if p != nil && p.generation > generation {
+			return nil
+		}
+		if !w.forms.admits() {
 			return nil
 		}
 		made := newFormPage(home, generation)
