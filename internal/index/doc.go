@@ -19,9 +19,12 @@
 // and a busy machine, buckets take 60 ms and the digits of a chunk 45 us. After a change, arrays are copied and who
 // has changed is looked up in the order that is walked: a range in another order then takes 0.5 ms rather than 0.1.
 //
+// What users look like in the forms in which they were asked for is kept beside the views that come from each other,
+// see [Forms] and [roster.Page.Written].
+//
 // What a query costs, with n users, h hits, chunks of c = 1,024 and the page as small as pages are:
 //
-//   - No filter, any one sort key: the lengths of n/c chunks are added up.
+//   - No filter, any one sort key: the bits of n/c chunks are counted, those of the users who are there.
 //   - Fields with few values, in any combination, under any one sort key: a few words of bits for each 64 users.
 //     Bits of permissions are those of own_permissions and the members of the groups that have them.
 //   - Comparisons and Has on a sortable field: where the sort key is that field, two binary searches. With other keys,
