@@ -61,18 +61,13 @@ func (u *update) writeAnswers() error {
 
 // ForgetAnswers implements [store.Store].
 func (s *Store) ForgetAnswers(ctx context.Context, before roster.Time) error {
-	if err := s.gate.Enter(); err != nil {
+	done, err := s.write(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	defer done()
 	quiet := context.WithoutCancel(ctx)
-	err := s.writer.transact(quiet, func() (commit bool, err error) {
+	err = s.writer.transact(quiet, func() (commit bool, err error) {
 		gone, err := s.writer.forgetAnswers.ExecContext(quiet, int64(before))
 		if err != nil {
 			return false, err

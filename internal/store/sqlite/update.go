@@ -15,16 +15,11 @@ import (
 func (s *Store) Update(
 	ctx context.Context, org roster.ID, fn func(roster.State) (roster.Change, error),
 ) (roster.Change, error) {
-	if err := s.gate.Enter(); err != nil {
+	done, err := s.write(ctx)
+	if err != nil {
 		return roster.Change{}, err
 	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return roster.Change{}, ctx.Err()
-	}
+	defer done()
 	if err := ctx.Err(); err != nil {
 		return roster.Change{}, err
 	}
@@ -36,6 +31,20 @@ func (s *Store) Update(
 	}
 	s.writer.remember(&u.change)
 	return u.change, nil
+}
+
+// write waits until nobody else uses the writer, which is the caller's until done is called.
+func (s *Store) write(ctx context.Context) (done func(), err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	select {
+	case s.writing <- struct{}{}:
+		return func() { <-s.writing; s.gate.Leave() }, nil
+	case <-ctx.Done():
+		s.gate.Leave()
+		return nil, ctx.Err()
+	}
 }
 
 // update is one run of Update. Its statements run under quiet: a context that can be cancelled would cost a goroutine

@@ -12,18 +12,13 @@ const usesQuery = `SELECT token_id, at FROM token_uses WHERE org_id = ?`
 
 // TouchTokens implements [store.Store]. The uses of all organizations share one transaction.
 func (s *Store) TouchTokens(ctx context.Context, uses []roster.TokenUse) error {
-	if err := s.gate.Enter(); err != nil {
+	done, err := s.write(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	defer done()
 	quiet := context.WithoutCancel(ctx)
-	err := s.writer.transact(quiet, func() (commit bool, err error) {
+	err = s.writer.transact(quiet, func() (commit bool, err error) {
 		for _, use := range uses {
 			if err := ctx.Err(); err != nil {
 				return false, err
