@@ -72,6 +72,8 @@ func NewEntity(t Type) Entity {
 		return &Token{}
 	case TypeInvitation:
 		return &Invitation{}
+	case TypeWebhook:
+		return &Webhook{}
 	default:
 		return nil
 	}

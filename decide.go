@@ -73,6 +73,8 @@ func (d *decider) doMore(cmd Command) error {
 		return d.suspend(c)
 	case Restore:
 		return d.restore(c)
+	case RotateSecret:
+		return d.rotate(c)
 	default:
 		return fmt.Errorf("decide on an unknown command %T", cmd)
 	}
@@ -86,7 +88,7 @@ func (d *decider) allow(t Type) error {
 		needed = UsersWrite
 	case TypeGroup, TypeSpace, TypeRole:
 		needed = GroupsWrite
-	case TypeToken:
+	case TypeToken, TypeWebhook:
 		needed = TokensWrite
 	}
 	if !d.By.Permissions.Has(needed) {
@@ -259,10 +261,14 @@ func (d *decider) settle(before, after Entity) error {
 	if err := Validate(after); err != nil {
 		return err
 	}
-	if t, ok := after.(*Token); ok {
-		return d.settleToken(before == nil, t)
+	switch e := after.(type) {
+	case *Token:
+		return d.settleToken(before == nil, e)
+	case *Webhook:
+		return d.settleWebhook(before, e)
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (d *decider) update(c Update) error {
@@ -360,7 +366,7 @@ func (d *decider) importRecord(c Import) error {
 	if err := d.allow(t); err != nil {
 		return err
 	}
-	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation}, t) {
+	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation, TypeWebhook}, t) {
 		return FieldErrorf("type", "%s can't be imported", t)
 	}
 	existing, err := d.existing(c.Record)
@@ -452,6 +458,10 @@ func clone(e Entity) Entity {
 	if t, ok := c.(*Token); ok {
 		t.Permissions, t.Dialects = slices.Clone(t.Permissions), slices.Clone(t.Dialects)
 		t.AllowedIPs = slices.Clone(t.AllowedIPs)
+	}
+	if w, ok := c.(*Webhook); ok {
+		w.Types, w.Permissions = slices.Clone(w.Types), slices.Clone(w.Permissions)
+		w.Secrets = slices.Clone(w.Secrets)
 	}
 	return c
 }

@@ -54,6 +54,9 @@ func parseEntity(t Type, doc []byte) (Entity, error) {
 	if isUser && isNull(members["takes_licence"]) {
 		u.TakesLicence = u.Kind == Person
 	}
+	if w, ok := e.(*Webhook); ok && isNull(members["enabled"]) {
+		w.Enabled = true
+	}
 	return e, p.err()
 }
 
@@ -270,8 +273,10 @@ func MergePatch(e Entity, patch []byte) (Entity, error) {
 		return nil, Errorf(Invalid, "a patch must be a JSON object")
 	}
 	merged := mergeJSON(target, change).(map[string]any)
-	if _, given := change.(map[string]any)["secret_sha256"]; !given {
-		delete(merged, "secret_sha256")
+	for _, hidden := range [...]string{"secret_sha256", "signing_secrets"} {
+		if _, given := change.(map[string]any)[hidden]; !given {
+			delete(merged, hidden)
+		}
 	}
 	if doc, err = json.Marshal(merged); err != nil {
 		return nil, fmt.Errorf("encode patched %s: %w", e.Key(), err)
@@ -293,6 +298,9 @@ func keepHidden(from, to Entity) {
 		to.Hash = from.(*Token).Hash
 	case *Invitation:
 		to.Hash = from.(*Invitation).Hash
+	case *Webhook:
+		was := from.(*Webhook)
+		to.Secrets, to.Since = slices.Clone(was.Secrets), was.Since
 	}
 }
 

@@ -133,11 +133,14 @@ const (
 	TypeRole         Type = "role"
 	TypeToken        Type = "token"
 	TypeInvitation   Type = "invitation"
+	TypeWebhook      Type = "webhook"
 )
 
 // Types lists every type of record, in the order in which a store hands them out: what others refer to comes first.
 func Types() []Type {
-	return []Type{TypeOrganization, TypeRole, TypeGroup, TypeSpace, TypeUser, TypeToken, TypeInvitation}
+	return []Type{
+		TypeOrganization, TypeRole, TypeGroup, TypeSpace, TypeUser, TypeToken, TypeInvitation, TypeWebhook,
+	}
 }
 
 // Key identifies a record within an organization.
@@ -161,7 +164,8 @@ type Keys struct {
 	Owner bool
 }
 
-// Entity is a record of an organization: *Organization, *User, *Group, *Space, *Role, *Token or *Invitation.
+// Entity is a record of an organization: *Organization, *User, *Group, *Space, *Role, *Token, *Invitation or
+// *Webhook.
 // An entity handed out by a store, a view or [Decide] is shared and must not be modified.
 type Entity interface {
 	Key() Key

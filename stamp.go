@@ -54,6 +54,8 @@ func times(e Entity) (created, updated *Time) {
 		return &e.CreatedAt, nil
 	case *Invitation:
 		return &e.CreatedAt, nil
+	case *Webhook:
+		return &e.CreatedAt, &e.UpdatedAt
 	default:
 		return nil, nil
 	}
@@ -101,6 +103,8 @@ func identity(e Entity) (id *ID, number *int64) {
 	case *Token:
 		return &e.ID, nil
 	case *Invitation:
+		return &e.ID, nil
+	case *Webhook:
 		return &e.ID, nil
 	default:
 		return nil, nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Shown returns a copy of a record without what nobody is shown (the hashes of secrets, and the counters of an
+// Shown returns a copy of a record without what nobody is shown (secrets and their hashes, and the counters of an
 // organization), without a token's last use, which is no part of its record, and without its authors where the
 // permissions do not include [MetadataRead].
 func Shown(e Entity, by Permissions) Entity {
@@ -34,6 +34,10 @@ func Shown(e Entity, by Permissions) Entity {
 		i := *was
 		i.Hash = ""
 		return &i
+	case *Webhook:
+		w := *was
+		w.Secrets = nil
+		return &w
 	default:
 		return e
 	}

@@ -42,6 +42,8 @@ func Validate(e Entity) error {
 		v.token(e)
 	case *Invitation:
 		v.check(!e.User.IsZero(), "user", "is required")
+	case *Webhook:
+		v.webhook(e)
 	}
 	if n := e.Keys().Number; n < 0 || n > MaxNumber {
 		v.check(false, "number", "must be from 1 to %d", int64(MaxNumber))
@@ -341,12 +343,16 @@ func (v *validator) token(t *Token) {
 	v.required("name", t.Name)
 	v.check(slices.Contains(TokenKinds(), t.Kind), "kind",
 		"must be account, source or channel, not %s", quote(string(t.Kind)))
-	for i, p := range t.Permissions {
+	v.permissions(t.Permissions)
+	v.prefixes("allowed_ips", t.AllowedIPs)
+}
+
+func (v *validator) permissions(list Permissions) {
+	for i, p := range list {
 		if !slices.Contains(AllPermissions(), p) {
 			v.faults = append(v.faults, NotOneOf(fmt.Sprintf("permissions[%d]", i), string(p), permissionNames()))
 		}
 	}
-	v.prefixes("allowed_ips", t.AllowedIPs)
 }
 
 func permissionNames() []string {

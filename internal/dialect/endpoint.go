@@ -48,8 +48,8 @@ type Endpoint struct {
 	Timed func(rawQuery string) bool
 	// Tagged is for a GET whose answers have a Tag of their own, which may be the same at several versions.
 	Tagged bool
-	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that
-	// are not, as [roster.Invalid]; otherwise they are ignored.
+	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that are
+	// not, as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Body documents the request's body; nil where the endpoint takes none.
 	Body *RequestBody
@@ -103,13 +103,15 @@ type Queries interface {
 
 // Lists are all records of an organization but its users.
 type Lists interface {
-	// Roles, Groups and Spaces are by number, Tokens and Invitations by id, which is in the order of their creation.
+	// Roles, Groups and Spaces are by number, Tokens, Invitations and Webhooks by id, which is in
+	// the order of their creation.
 	// Those that do not count any more are among them.
 	Roles() []*roster.Role
 	Groups() []*roster.Group
 	Spaces() []*roster.Space
 	Tokens() []*roster.Token
 	Invitations() []*roster.Invitation
+	Webhooks() []*roster.Webhook
 }
 
 // Paths returns the path and its aliases.

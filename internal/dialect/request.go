@@ -45,6 +45,8 @@ type Request struct {
 	Audit Audit
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
+	// NewSigningSecret makes a secret of a webhook; nil as Writer is.
+	NewSigningSecret func() (string, error)
 	// Versions are other versions of the organization than that of View; nil for a public endpoint.
 	Versions Versions
 	// PageKey signs page tokens: see [Request.PageToken]. It is nil where the server has none.

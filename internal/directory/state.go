@@ -118,6 +118,8 @@ func (v viewState) Each(t roster.Type, fn func(roster.Entity) error) error {
 		return each(v.view.Tokens(), fn)
 	case roster.TypeInvitation:
 		return each(v.view.Invitations(), fn)
+	case roster.TypeWebhook:
+		return each(v.view.Webhooks(), fn)
 	}
 	page, err := v.view.Users(roster.Query{})
 	if err != nil {

@@ -81,6 +81,8 @@ func (e *editor) apply(op roster.Op) error {
 		e.tokensTouched = true
 	case roster.TypeInvitation:
 		e.invitations = e.invitations.put(id, after)
+	case roster.TypeWebhook:
+		e.webhooks = e.webhooks.put(id, after)
 	}
 	return nil
 }

@@ -72,6 +72,8 @@ func (b *Builder) Add(e roster.Entity) {
 		v.tokens = append(v.tokens, e)
 	case *roster.Invitation:
 		v.invitations = append(v.invitations, e)
+	case *roster.Webhook:
+		v.webhooks = append(v.webhooks, e)
 	}
 }
 
@@ -106,6 +108,7 @@ func (b *Builder) View(version roster.Version) *View {
 	slices.SortFunc(v.roleList, compareEntities)
 	slices.SortFunc(v.tokens, compareEntities)
 	slices.SortFunc(v.invitations, compareEntities)
+	slices.SortFunc(v.webhooks, compareEntities)
 	v.groupsChanged()
 	v.tokensChanged()
 	v.index()

@@ -37,6 +37,7 @@ type View struct {
 	roleList    list[*roster.Role]
 	tokens      list[*roster.Token]
 	invitations list[*roster.Invitation]
+	webhooks    list[*roster.Webhook]
 	tokenHashes []*roster.Token // by hash
 	masks       map[int64]int64 // group number -> permission bits, of groups that have any
 }
@@ -90,6 +91,9 @@ func (v *View) TokenByHash(hash string) (*roster.Token, bool) {
 
 // Invitations returns the invitations by id, which is in the order of their creation.
 func (v *View) Invitations() []*roster.Invitation { return v.invitations }
+
+// Webhooks returns the webhooks by id, which is in the order of their creation.
+func (v *View) Webhooks() []*roster.Webhook { return v.webhooks }
 
 // User returns the user that ref names, Permissions filled; the e-mail or identifier in ref may be in any case.
 // It fails with [roster.NotFound].

@@ -111,6 +111,7 @@ type kept struct {
 func (x *exchange) prepareAnswer(ctx context.Context, req *dialect.Request, t told) ([]byte, error) {
 	again := *req
 	again.Writer, again.NewSecret = t, func() (string, error) { return "", nil }
+	again.NewSigningSecret = again.NewSecret
 	response, err := x.endpoint.Serve(ctx, &again)
 	if err != nil {
 		return nil, err

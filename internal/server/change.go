@@ -139,6 +139,14 @@ func (s *Server) secret() (string, error) {
 	return roster.NewSecret(s.Random)
 }
 
+// signingSecret makes a secret of a webhook.
+func (s *Server) signingSecret() (string, error) {
+	if s.Random == nil {
+		return "", readOnly()
+	}
+	return roster.NewWebhookSecret(s.Random)
+}
+
 // body reads the body that the endpoint takes, nil where it takes none.
 func (x *exchange) body() ([]byte, error) {
 	if x.endpoint.Body == nil {

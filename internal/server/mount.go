@@ -232,7 +232,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	req.Principal, req.View = principal, view
 	req.Versions, req.PageKey = otherVersions{x.Server, principal.Org}, x.pageKey
 	if !x.endpoint.Stable() {
-		req.Writer, req.NewSecret = writing{x, principal}, x.secret
+		req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
 		req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
 	}
 	req.Contract = view.Org().Contract(x.dialect.Name)

@@ -48,6 +48,9 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 	s, secret := newWriter(t)
 	s.takeChanges()
 	token := s.create(t, &roster.Token{Name: "t", Kind: roster.TokenAccount, Hash: roster.HashSecret("x")})
+	hook := s.create(t, &roster.Webhook{
+		Name: "h", URL: "https://a.example", Secrets: []roster.WebhookSecret{{Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
+	})
 	s.do(t, roster.Invite{
 		User: &roster.User{Name: "I", Email: "i@example.com"}, Hash: roster.HashSecret("rst_i"),
 		ExpiresAt: roster.TimeOf(s.clock.Now()) + roster.OnceFor,
@@ -83,6 +86,10 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"POST", "/tokens", `{"name":"T"}`},
 		{"PATCH", "/tokens/" + token.String(), `{"name":"U"}`},
 		{"DELETE", "/tokens/" + token.String(), ""},
+		{"POST", "/webhooks", `{"name":"W","url":"https://b.example"}`},
+		{"PATCH", "/webhooks/" + hook.String(), `{"name":"X"}`},
+		{"POST", "/webhooks/" + hook.String() + ":rotate", `{}`},
+		{"DELETE", "/webhooks/" + hook.String(), ""},
 		{"POST", "/import", `{"email":"d@example.com","name":"D"}`},
 		{"DELETE", "/users/email:b@example.com", ""},
 	} {

@@ -122,7 +122,8 @@ func (s *site) testOthers(t *testing.T, path string, company, other func(*http.R
 	} {
 		if s.hasParams(path) {
 			for i, target := range s.targets(path, side.others) {
-				got, what := s.send(t, target, side.by), side.name+" credential at "+target
+				got := s.send(t, target, side.by)
+				what := side.name + " credential at " + target
 				if *side.changed {
 					t.Errorf("%s changed another organization", what)
 				}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -79,6 +80,10 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 		&roster.Token{Name: word + " token", Kind: roster.TokenAccount, Hash: roster.HashSecret(word)},
 		&roster.Group{Name: word + " group"}, &roster.Space{Title: word + " space"},
 		&roster.Role{Handle: word + "_role", Name: word + " role", CountsAs: roster.RoleSupport},
+		&roster.Webhook{
+			Name: word + " hook", URL: "https://" + word + ".example", Secrets: []roster.WebhookSecret{{Secret: "whsec_" +
+				base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%032s", word))}},
+		},
 	} {
 		typ := record.Key().Type
 		k.records[typ] = created(t, w.Do(t, org, roster.Create{Record: record}), typ)

@@ -114,8 +114,9 @@ type Change struct {
 // Op is what a change did to one record. Filter tells a user who is there all the time, and begins or ceases to match
 // the filter, from one who is made or deleted.
 type Op struct {
-	Op     string                `json:"op" required:"yes" enum:"create,update,delete"`
-	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation"`
+	Op string `json:"op" required:"yes" enum:"create,update,delete"`
+	//nolint:lll // a tag can't be split
+	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation,webhook"`
 	ID     roster.ID             `json:"id" required:"yes"`
 	Filter string                `json:"filter,omitempty" enum:"entered,left" doc:"Began or ceased to match."`
 	Before json.RawMessage       `json:"before,omitempty" type:"object" doc:"The record before."`

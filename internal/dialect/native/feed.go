@@ -22,6 +22,14 @@ type feed struct {
 	every bool
 }
 
+// wanted is what a feed is to tell of.
+type wanted struct {
+	types []roster.Type // all that may be read where there is none
+	// filter is what users must match; "" for every user.
+	filter string
+	diff   bool
+}
+
 // newFeed returns the feed that a request asks for and the version after which it begins, which from names the
 // parameters of, the most important one first.
 func newFeed(r *dialect.Request, from ...string) (*feed, roster.Version, error) {
@@ -29,15 +37,25 @@ func newFeed(r *dialect.Request, from ...string) (*feed, roster.Version, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	f := &feed{history: r.History, by: r.Principal, diff: r.Bool("diff")}
-	f.every = !r.Given("types") && !r.Given("filter")
-	if err := f.chooseTypes(r); err != nil {
-		return nil, 0, err
+	w := wanted{filter: r.String("filter"), diff: r.Bool("diff")}
+	for _, name := range r.Strings("types") {
+		w.types = append(w.types, roster.Type(name))
 	}
-	if r.Given("filter") {
-		f.users.Where, err = f.filter(r.String("filter"))
-	}
+	f, err := feedOf(r.History, r.Principal, w)
 	return f, since, err
+}
+
+// feedOf returns the feed of what a principal wants to hear. It fails where the principal may not read that.
+func feedOf(history dialect.History, by roster.Principal, w wanted) (*feed, error) {
+	f := &feed{history: history, by: by, diff: w.diff, every: len(w.types) == 0 && w.filter == ""}
+	if err := f.chooseTypes(w); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.filter != "" {
+		f.users.Where, err = f.filter(w.filter)
+	}
+	return f, err
 }
 
 // begin returns the version after which a request wants to hear.
@@ -58,24 +76,23 @@ func begin(r *dialect.Request, from []string) (roster.Version, error) {
 
 // readable returns the permission without which a principal may not read the records of a type.
 func readable(t roster.Type) roster.Permission {
-	if t == roster.TypeToken {
+	if t == roster.TypeToken || t == roster.TypeWebhook {
 		return roster.TokensWrite
 	}
 	return roster.UsersRead
 }
 
-func (f *feed) chooseTypes(r *dialect.Request) error {
-	for _, name := range r.Strings("types") {
-		t := roster.Type(name)
+func (f *feed) chooseTypes(w wanted) error {
+	for _, t := range w.types {
 		if needs := readable(t); !f.by.Permissions.Has(needs) {
 			return &roster.Error{
-				Code: roster.Forbidden, Field: "types", Message: name + " needs the permission " + string(needs),
+				Code: roster.Forbidden, Field: "types", Message: string(t) + " needs the permission " + string(needs),
 			}
 		}
 		f.types = append(f.types, t)
 	}
 	if len(f.types) > 0 {
-		if r.Given("filter") && !slices.Contains(f.types, roster.TypeUser) {
+		if w.filter != "" && !slices.Contains(f.types, roster.TypeUser) {
 			return roster.FieldErrorf("filter", "is about users, whom types leaves out")
 		}
 		return nil

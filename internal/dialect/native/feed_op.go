@@ -101,7 +101,7 @@ func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
 		return roster.EncodeEntity(u)
 	case *roster.Organization:
 		return dialect.Encode(changedOrganization{Organization: wireOrganization(e, 0)})
-	case *roster.Token, *roster.Invitation:
+	case *roster.Token, *roster.Invitation, *roster.Webhook:
 		return dialect.Encode(wire(roster.Shown(e, f.by.Permissions)))
 	default:
 		return roster.EncodeEntity(e)

@@ -20,7 +20,7 @@ import (
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		organizationEndpoints(), userEndpoints(), groupEndpoints(), invitationEndpoints(), tokenEndpoints(),
-		lineEndpoints(), changeEndpoints(), auditEndpoints(),
+		webhookEndpoints(), lineEndpoints(), changeEndpoints(), auditEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]

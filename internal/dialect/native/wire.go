@@ -33,6 +33,8 @@ func wire(shown roster.Entity) any {
 		return wireToken(e)
 	case *roster.Invitation:
 		return wireInvitation(e)
+	case *roster.Webhook:
+		return wireWebhook(e)
 	default:
 		return e
 	}

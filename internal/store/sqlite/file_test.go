@@ -34,7 +34,10 @@ func fill(t *testing.T, s store.Store) {
 			}},
 			{After: &roster.Group{ID: userID, Number: 3, Name: "Staff"}},
 			{After: &roster.Token{ID: tokenID, Name: "CI", Kind: roster.TokenAccount, Hash: "sesame"}},
-		}, Entries: []roster.Entry{{Name: "CI", To: 4}}, Answers: []roster.Answer{
+			{After: &roster.Webhook{
+				ID: tokenID, Name: "Hook", URL: "https://a.example", Secrets: []roster.WebhookSecret{{Secret: "whsec_x"}},
+			}},
+		}, Entries: []roster.Entry{{Name: "CI", To: 5}}, Answers: []roster.Answer{
 			{Key: roster.Digest{1}, At: 1_700_000_000_123, Content: []byte("done")},
 		}}, nil
 	})
@@ -106,8 +109,8 @@ func TestKilled(t *testing.T) {
 		t.Errorf("got %+v, %v, want an audit that is whole, of one entry", report, err)
 	}
 	changes, err := again.Changes(t.Context(), orgID, 0, 10)
-	if err != nil || len(changes) != 1 || len(changes[0].Ops) != 4 {
-		t.Errorf("got changes %+v, %v, want 1 with 4 ops", changes, err)
+	if err != nil || len(changes) != 1 || len(changes[0].Ops) != 5 {
+		t.Errorf("got changes %+v, %v, want 1 with 5 ops", changes, err)
 	}
 }
 
@@ -170,7 +173,7 @@ func TestOlderSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	const older = `UPDATE entities SET doc = json_set(doc, '$.last_used_at', '2023-11-14T22:13:20.123Z') WHERE type = 'token';
-		DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
+		DROP VIEW webhooks; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
 		ALTER TABLE organizations DROP COLUMN audited_since;
 		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;
 		DELETE FROM schema_versions WHERE version_id > 1`
@@ -256,12 +259,13 @@ func TestViews(t *testing.T) {
 			" CI account 2023-11-14T22:13:20.123Z",
 		`SELECT group_concat(version||' '||at||' '||actor||' '||op||' '||type||' '||id, '
 ') FROM history WHERE type = 'user'`: "1 2023-11-14T22:13:20.123Z " + tokenID.String() + " create user " + userID.String(),
-		`SELECT json_extract(after, '$.name') FROM history WHERE type = 'user'`:          "Ada",
-		`SELECT count(*) FROM history`:                                                   "4",
-		`SELECT count(*) FROM history WHERE type = 'token' AND after IS NOT NULL`:        "0",
-		`SELECT count(*) FROM spaces, roles, invitations`:                                "0",
-		`SELECT count(*) FROM pragma_table_info('tokens') WHERE name IN ('doc', 'hash')`: "0",
-		`SELECT slug||' '||number||' '||version FROM organizations WHERE name = 'Acme'`:  "acme 1 1",
+		`SELECT json_extract(after, '$.name') FROM history WHERE type = 'user'`:            "Ada",
+		`SELECT count(*) FROM history`:                                                     "5",
+		`SELECT count(*) FROM history WHERE after LIKE '%sesame%' OR after LIKE '%whsec%'`: "0",
+		`SELECT organization||' '||name||' '||url FROM webhooks`:                           "acme Hook https://a.example",
+		`SELECT count(*) FROM spaces, roles, invitations`:                                  "0",
+		`SELECT count(*) FROM pragma_table_info('tokens') WHERE name IN ('doc', 'hash')`:   "0",
+		`SELECT slug||' '||number||' '||version FROM organizations WHERE name = 'Acme'`:    "acme 1 1",
 	} {
 		var got string
 		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {

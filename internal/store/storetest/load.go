@@ -45,11 +45,18 @@ func testLoadOrder(t *testing.T, s store.Store) {
 	}
 	invitation1 := &roster.Invitation{ID: id(51), User: user(2).ID, CreatedAt: 5, ExpiresAt: 6, Hash: "a"}
 	invitation2 := &roster.Invitation{ID: id(52), User: user(1).ID, AcceptedAt: 7, Hash: "b"}
+	webhook := &roster.Webhook{
+		ID: id(61), Name: "Hook", URL: "https://a.example/", Filter: "owner = true",
+		Types:       []roster.Type{roster.TypeUser},
+		Permissions: roster.Permissions{roster.UsersRead}, Enabled: true, Since: 3, CreatedAt: 1, UpdatedAt: 2,
+		Secrets: []roster.WebhookSecret{{Secret: "whsec_a"}, {Secret: "whsec_b", Until: 9}},
+	}
 	mustCommit(t, s, id(1), creations(
-		invitation2, token(2), user(10), user(2), space, group, role2, role1, invitation1, token(1), user(1), org(1),
+		webhook, invitation2, token(2), user(10), user(2), space, group, role2, role1, invitation1, token(1), user(1),
+		org(1),
 	)...)
 	wantContent(t, s, id(1), 1, org(1), role1, role2, group, space, user(1), user(2), user(10), token(1), token(2),
-		invitation1, invitation2)
+		invitation1, invitation2, webhook)
 }
 
 // fullUser returns a user with a value for every member but the computed one.

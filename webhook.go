@@ -1,0 +1,185 @@
+package roster
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Webhook is a wish to be told of the changes of an organization: each is sent to a URL, signed.
+type Webhook struct {
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+	// URL is an absolute http or https URL without a user and a fragment.
+	URL string `json:"url"`
+	// Types are the types of the records whose changes are told; empty means all that Permissions allow.
+	Types []Type `json:"types,omitempty"`
+	// Filter is what a user must match for changes of it to be told, in the language of lists; "" means every user.
+	Filter string `json:"filter,omitempty"`
+	// Permissions say what the URL may be told, as a token with them might read it. They are never more than those of
+	// who made or changed the webhook; without any a webhook has users:read.
+	Permissions Permissions `json:"permissions"`
+	// Enabled is false for a webhook that is told nothing for the time being; it misses nothing thereby.
+	Enabled bool `json:"enabled"`
+	// Since is the version after which changes are told: that of the webhook's creation.
+	Since     Version `json:"since" input:"ignore"`
+	CreatedAt Time    `json:"created_at,omitzero"`
+	UpdatedAt Time    `json:"updated_at,omitzero"`
+	// Secrets are what messages are signed with, the newest first. They are kept in clear because signing needs them,
+	// and stay inside: no API shows one again.
+	Secrets []WebhookSecret `json:"signing_secrets,omitempty" input:"refuse"`
+}
+
+// WebhookSecret is a secret that messages are signed with.
+type WebhookSecret struct {
+	Secret string `json:"secret"`
+	// Until is the first instant at which it signs no more; none means that it signs on.
+	Until Time `json:"until,omitzero"`
+}
+
+// Key implements [Entity].
+func (w *Webhook) Key() Key { return Key{TypeWebhook, w.ID} }
+
+// Keys implements [Entity].
+func (w *Webhook) Keys() Keys { return Keys{} }
+
+// Signing returns the secrets that sign at an instant, the newest first.
+func (w *Webhook) Signing(now Time) []string {
+	var secrets []string
+	for _, s := range w.Secrets {
+		if s.Until == 0 || now < s.Until {
+			secrets = append(secrets, s.Secret)
+		}
+	}
+	return secrets
+}
+
+// webhookSecretPrefix marks the secrets of webhooks by the Standard Webhooks specification.
+const webhookSecretPrefix = "whsec_"
+
+// NewWebhookSecret returns a secret for a webhook: "whsec_" and 32 bytes read from random in base64. It fails only when
+// random does.
+func NewWebhookSecret(random io.Reader) (string, error) {
+	var b [32]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("make a secret: %w", err)
+	}
+	return webhookSecretPrefix + base64.StdEncoding.EncodeToString(b[:]), nil
+}
+
+// wellFormedWebhookSecret reports whether s is of the form of the specification: 24 to 64 bytes after the prefix.
+func wellFormedWebhookSecret(s string) bool {
+	encoded, ok := strings.CutPrefix(s, webhookSecretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	return ok && err == nil && len(key) >= 24 && len(key) <= 64
+}
+
+// RotateSecret gives a webhook a new secret. The ones before it sign along until an instant, a day from now where none
+// is given, but no longer than they did already; [Decide] forgets those whose time is over.
+type RotateSecret struct {
+	Webhook ID
+	Secret  string
+	Until   Time
+	// IfMatch is as that of [Update].
+	IfMatch []string
+}
+
+func (RotateSecret) command() {}
+
+func (v *validator) webhook(w *Webhook) {
+	v.required("name", w.Name)
+	v.required("url", w.URL)
+	if w.URL != "" {
+		v.check(isEndpoint(w.URL), "url",
+			"must be an absolute http or https URL without a user and a fragment, not %s", quote(w.URL))
+	}
+	for i, t := range w.Types {
+		if !slices.Contains(Types(), t) {
+			known := strings.Split(typeNames(), ", ")
+			v.faults = append(v.faults, NotOneOf(fmt.Sprintf("types[%d]", i), string(t), known))
+		}
+	}
+	v.check(w.Filter == "" || len(w.Types) == 0 || slices.Contains(w.Types, TypeUser), "filter",
+		"is about users, whom types leaves out")
+	v.permissions(w.Permissions)
+	for i, s := range w.Secrets {
+		v.check(wellFormedWebhookSecret(s.Secret), fmt.Sprintf("signing_secrets[%d]", i), "must be whsec_ and base64")
+	}
+}
+
+func isEndpoint(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil &&
+		u.Fragment == ""
+}
+
+// settleWebhook checks that a webhook is told nothing that its maker may not read.
+func (d *decider) settleWebhook(before Entity, w *Webhook) error {
+	if before == nil {
+		if len(w.Secrets) == 0 {
+			return FieldErrorf("secret", "is required")
+		}
+		w.Since = d.Version() + 1
+	}
+	if len(w.Permissions) == 0 {
+		w.Permissions = Permissions{UsersRead}
+	}
+	for _, p := range w.Permissions {
+		if !d.By.Permissions.Has(p) {
+			return Errorf(Forbidden, "a webhook can't be given the permission %s by one that lacks it", p)
+		}
+	}
+	return d.unlimited()
+}
+
+// unlimited fails with Forbidden for a token with limits that a webhook, which hears of everything from anywhere and
+// for ever, would not have.
+func (d *decider) unlimited() error {
+	e, err := d.Get(TypeToken, d.By.Token)
+	maker, ok := e.(*Token)
+	if err != nil || !ok {
+		return err // the operator and those who sign their requests have no token's limits
+	}
+	if maker.Kind != TokenAccount || maker.ExpiresAt != 0 || len(maker.Dialects) > 0 || len(maker.AllowedIPs) > 0 {
+		return Errorf(Forbidden, "a token that expires, or is only for a source, a channel, some dialects or "+
+			"addresses, can't make or change a webhook")
+	}
+	return nil
+}
+
+// alongFor is how long the old secrets sign along where nobody says otherwise, in milliseconds.
+const alongFor Time = 24 * 60 * 60 * 1000
+
+// maxSecrets is how many secrets a webhook has at the most: each lengthens the signature.
+const maxSecrets = 5
+
+func (d *decider) rotate(c RotateSecret) error {
+	if err := d.allow(TypeWebhook); err != nil {
+		return err
+	}
+	e, err := d.find(TypeWebhook, Ref{ID: c.Webhook})
+	if err != nil {
+		return err
+	}
+	if err := d.expect(e, c.IfMatch); err != nil {
+		return err
+	}
+	before := e.(*Webhook)
+	after := *before
+	after.Secrets = []WebhookSecret{{Secret: c.Secret}}
+	if c.Until == 0 {
+		c.Until = d.Now + alongFor
+	}
+	for _, s := range before.Secrets {
+		if s.Until == 0 || c.Until < s.Until {
+			s.Until = c.Until
+		}
+		if s.Until > d.Now && len(after.Secrets) < maxSecrets {
+			after.Secrets = append(after.Secrets, s)
+		}
+	}
+	return d.replace(before, &after, stamps{updated: d.Now, by: d.By.Author()})
+}

@@ -1,0 +1,119 @@
+package roster
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" // from the specification's test vectors
+
+func hook(change func(*Webhook)) Create {
+	w := &Webhook{
+		Name: "billing", URL: "https://billing.example/roster", Enabled: true,
+		Secrets: []WebhookSecret{{Secret: hookSecret}},
+	}
+	change(w)
+	return Create{Record: w}
+}
+
+func TestWebhooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for field, change := range map[string]func(*Webhook){
+		"secret":             func(h *Webhook) { h.Secrets = nil },
+		"signing_secrets[0]": func(h *Webhook) { h.Secrets[0].Secret = "whsec_c2hvcnQ=" },
+		"name":               func(h *Webhook) { h.Name = "" },
+		"types[1]":           func(h *Webhook) { h.Types = []Type{TypeUser, "usr"} },
+		"filter":             func(h *Webhook) { h.Types, h.Filter = []Type{TypeGroup}, "status = active" },
+		"permissions[0]":     func(h *Webhook) { h.Permissions = Permissions{"users:fly"} },
+	} {
+		w.refused(hook(change), Invalid, field)
+	}
+	for _, url := range []string{"", "/x", "ftp://a.example", "https://", "https://u:p@a.example", "https://a.example#b"} {
+		w.refused(hook(func(h *Webhook) { h.URL = url }), Invalid, "url")
+	}
+	before := w.state.Version()
+	made := w.do(hook(func(*Webhook) {}))[0].After.(*Webhook)
+	if made.Since != before+1 || !cmp.Equal(made.Permissions, Permissions{UsersRead}) || made.CreatedAt == 0 {
+		t.Errorf("made %+v, want users:read, a time, and since %d", made, before+1)
+	}
+	update := func(patch string) Update {
+		return Update{Type: TypeWebhook, Ref: Ref{ID: made.ID}, Patch: []byte(patch)}
+	}
+	w.refused(update(`{"signing_secrets":[]}`), Invalid, "signing_secrets")
+	w.do(update(`{"enabled":false,"since":99}`))
+	if got := get(w, made); got.Enabled || got.Since != made.Since || !cmp.Equal(got.Secrets, made.Secrets) {
+		t.Errorf("patched to %+v, want only enabled changed", got)
+	}
+	w.refused(Import{Record: made}, Invalid, "type")
+	w.do(Delete{Type: TypeWebhook, Ref: Ref{ID: made.ID}})
+}
+
+// TestWebhookHearsNoMoreThanItsMaker is for webhooks what decision 9 is for tokens.
+func TestWebhookHearsNoMoreThanItsMaker(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rich := w.do(hook(func(h *Webhook) { h.Permissions = Permissions{UsersRead, MetadataRead} }))[0].After.(*Webhook)
+	limited := w.as(TokensWrite, UsersRead)
+	limited.do(hook(func(*Webhook) {}))
+	limited.refused(hook(func(h *Webhook) { h.Permissions = Permissions{MetadataRead} }), Forbidden, "")
+	limited.refused(Update{
+		Type: TypeWebhook, Ref: Ref{ID: rich.ID}, Patch: []byte(`{"url":"https://elsewhere.example/"}`),
+	}, Forbidden, "")
+	w.as(UsersRead).refused(hook(func(*Webhook) {}), Forbidden, "")
+	for name, change := range map[string]func(*Token){
+		"expires": func(t *Token) { t.ExpiresAt = tuesday + 10 },
+		"kind":    func(t *Token) { t.Kind = TokenSource },
+		"dialect": func(t *Token) { t.Dialects = []string{"native"} },
+		"address": func(t *Token) { t.AllowedIPs = []string{"192.0.2.0/24"} },
+	} {
+		token := &Token{Name: name, Kind: TokenAccount, Hash: name, Permissions: Permissions{Everything}}
+		change(token)
+		token = w.do(Create{Record: token})[0].After.(*Token)
+		by := w.env.By
+		w.env.By = Principal{Org: w.env.Org, Token: token.ID, Permissions: token.Permissions}
+		w.refused(hook(func(*Webhook) {}), Forbidden, "")
+		w.env.By = by
+	}
+}
+
+func TestRotateSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := w.do(hook(func(*Webhook) {}))[0].After.(*Webhook)
+	secret := func(n byte) string {
+		s, err := NewWebhookSecret(bytes.NewReader(bytes.Repeat([]byte{n}, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	rotate := func(n byte, until Time) RotateSecret {
+		return RotateSecret{Webhook: made.ID, Secret: secret(n), Until: until}
+	}
+	w.do(rotate(1, tuesday+100))
+	w.do(rotate(2, 0))
+	got := get(w, made)
+	want := []WebhookSecret{{secret(2), 0}, {secret(1), tuesday + alongFor}, {hookSecret, tuesday + 100}}
+	if diff := cmp.Diff(want, got.Secrets); diff != "" {
+		t.Errorf("rotated twice (-want +got):\n%s", diff)
+	}
+	for now, count := range map[Time]int{tuesday: 3, tuesday + 99: 3, tuesday + 100: 2, tuesday + alongFor: 1} {
+		if got := got.Signing(now); len(got) != count || got[0] != secret(2) {
+			t.Errorf("at %s %d secrets sign, want %d, the newest first", now, len(got), count)
+		}
+	}
+	w.do(rotate(3, tuesday)) // at once: the old ones are known to others
+	if got := get(w, made); len(got.Secrets) != 1 || got.Secrets[0].Secret != secret(3) {
+		t.Errorf("the secrets are %v, want the new one only", got.Secrets)
+	}
+	w.refused(RotateSecret{Webhook: made.ID, Secret: "rst_x"}, Invalid, "signing_secrets[0]")
+	w.refused(RotateSecret{Webhook: testID(9), Secret: secret(1)}, NotFound, "")
+	w.as(UsersRead).refused(rotate(4, 0), Forbidden, "")
+	if shown, _ := EncodeEntity(Shown(get(w, made), Permissions{Everything})); strings.Contains(string(shown), "whsec") {
+		t.Errorf("a secret is shown: %s", shown)
+	}
+}
