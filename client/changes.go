@@ -80,6 +80,13 @@ type ChangePage struct {
 // to wait, at most a minute, in whole seconds. It fails with [roster.Gone] because of a [roster.TrimmedError] where the
 // server does not keep all changes since then: then read the lists again and go on from their version.
 func (c *Client) ChangePage(ctx context.Context, o ChangeOptions, wait time.Duration) (ChangePage, error) {
+	return c.changePage(ctx, o, wait, false)
+}
+
+// changePage is ChangePage; once keeps it from trying again.
+func (c *Client) changePage(
+	ctx context.Context, o ChangeOptions, wait time.Duration, once bool,
+) (ChangePage, error) {
 	query := url.Values{
 		"since": {strconv.FormatInt(int64(o.Since), 10)}, "wait": {strconv.Itoa(int(wait.Seconds())) + "s"},
 	}
@@ -93,7 +100,7 @@ func (c *Client) ChangePage(ctx context.Context, o ChangeOptions, wait time.Dura
 		query.Set("diff", "true")
 	}
 	var page ChangePage
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"changes"}, query: query}, &page)
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"changes"}, query: query, once: once}, &page)
 	if err != nil {
 		return ChangePage{}, fmt.Errorf("read the changes after version %d: %w", o.Since, err)
 	}
@@ -129,22 +136,23 @@ func yieldAll(changes []Change, yield func(Change, error) bool) bool {
 
 // The waits of Follow: for a change, and before it tries again, which doubles each time.
 const (
-	followWait  = 30 * time.Second
-	firstPause  = time.Second
-	longestRest = 30 * time.Second
+	followWait   = 30 * time.Second
+	firstPause   = time.Second
+	longestPause = 30 * time.Second
 )
 
 // Follow yields the changes after o.Since in order, each exactly once, and goes on as they happen. It ends when the
 // loop does, with ctx, whose error it then yields, and with the first error that trying again can't mend, such as those
 // of [Client.ChangePage] and [roster.Unauthenticated]. Once the server has answered, Follow outlasts its absence: it
-// tries again after a second, then after twice as long each time, up to half a minute, and goes on where it was.
+// tries again after a random part of a second, then of twice as long each time, up to half a minute, but no sooner than
+// the server asks for, and goes on where it was.
 //
 // Whoever stores the Version of the last change that was dealt with can go on from there in another process.
 func (c *Client) Follow(ctx context.Context, o ChangeOptions) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		pause := time.Duration(0) // none before the first answer
 		for {
-			page, err := c.ChangePage(ctx, o, c.patience())
+			page, err := c.changePage(ctx, o, c.patience(), true)
 			switch {
 			case ctx.Err() != nil:
 				yield(Change{}, ctx.Err())
@@ -158,8 +166,9 @@ func (c *Client) Follow(ctx context.Context, o ChangeOptions) iter.Seq2[Change, 
 				yield(Change{}, err)
 				return
 			default:
-				rest(ctx, pause)
-				pause = min(2*pause, longestRest)
+				wait, _ := c.pause(err, pause)
+				_ = rest(ctx, wait) // the next request fails where ctx has ended
+				pause = min(2*pause, longestPause)
 			}
 		}
 	}
@@ -178,14 +187,4 @@ func passing(err error) bool {
 // patience returns how long to wait for a change, well within the time that the HTTP client gives a request.
 func (c *Client) patience() time.Duration {
 	return min(followWait, cmp.Or(c.http.Timeout, 2*followWait)/2)
-}
-
-// rest waits for some time or the end of ctx.
-func rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -152,14 +152,16 @@ func TestFollow(t *testing.T) {
 
 // answers is a server that gives each answer once, in order, and the last one again and again.
 type answers struct {
-	list  []answer
-	asked []string
-	at    []time.Duration
-	start time.Time
+	list    []answer
+	asked   []string
+	headers []http.Header
+	at      []time.Duration
+	start   time.Time
 }
 
 func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.asked, a.at = append(a.asked, r.URL.RawQuery), append(a.at, time.Since(a.start))
+	a.headers = append(a.headers, r.Header)
 	next := a.list[0]
 	if len(a.list) > 1 {
 		a.list = a.list[1:]
@@ -169,6 +171,12 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Type", next.kind)
+	if next.version != "" {
+		w.Header().Set("Roster-Version", next.version)
+	}
+	if next.after != "" {
+		w.Header().Set("Retry-After", next.after)
+	}
 	w.WriteHeader(next.status)
 	_, _ = io.WriteString(w, next.body)
 	return w.Result(), nil
@@ -176,12 +184,13 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // answer is what a server answers; the zero answer is that of one that is not there.
 type answer struct {
-	status     int
-	kind, body string
+	status            int
+	kind, body, after string
+	version           string
 }
 
 func problem(status int, code roster.Code) answer {
-	return answer{status, "application/problem+json", `{"code":"` + string(code) + `","detail":"so it is"}`}
+	return answer{status: status, kind: "application/problem+json", body: `{"code":"` + string(code) + `","detail":"so it is"}`}
 }
 
 // What fails in passing is tried again from where it was, later and later; what can't be mended ends it.
@@ -194,19 +203,20 @@ func TestFollowOutlastsAnAbsence(t *testing.T) {
 			items = append(items, fmt.Sprintf(`{"version":%d,"at":"2026-11-01T12:00:00.000Z","ops":[]}`, v))
 		}
 		body := fmt.Sprintf(`{"items":[%s],"version":%d}`, strings.Join(items, ","), to)
-		return answer{http.StatusOK, "application/json", body}
+		return answer{status: http.StatusOK, kind: "application/json", body: body}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		a := &answers{start: time.Now(), list: []answer{
 			page(8, 9), away, away, problem(http.StatusServiceUnavailable, roster.Unavailable),
-			{http.StatusBadGateway, "text/html", "<h1>no"},
+			{status: http.StatusBadGateway, kind: "text/html", body: "<h1>no"},
 			away, away, away,
 			page(10, 10), problem(http.StatusTooManyRequests, roster.RateLimited),
-			{http.StatusOK, "application/json", `{"items":[{"version":11`},
+			{status: http.StatusOK, kind: "application/json", body: `{"items":[{"version":11`},
 			page(11, 12),
 			problem(http.StatusUnauthorized, roster.Unauthenticated),
 		}}
-		c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a, Timeout: 20 * time.Second})
+		c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a, Timeout: 20 * time.Second},
+			client.WholePauses())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +251,7 @@ func TestFollowOutlastsAnAbsence(t *testing.T) {
 // A server that never was there shows at once.
 func TestFollowDoesNotWaitForAServerThatNeverWas(t *testing.T) {
 	t.Parallel()
-	a := &answers{list: []answer{{http.StatusOK, "text/html", "<h1>elsewhere"}}}
+	a := &answers{list: []answer{{status: http.StatusOK, kind: "text/html", body: "<h1>elsewhere"}}}
 	c, err := client.New("http://roster.example", "secret", &http.Client{Transport: a})
 	if err != nil {
 		t.Fatal(err)

@@ -1,20 +1,25 @@
-// Package client speaks Roster's own API to a server: the users of an organization, its tokens, its records as JSON
-// Lines, and its changes. The token that a [Client] is made with names the organization.
+// Package client speaks Roster's own API to a server: the records of an organization, its changes and its audit. The
+// token that a [Client] is made with names the organization.
 //
 // Every failure is a [roster.Error] somewhere in the error's chain. What the server refuses has the server's code,
-// message and fields; a server that can't be reached or answers with something else is [roster.Unavailable]. Nothing is
-// tried again but by [Client.Follow].
+// message and fields, and with [roster.PreconditionFailed] the record as it is; a server that can't be reached or
+// answers with something else is [roster.Unavailable].
+//
+// What fails in passing is tried again: see [Attempts]. Every write carries an idempotency key, the same each time, so
+// that it is done once however often it is sent. A read is not older than what the client wrote before: see
+// [StaleReads].
 package client
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/roster-dev/roster"
 )
@@ -27,12 +32,36 @@ type Client struct {
 	base  *url.URL
 	token string
 	http  *http.Client
+
+	attempts int
+	stale    bool
+	// newKey makes idempotency keys, and jitter shortens a pause.
+	newKey func() string
+	jitter func(most time.Duration) time.Duration
+	// answered is set once the server has answered as Roster's API does.
+	answered atomic.Bool
+	// written is the latest version that a write of this client has led to.
+	written atomic.Int64
 }
+
+// Setting makes a [Client] other than it usually is.
+type Setting func(*Client)
+
+// Attempts says how often a request is sent at the most, 1 for never again; it is 4 without the setting. A request is
+// sent again when the server says that it is busy (with the statuses 429 and 503), and, if the server has answered the
+// client before, when it can't be reached or a proxy answers in its place. The pause before that is a random part of
+// half a second, twice as much each time, and no shorter than the server asks for in Retry-After; where that is more
+// than half a minute, the request fails instead, because of a [RetryError].
+func Attempts(n int) Setting { return func(c *Client) { c.attempts = max(1, n) } }
+
+// StaleReads lets a read show less than what the client has written, for clients of several servers that would rather
+// not wait for each other. Without it each read names the version of the client's last write.
+func StaleReads() Setting { return func(c *Client) { c.stale = true } }
 
 // New returns a client of the server at an absolute http or https URL, with or without the path of the API, and with
 // the secret of a token. It sends requests through h, or through [http.DefaultClient] where h is nil. It fails with
 // [roster.Invalid] for a URL that is not one, and does not connect yet.
-func New(baseURL, token string, h *http.Client) (*Client, error) {
+func New(baseURL, token string, h *http.Client, settings ...Setting) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, roster.FieldErrorf("url", "must be a URL such as http://127.0.0.1:8080, not %q", baseURL)
@@ -45,14 +74,29 @@ func New(baseURL, token string, h *http.Client) (*Client, error) {
 	if h == nil {
 		h = http.DefaultClient
 	}
-	return &Client{base: u, token: token, http: h}, nil
+	c := &Client{base: u, token: token, http: h, attempts: usualAttempts, newKey: rand.Text, jitter: partOf}
+	for _, set := range settings {
+		set(c)
+	}
+	return c, nil
 }
 
 // Organization returns the organization that the token belongs to, its Version filled.
-func (c *Client) Organization(ctx context.Context) (*roster.Organization, error) {
-	org := new(roster.Organization)
-	if err := c.call(ctx, request{method: http.MethodGet, path: []string{"organization"}}, org); err != nil {
+func (c *Client) Organization(ctx context.Context, options ...Option) (*roster.Organization, error) {
+	org, err := get[roster.Organization](ctx, c, []string{"organization"}, options)
+	if err != nil {
 		return nil, fmt.Errorf("get the organization: %w", err)
+	}
+	return org, nil
+}
+
+// UpdateOrganization changes the members of the organization that a JSON merge patch (RFC 7396) names, and returns it.
+func (c *Client) UpdateOrganization(
+	ctx context.Context, patch []byte, options ...Option,
+) (*roster.Organization, error) {
+	org, err := update[roster.Organization](ctx, c, []string{"organization"}, patch, options)
+	if err != nil {
+		return nil, fmt.Errorf("update the organization: %w", err)
 	}
 	return org, nil
 }
@@ -66,6 +110,13 @@ type request struct {
 	// body is sent where it is not nil.
 	body        []byte
 	contentType string
+	header      http.Header
+	// info is where to put what the answer says besides its body; nil for nowhere.
+	info *Info
+	// once keeps the request from being sent again.
+	once bool
+	// err is why the request can't be made.
+	err error
 }
 
 // call sends a request and decodes the JSON body of the response into out, unless that is nil.
@@ -82,33 +133,6 @@ func (c *Client) call(ctx context.Context, r request, out any) error {
 		return &roster.Error{Code: roster.Unavailable, Message: "the answer of the server can't be read", Err: err}
 	}
 	return nil
-}
-
-// send sends a request and returns the body of a response that says that it succeeded.
-func (c *Client) send(ctx context.Context, r request) (io.ReadCloser, error) {
-	u := *c.base
-	for _, segment := range r.path {
-		u.RawPath = u.EscapedPath() + "/" + url.PathEscape(segment)
-		u.Path += "/" + segment
-	}
-	u.RawQuery = r.query.Encode()
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
-	if err != nil {
-		return nil, fmt.Errorf("make a request: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if r.body != nil {
-		req.Header.Set("Content-Type", r.contentType)
-	}
-	response, err := c.http.Do(req)
-	if err != nil {
-		return nil, &roster.Error{Code: roster.Unavailable, Message: "the server can't be reached", Err: err}
-	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		defer response.Body.Close() //nolint:errcheck // it was only read
-		return nil, failure(response)
-	}
-	return response.Body, nil
 }
 
 // encode returns the JSON of a value of ours, which has one.

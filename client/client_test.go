@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -35,6 +36,18 @@ func connect(t *testing.T, url, secret string) *client.Client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// collect returns all that a list yields.
+func collect[T any](t *testing.T, list iter.Seq2[T, error]) (all []T) {
+	t.Helper()
+	for e, err := range list {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func TestNewRefusesWhatIsNoURL(t *testing.T) {
@@ -175,7 +188,7 @@ func TestUserPageHasWhatIsAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := client.UserPage{
+	want := client.Page[roster.User]{
 		Items: []*roster.User{{Number: 12}}, Total: 2, Version: page.Version,
 		NextPageToken: page.NextPageToken,
 		Facets:        map[string]map[string]int{"status": {"invited": 1, "suspended": 1}, "groups": {"": 2}},
@@ -264,10 +277,7 @@ func TestTokens(t *testing.T) {
 	if !roster.WellFormedSecret(secret) || made.Kind != roster.TokenAccount || made.ID.IsZero() {
 		t.Errorf("made %+v with the secret %s", made, secret)
 	}
-	list, err := c.Tokens(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	list := collect(t, c.Tokens(ctx, client.ListOptions{PageSize: 2}))
 	if diff := cmp.Diff(made, list[len(list)-1]); diff != "" {
 		t.Errorf("last of the list (-made +listed):\n%s", diff)
 	}

@@ -46,7 +46,9 @@ type ImportedLine struct {
 // Import imports JSON Lines: a role, group, space or user in the canonical form on each line, with a further member
 // "type", user by default. A line may refer to what the lines before it make. All lines that are not rejected are one
 // change. At most [MaxImportLines] lines and [MaxImportBytes] bytes are allowed: more is [roster.TooLarge].
-func (c *Client) Import(ctx context.Context, lines []byte, o ImportOptions) (ImportResult, error) {
+func (c *Client) Import(
+	ctx context.Context, lines []byte, o ImportOptions, options ...Option,
+) (ImportResult, error) {
 	query := url.Values{"dry_run": {strconv.FormatBool(o.DryRun)}}
 	if o.OnConflict != "" {
 		query.Set("on_conflict", string(o.OnConflict))
@@ -62,7 +64,7 @@ func (c *Client) Import(ctx context.Context, lines []byte, o ImportOptions) (Imp
 	err := c.call(ctx, request{
 		method: http.MethodPost, path: []string{"import"}, query: query,
 		body: lines, contentType: "application/jsonl",
-	}, &answer)
+	}.apply(options), &answer)
 	if err != nil {
 		return ImportResult{}, fmt.Errorf("import: %w", err)
 	}

@@ -7,7 +7,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/roster-dev/roster"
 )
@@ -19,6 +21,8 @@ type problem struct {
 	Errors []fault `json:"errors"`
 	// Since is for changes that are not kept any more.
 	Since *roster.Version `json:"since"`
+	// Current is the record as it is, where it is not as the request says.
+	Current json.RawMessage `json:"current"`
 }
 
 type fault struct {
@@ -31,19 +35,41 @@ type fault struct {
 }
 
 // failure returns the error of a response that is not a success.
-func failure(r *http.Response) error {
+func (c *Client) failure(r request, response *http.Response) error {
 	const most = 1 << 20
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	var p problem
 	if kind == "application/problem+json" {
-		if err := json.NewDecoder(io.LimitReader(r.Body, most)).Decode(&p); err == nil && p.Code != "" {
-			return p.err()
+		err := json.NewDecoder(io.LimitReader(response.Body, most)).Decode(&p)
+		if err == nil && p.Code != "" {
+			c.answered.Store(true)
+			e := p.err()
+			e.Record = p.record(r.path[0])
+			return busy(e, response.Header)
 		}
 	}
-	return &roster.Error{
+	return busy(&roster.Error{
 		Code:    roster.Unavailable,
-		Message: fmt.Sprintf("the server answered %s, which is not Roster's API", r.Status),
+		Message: fmt.Sprintf("the server answered %s, which is not Roster's API", response.Status),
+	}, response.Header)
+}
+
+// busy adds to an error when to try again, where an answer says so in seconds.
+func busy(err error, header http.Header) error {
+	seconds, unknown := strconv.ParseUint(header.Get("Retry-After"), 10, 31)
+	if unknown != nil {
+		return err
 	}
+	return &RetryError{time.Duration(seconds) * time.Second, err}
+}
+
+// record returns the record of a list that a problem shows, nil for none.
+func (p problem) record(list string) roster.Entity {
+	e := roster.NewEntity(roster.Type(strings.TrimSuffix(list, "s")))
+	if e == nil || p.Current == nil || json.Unmarshal(p.Current, e) != nil {
+		return nil
+	}
+	return e
 }
 
 // err returns the problem as the error that the server had.

@@ -2,40 +2,44 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strconv"
+	"iter"
 
 	"github.com/roster-dev/roster"
 )
 
-// Tokens returns all tokens in the order of their creation, those that do not count any more among them. They have no
-// Hash.
-func (c *Client) Tokens(ctx context.Context) ([]*roster.Token, error) {
-	var all []*roster.Token
-	query := url.Values{"page_size": {strconv.Itoa(maxPage)}}
-	for {
-		var page struct {
-			Items         []*roster.Token `json:"items"`
-			NextPageToken string          `json:"next_page_token"`
-		}
-		err := c.call(ctx, request{method: http.MethodGet, path: []string{"tokens"}, query: query}, &page)
-		if err != nil {
-			return nil, fmt.Errorf("list tokens: %w", err)
-		}
-		all = append(all, page.Items...)
-		if page.NextPageToken == "" {
-			return all, nil
-		}
-		query.Set("page_token", page.NextPageToken)
+// Tokens yields the tokens in the order of their creation, those that do not count any more among them, as
+// [Client.Users] yields users. They have no Hash.
+func (c *Client) Tokens(ctx context.Context, o ListOptions, options ...Option) iter.Seq2[*roster.Token, error] {
+	return walk(o, func(o ListOptions) (Page[roster.Token], error) { return c.TokenPage(ctx, o, options...) })
+}
+
+// TokenPage returns one page of the tokens.
+func (c *Client) TokenPage(ctx context.Context, o ListOptions, options ...Option) (Page[roster.Token], error) {
+	p, err := page[roster.Token](ctx, c, []string{"tokens"}, o, options)
+	if err != nil {
+		return p, fmt.Errorf("list tokens: %w", err)
 	}
+	return p, nil
+}
+
+// Token returns a token, or fails with [roster.NotFound].
+func (c *Client) Token(ctx context.Context, id roster.ID, options ...Option) (*roster.Token, error) {
+	t, err := get[roster.Token](ctx, c, []string{"tokens", id.String()}, options)
+	if err != nil {
+		return nil, fmt.Errorf("get token %s: %w", id, err)
+	}
+	return t, nil
 }
 
 // CreateToken makes a token from the Name, Kind, Permissions, ActsAs, Dialects, ExpiresAt and AllowedIPs of t, and
-// returns it with its secret, which nobody can ask for again.
-func (c *Client) CreateToken(ctx context.Context, t roster.Token) (made *roster.Token, secret string, err error) {
-	body, err := encode(struct {
+// returns it with its secret, which nobody can ask for again: it is "" where the request was sent more than once
+// because an answer was lost, and in a dry run.
+func (c *Client) CreateToken(
+	ctx context.Context, t roster.Token, options ...Option,
+) (token *roster.Token, secret string, err error) {
+	answer, err := create[made[roster.Token]](ctx, c, []string{"tokens"}, struct {
 		Name        string             `json:"name"`
 		Kind        roster.TokenKind   `json:"kind,omitempty"`
 		Permissions roster.Permissions `json:"permissions,omitempty"`
@@ -43,29 +47,46 @@ func (c *Client) CreateToken(ctx context.Context, t roster.Token) (made *roster.
 		Dialects    []string           `json:"dialects,omitempty"`
 		ExpiresAt   roster.Time        `json:"expires_at,omitzero"`
 		AllowedIPs  []string           `json:"allowed_ips,omitempty"`
-	}{t.Name, t.Kind, t.Permissions, t.ActsAs, t.Dialects, t.ExpiresAt, t.AllowedIPs})
-	if err != nil {
-		return nil, "", err
-	}
-	var answer struct {
-		roster.Token
-
-		Secret string `json:"secret"`
-	}
-	err = c.call(ctx, request{
-		method: http.MethodPost, path: []string{"tokens"}, body: body, contentType: "application/json",
-	}, &answer)
+	}{t.Name, t.Kind, t.Permissions, t.ActsAs, t.Dialects, t.ExpiresAt, t.AllowedIPs}, options)
 	if err != nil {
 		return nil, "", fmt.Errorf("create a token: %w", err)
 	}
-	return &answer.Token, answer.Secret, nil
+	return &answer.record, answer.secret, nil
+}
+
+// UpdateToken changes the members of a token that a JSON merge patch (RFC 7396) names, and returns the token.
+func (c *Client) UpdateToken(
+	ctx context.Context, id roster.ID, patch []byte, options ...Option,
+) (*roster.Token, error) {
+	t, err := update[roster.Token](ctx, c, []string{"tokens", id.String()}, patch, options)
+	if err != nil {
+		return nil, fmt.Errorf("update token %s: %w", id, err)
+	}
+	return t, nil
 }
 
 // RevokeToken makes a token count no more, or fails with [roster.NotFound]. Revoking it again does nothing.
-func (c *Client) RevokeToken(ctx context.Context, id roster.ID) error {
-	err := c.call(ctx, request{method: http.MethodDelete, path: []string{"tokens", id.String()}}, nil)
-	if err != nil {
+func (c *Client) RevokeToken(ctx context.Context, id roster.ID, options ...Option) error {
+	if err := remove(ctx, c, []string{"tokens", id.String()}, options); err != nil {
 		return fmt.Errorf("revoke token %s: %w", id, err)
 	}
 	return nil
+}
+
+// made is a record that was just made, with its secret.
+type made[T any] struct {
+	record T
+	secret string
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (m *made[T]) UnmarshalJSON(doc []byte) error {
+	var answer struct {
+		Secret string `json:"secret"`
+	}
+	if err := json.Unmarshal(doc, &answer); err != nil {
+		return err
+	}
+	m.secret = answer.Secret
+	return json.Unmarshal(doc, &m.record)
 }

@@ -202,3 +202,22 @@ func remoteResult(line apiclient.ImportedLine) ingest.Result {
 		return ingest.Result{Effect: ingest.Unchanged}
 	}
 }
+
+func (r remoteAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
+	return r.Client.User(ctx, ref)
+}
+
+func (r remoteAccount) CreateToken(ctx context.Context, t roster.Token) (*roster.Token, string, error) {
+	return r.Client.CreateToken(ctx, t)
+}
+
+func (r remoteAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
+	var all []*roster.Token
+	for t, err := range r.Client.Tokens(ctx, apiclient.ListOptions{}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
