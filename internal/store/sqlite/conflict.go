@@ -35,7 +35,11 @@ func orMissing(err error, key roster.Key) error {
 func (u *update) conflict(op roster.Op, cause error) error {
 	key := op.Key()
 	if op.Before == nil {
-		found, err := exists(u.quiet, u.byID, u.change.Org[:], string(key.Type), key.ID[:])
+		number, err := u.collectionOf(u.quiet, collection{u.change.Org, key.Type})
+		if err != nil {
+			return err
+		}
+		found, err := exists(u.quiet, u.byID, number, key.ID[:])
 		if err != nil {
 			return err
 		}

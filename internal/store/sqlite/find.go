@@ -60,9 +60,13 @@ func (s *state) some(t roster.Type, stmt *sql.Stmt, keys []any) ([]roster.Entity
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
-	args := make([]any, 2+keysAtOnce) // what is not filled is NULL, which nothing equals
-	args[0], args[1] = s.org[:], string(t)
-	copy(args[2:], keys)
+	number, err := s.w.collectionOf(context.WithoutCancel(s.ctx), collection{s.org, t})
+	if err != nil {
+		return nil, err
+	}
+	args := make([]any, 1+keysAtOnce) // what is not filled is NULL, which nothing equals
+	args[0] = number
+	copy(args[1:], keys)
 	rows, err := stmt.QueryContext(context.WithoutCancel(s.ctx), args...)
 	if err != nil {
 		return nil, err

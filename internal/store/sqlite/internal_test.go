@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,7 +61,7 @@ func TestRoom(t *testing.T) {
 func TestPlans(t *testing.T) {
 	s := openHere(t)
 	queries := []string{hashQuery, recordsQuery, changesQuery, usesQuery}
-	for _, st := range s.writer.statements() {
+	for _, st := range slices.Concat(s.writer.statements(), s.writer.collectionStatements()) {
 		if verb, _, _ := strings.Cut(st.query, " "); verb != "BEGIN" && verb != "COMMIT" && verb != "ROLLBACK" {
 			queries = append(queries, st.query)
 		}

@@ -14,8 +14,9 @@ import (
 const (
 	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ?
 		ORDER BY version LIMIT ?`
-	recordsQuery = `SELECT doc FROM entities WHERE org_id = ? AND type = ? ORDER BY number, id`
-	hashQuery    = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
+	recordsQuery = `SELECT doc FROM entities
+		WHERE collection = (SELECT id FROM collections WHERE org_id = ? AND type = ?) ORDER BY number, id`
+	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 )
 
 // Orgs implements [store.Store].
@@ -123,16 +124,16 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 	return org, nil
 }
 
-// UserOrgs implements [store.Store]. It looks into each organization by the primary key: an index on the id alone would
+// UserOrgs implements [store.Store]. It looks into each organization by the key of ids: an index on the id alone would
 // make every write dearer for the sake of a rare question.
 func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
 	if err := s.gate.Enter(); err != nil {
 		return nil, err
 	}
 	defer s.gate.Leave()
-	const query = `SELECT o.id FROM organizations AS o
-		WHERE EXISTS (SELECT 1 FROM entities AS e WHERE e.org_id = o.id AND e.type = 'user' AND e.id = ?)
-		ORDER BY o.id`
+	const query = `SELECT c.org_id FROM collections AS c
+		WHERE c.type = 'user' AND EXISTS (SELECT 1 FROM entities AS e WHERE e.collection = c.id AND e.id = ?)
+		ORDER BY c.org_id`
 	rows, err := s.readers.QueryContext(ctx, query, user[:])
 	if err != nil {
 		return nil, readError(ctx, "look up a user", err)

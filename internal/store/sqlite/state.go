@@ -29,7 +29,7 @@ func (s *state) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
 		}
 		return o, nil
 	}
-	return s.one(t, s.w.byID, s.org[:], string(t), id[:])
+	return s.one(t, s.w.byID, id[:])
 }
 
 // Find implements [roster.State].
@@ -42,13 +42,13 @@ func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 		}
 		return o, nil
 	case k.Number != 0:
-		return s.one(t, s.w.byNumber, s.org[:], string(t), k.Number)
+		return s.one(t, s.w.byNumber, k.Number)
 	case k.Email != "":
-		return s.one(t, s.w.byEmail, s.org[:], string(t), k.Email)
+		return s.one(t, s.w.byEmail, k.Email)
 	case k.Identifier != "":
-		return s.one(t, s.w.byIdentifier, s.org[:], string(t), k.Identifier)
+		return s.one(t, s.w.byIdentifier, k.Identifier)
 	case k.Owner:
-		return s.one(t, s.w.owner, s.org[:], string(t))
+		return s.one(t, s.w.owner)
 	default:
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
@@ -66,13 +66,18 @@ func (s *state) organization() (*roster.Organization, error) {
 	return o, nil
 }
 
-// one returns the record of type t that a query finds.
-func (s *state) one(t roster.Type, stmt *sql.Stmt, args ...any) (roster.Entity, error) {
+// one returns the record of type t that a query finds by some keys.
+func (s *state) one(t roster.Type, stmt *sql.Stmt, keys ...any) (roster.Entity, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
+	quiet := context.WithoutCancel(s.ctx)
+	number, err := s.w.collectionOf(quiet, collection{s.org, t})
+	if err != nil {
+		return nil, err
+	}
 	var doc []byte
-	err := stmt.QueryRowContext(context.WithoutCancel(s.ctx), args...).Scan(&doc)
+	err = stmt.QueryRowContext(quiet, append([]any{number}, keys...)...).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
@@ -114,7 +119,12 @@ func (s *state) page(t roster.Type, after roster.ID) ([]roster.Entity, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows, err := s.w.each.QueryContext(context.WithoutCancel(s.ctx), s.org[:], string(t), after[:], batchSize)
+	quiet := context.WithoutCancel(s.ctx)
+	number, err := s.w.collectionOf(quiet, collection{s.org, t})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.w.each.QueryContext(quiet, number, after[:], batchSize)
 	if err != nil {
 		return nil, err
 	}

@@ -162,9 +162,12 @@ func (u *update) takeSome(ops []roster.Op, docs [][]byte) error {
 
 // insertRows creates rowsAtOnce records. Where one can't be made, those before it are: it returns how many.
 func (u *update) insertRows(ops []roster.Op, docs [][]byte) (made int, err error) {
-	args := make([]any, 0, rowsAtOnce*8)
+	args := make([]any, 0, rowsAtOnce*9)
 	for i, op := range ops {
-		args = u.appendRow(args, op.After, docs[i])
+		if args, err = u.appendRow(args, op.After, docs[i]); err != nil {
+			return 0, err
+		}
+		args = append(args, u.change.Org[:], string(op.Key().Type))
 	}
 	if _, err = u.insertMany.ExecContext(u.quiet, args...); err == nil {
 		return len(ops), nil
@@ -173,11 +176,12 @@ func (u *update) insertRows(ops []roster.Op, docs [][]byte) (made int, err error
 	return made, errors.Join(err, u.conn.QueryRowContext(u.quiet, `SELECT changes()`).Scan(&made))
 }
 
-// appendRow appends the columns of a record in the order of the statements insert and revise.
-func (u *update) appendRow(args []any, e roster.Entity, doc []byte) []any {
+// appendRow appends the columns of a record in the order of the statement revise, which is the first of insert's.
+func (u *update) appendRow(args []any, e roster.Entity, doc []byte) ([]any, error) {
 	key, k := e.Key(), e.Keys()
+	number, err := u.collectionFor(key.Type)
 	return append(args, orNull(k.Number), orNull(k.Email), orNull(k.Identifier), k.Owner, string(doc),
-		u.change.Org[:], string(key.Type), key.ID[:])
+		number, key.ID[:]), err
 }
 
 func deletesOrg(op roster.Op) bool {
@@ -187,12 +191,14 @@ func deletesOrg(op roster.Op) bool {
 // writeDeletion removes the organization and all that belongs to it.
 func (u *update) writeDeletion() error {
 	for _, stmt := range []*sql.Stmt{
-		u.deleteEntities, u.deleteUses, u.deleteChanges, u.deleteEntries, u.deleteAnswers, u.deleteOrg,
+		u.deleteEntities, u.deleteCollections, u.deleteUses, u.deleteChanges, u.deleteEntries, u.deleteAnswers,
+		u.deleteOrg,
 	} {
 		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:]); err != nil {
 			return fmt.Errorf("delete the organization: %w", err)
 		}
 	}
+	clear(u.collections)
 	return nil
 }
 
@@ -212,14 +218,13 @@ func (u *update) free() error {
 // freeKeys makes the first half of an op.
 func (u *update) freeKeys(op roster.Op) error {
 	key := op.Key()
-	id := []any{u.change.Org[:], string(key.Type), key.ID[:]}
 	switch {
 	case op.Before == nil || key.Type == roster.TypeOrganization:
 		return nil
 	case op.After == nil:
 		return u.delete(key)
 	case len(u.change.Ops) > 1 && op.Before.Keys() != op.After.Keys():
-		return orMissing(mustHit(u.clear.ExecContext(u.quiet, id...)), key)
+		return u.hit(u.clear, key)
 	default:
 		return nil
 	}
@@ -232,18 +237,31 @@ func (u *update) delete(key roster.Key) error {
 			return err
 		}
 	}
-	return orMissing(mustHit(u.remove.ExecContext(u.quiet, u.change.Org[:], string(key.Type), key.ID[:])), key)
+	return u.hit(u.remove, key)
+}
+
+// hit runs a statement about a record that must exist.
+func (u *update) hit(stmt *sql.Stmt, key roster.Key) error {
+	number, err := u.collectionOf(u.quiet, collection{u.change.Org, key.Type})
+	if err != nil {
+		return err
+	}
+	return orMissing(mustHit(stmt.ExecContext(u.quiet, number, key.ID[:])), key)
 }
 
 func (u *update) writeRecord(op roster.Op, doc []byte) error {
 	if o, ok := op.After.(*roster.Organization); ok {
 		return u.writeOrg(op, o, doc)
 	}
+	args, err := u.appendRow(make([]any, 0, 9), op.After, doc)
+	if err != nil {
+		return err
+	}
 	stmt := u.revise
 	if op.Before == nil {
-		stmt = u.insert
+		stmt, args = u.insert, append(args, u.change.Org[:], string(op.Key().Type))
 	}
-	err := mustHit(stmt.ExecContext(u.quiet, u.appendRow(nil, op.After, doc)...))
+	err = mustHit(stmt.ExecContext(u.quiet, args...))
 	if isConstraint(err) {
 		return u.conflict(op, err)
 	}

@@ -23,7 +23,7 @@ func (s *Store) TouchTokens(ctx context.Context, uses []roster.TokenUse) error {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			if _, err := s.writer.touch.ExecContext(quiet, int64(use.At), use.Org[:], use.Token[:]); err != nil {
+			if _, err := s.writer.touch.ExecContext(quiet, int64(use.At), use.Token[:], use.Org[:]); err != nil {
 				return false, err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -17,7 +18,9 @@ type writer struct {
 	all  []*sql.Stmt
 	// tails has the last audit entries of organizations, as far as they are known: their places and hashes.
 	tails map[roster.ID]roster.Entry
-	room  room
+	// collections has the numbers of collections, as far as they are known.
+	collections map[collection]int64
+	room        room
 
 	begin, commit, rollback                  *sql.Stmt
 	version, setVersion, orgDoc              *sql.Stmt
@@ -29,6 +32,8 @@ type writer struct {
 	revise, clear, remove                    *sql.Stmt
 	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
 	owner, each, insertChange                *sql.Stmt
+	collection, insertCollection             *sql.Stmt
+	deleteCollections                        *sql.Stmt
 	lastEntry, deleteEntries                 *sql.Stmt
 	insertEntry, insertEntries               *sql.Stmt
 	answer, insertAnswer, deleteAnswers      *sql.Stmt
@@ -43,11 +48,11 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, tails: map[roster.ID]roster.Entry{}}
+	w := &writer{conn: conn, tails: map[roster.ID]roster.Entry{}, collections: map[collection]int64{}}
 	if err := w.makeRoom(ctx, 1); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
-	for _, s := range w.statements() {
+	for _, s := range slices.Concat(w.statements(), w.collectionStatements()) {
 		stmt, err := conn.PrepareContext(ctx, s.query) //nolint:sqlclosecheck // close closes all of them
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("prepare %q: %w", s.query, err), w.close())
@@ -73,11 +78,9 @@ const rowsAtOnce = 16
 const entriesAtOnce = 8
 
 func (w *writer) statements() []statement {
-	const columns = ` INTO entities (number, email, identifier, owner, doc, org_id, type, id) VALUES `
-	const row = `(?, ?, ?, ?, ?, ?, ?, ?)`
-	// The + keeps SQLite from looking at the value of the type to see whether the index of tokens, which is for one
-	// type only, can be used: it would compile the statement again at each use with another type.
-	const entity = `SELECT doc FROM entities WHERE org_id = ? AND type = +? AND `
+	const columns = ` INTO entities (number, email, identifier, owner, doc, collection, id, org_id, type) VALUES `
+	const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const entity = `SELECT doc FROM entities WHERE collection = ? AND `
 	const entryRow = `, (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	entry := `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
 		op_from, op_to, types, keys, salt, prev, hash) VALUES ` + entryRow[len(`, `):]
@@ -96,11 +99,12 @@ func (w *writer) statements() []statement {
 		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, version = ?, doc = ? WHERE id = ?`},
 		{&w.reviseOrg, `UPDATE organizations SET version = ?, doc = ? WHERE id = ?`},
 		{&w.deleteOrg, `DELETE FROM organizations WHERE id = ?`},
-		{&w.deleteEntities, `DELETE FROM entities WHERE org_id = ?`},
+		{&w.deleteEntities, `DELETE FROM entities WHERE collection IN (SELECT id FROM collections WHERE org_id = ?)`},
 		{&w.deleteChanges, `DELETE FROM changes WHERE org_id = ?`},
 
 		{&w.touch, `INSERT INTO token_uses (org_id, token_id, at)
-			SELECT org_id, id, ? FROM entities WHERE org_id = ? AND type = 'token' AND id = ?
+			SELECT org_id, id, ? FROM entities WHERE id = ? AND
+				collection = (SELECT id FROM collections WHERE org_id = ? AND type = 'token')
 			ON CONFLICT (org_id, token_id) DO UPDATE SET at = excluded.at WHERE excluded.at > token_uses.at`},
 		{&w.forget, `DELETE FROM token_uses WHERE org_id = ? AND token_id = ?`},
 		{&w.deleteUses, `DELETE FROM token_uses WHERE org_id = ?`},
@@ -120,10 +124,10 @@ func (w *writer) statements() []statement {
 		// transaction is undone anyway.
 		{&w.insertMany, `INSERT OR FAIL` + columns + strings.Repeat(row+", ", rowsAtOnce-1) + row},
 		{&w.revise, `UPDATE entities SET number = ?, email = ?, identifier = ?, owner = ?, doc = ?
-			WHERE org_id = ? AND type = +? AND id = ?`},
+			WHERE collection = ? AND id = ?`},
 		{&w.clear, `UPDATE entities SET number = NULL, email = NULL, identifier = NULL, owner = FALSE
-			WHERE org_id = ? AND type = +? AND id = ?`},
-		{&w.remove, `DELETE FROM entities WHERE org_id = ? AND type = +? AND id = ?`},
+			WHERE collection = ? AND id = ?`},
+		{&w.remove, `DELETE FROM entities WHERE collection = ? AND id = ?`},
 
 		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
 		{&w.lastEntry, `SELECT seq, hash FROM audit_entries WHERE org_id = ? ORDER BY seq DESC LIMIT 1`},
@@ -157,6 +161,7 @@ func (w *writer) transact(ctx context.Context, fn func() (commit bool, err error
 		if committed {
 			return
 		}
+		clear(w.collections)
 		if _, rollbackErr := w.rollback.ExecContext(ctx); rollbackErr != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
 		}
