@@ -40,11 +40,13 @@ type Change struct {
 	Actor ID
 	Ops   []Op
 
-	// Entries and Answers are what is committed together with the ops, by those who make a change; one that is read
-	// back has neither. Entries are in the order of their ranges, which do not overlap; an op that is in none makes no
-	// entry. Answers have different keys and take the place of earlier ones.
-	Entries []Entry
-	Answers []Answer
+	// Entries, Answers and Erasures are what is committed together with the ops, by those who make a change; one that
+	// is read back has none. Entries are in the order of their ranges, which do not overlap; an op that is in none
+	// makes no entry. Answers have different keys and take the place of earlier ones. Erasures are made last, and
+	// answers of the change stay as they are.
+	Entries  []Entry
+	Answers  []Answer
+	Erasures []Erasure
 }
 
 // Outcome is what became of one command of several.
@@ -74,6 +76,8 @@ func NewEntity(t Type) Entity {
 		return &Invitation{}
 	case TypeWebhook:
 		return &Webhook{}
+	case TypeDeletedUser:
+		return &DeletedUser{}
 	default:
 		return nil
 	}
@@ -90,6 +94,9 @@ func AppendEntity(b []byte, e Entity) ([]byte, error) {
 		if userMembers.write(&w, u); !w.odd {
 			return w.b, nil
 		}
+	}
+	if erased, ok := e.(Erased); ok {
+		return b, errErased(erased.Key())
 	}
 	doc, err := json.Marshal(e)
 	if err != nil {
@@ -122,6 +129,10 @@ type opDoc struct {
 	ID     ID              `json:"id"`
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
+	// Erased says that there are no documents any more; what the audit keeps in their place says the same.
+	Erased       bool   `json:"erased,omitempty"`
+	BeforeDigest Digest `json:"before_sha256,omitzero"`
+	AfterDigest  Digest `json:"after_sha256,omitzero"`
 }
 
 // DecodeOps reads a JSON array of ops as [Op.MarshalJSON] writes them.
@@ -137,10 +148,14 @@ func DecodeOps(doc []byte) ([]Op, error) {
 	return ops, nil
 }
 
-// MarshalJSON returns {"op","type","id","before","after"}.
+// MarshalJSON returns {"op","type","id","before","after"}, or {"op","type","id","erased":true}.
 func (o Op) MarshalJSON() ([]byte, error) {
 	key := o.Key()
 	doc := opDoc{Op: o.Verb(), Type: key.Type, ID: key.ID}
+	if o.IsErased() {
+		doc.Erased = true
+		return json.Marshal(doc)
+	}
 	var err error
 	if o.Before != nil {
 		if doc.Before, err = EncodeEntity(o.Before); err != nil {
@@ -155,11 +170,21 @@ func (o Op) MarshalJSON() ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads what MarshalJSON wrote, and what the audit keeps where documents were erased.
 func (o *Op) UnmarshalJSON(data []byte) error {
 	var doc opDoc
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return fmt.Errorf("decode an op: %w", err)
+	}
+	if doc.Erased || !doc.BeforeDigest.IsZero() || !doc.AfterDigest.IsZero() {
+		erased := Erased{doc.Type, doc.ID}
+		if doc.Op != "create" {
+			o.Before = erased
+		}
+		if doc.Op != "delete" {
+			o.After = erased
+		}
+		return nil
 	}
 	var err error
 	if doc.Before != nil {

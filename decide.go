@@ -16,6 +16,8 @@ type Env struct {
 	Now Time
 	// NewID makes ids for new records.
 	NewID func() (ID, error)
+	// KeepDeleted is how long a deleted user can be restored, in milliseconds; [KeptFor] where it is 0.
+	KeepDeleted Time
 }
 
 // Decide returns the ops that carry out cmd, none where nothing is to be done. It is the one place for rules about
@@ -73,6 +75,10 @@ func (d *decider) doMore(cmd Command) error {
 		return d.suspend(c)
 	case Restore:
 		return d.restore(c)
+	case Undelete:
+		return d.undelete(c)
+	case Erase:
+		return d.erase(c)
 	case RotateSecret:
 		return d.rotate(c)
 	default:
@@ -90,6 +96,8 @@ func (d *decider) allow(t Type) error {
 		needed = GroupsWrite
 	case TypeToken, TypeWebhook:
 		needed = TokensWrite
+	case TypeDeletedUser:
+		needed = UsersErase
 	}
 	if !d.By.Permissions.Has(needed) {
 		return Errorf(Forbidden, "this needs the permission %s", needed)
@@ -126,6 +134,9 @@ func (d *decider) lookUp(t Type, ref Ref) (Entity, error) {
 
 // createAs makes a record that the principal wants, with times and authors of our own.
 func (d *decider) createAs(record Entity) error {
+	if record.Key().Type == TypeDeletedUser {
+		return Errorf(Invalid, "a deleted user can't be made; delete a user")
+	}
 	record = clone(record)
 	stamp(record, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
 	return d.create(record)
@@ -139,6 +150,11 @@ func (d *decider) create(record Entity) error {
 	}
 	if t == TypeOrganization {
 		return d.createOrganization(record.(*Organization))
+	}
+	if u, ok := record.(*User); ok {
+		if err := d.reserved(u); err != nil {
+			return err
+		}
 	}
 	if err := d.complete(record); err != nil {
 		return err
@@ -294,8 +310,11 @@ func (d *decider) target(t Type, ref Ref) (Entity, error) {
 	if t == TypeOrganization {
 		return d.organization()
 	}
-	if t == TypeInvitation {
+	switch t {
+	case TypeInvitation:
 		return nil, Errorf(Invalid, "an invitation can't be changed; invite again")
+	case TypeDeletedUser:
+		return nil, Errorf(Invalid, "a deleted user can't be changed; restore it first")
 	}
 	return d.find(t, ref)
 }
@@ -366,7 +385,7 @@ func (d *decider) importRecord(c Import) error {
 	if err := d.allow(t); err != nil {
 		return err
 	}
-	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation, TypeWebhook}, t) {
+	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation, TypeWebhook, TypeDeletedUser}, t) {
 		return FieldErrorf("type", "%s can't be imported", t)
 	}
 	existing, err := d.existing(c.Record)

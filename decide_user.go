@@ -158,7 +158,7 @@ func (d *decider) remove(c Delete) error {
 	}
 	switch e := e.(type) {
 	case *User:
-		err = d.removeUser(e)
+		err = d.deleteUser(e)
 	case *Role:
 		err = d.removeRole(e)
 	case *Group:

@@ -165,7 +165,8 @@ func TestDeleteUserDropsCredentials(t *testing.T) {
 	w.do(Revoke{Token: revoked.ID})
 	w.do(Invite{User: &User{ID: bob.ID}, Hash: "i", ExpiresAt: tuesday + 1})
 	w.do(Invite{User: &User{Email: "eve@example.com", Name: "Eve", AppsAccess: 1}, Hash: "j", ExpiresAt: tuesday + 1})
-	wantVerbs(t, w.do(Delete{Type: TypeUser, Ref: Ref{Email: bob.Email}}), "update token", "delete invitation", "delete user")
+	wantVerbs(t, w.do(Delete{Type: TypeUser, Ref: Ref{Email: bob.Email}}), "update token", "delete invitation",
+		"create deleted_user", "delete user")
 	if get(w, hers).RevokedAt != tuesday || get(w, other).RevokedAt != 0 {
 		t.Error("the tokens of the deleted user, and only those, must be revoked")
 	}

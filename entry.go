@@ -99,8 +99,14 @@ type Entry struct {
 	Reason  string
 	// From and To say which ops of the change the write did: those from From and before To.
 	From, To int
-	// Salt keeps the digests of what was written from being guessed from the hash. It is random.
+	// Salt keeps the digests of what was written from being guessed from the hash. It is random, and zero once
+	// something of what was written is erased.
 	Salt [16]byte
+	// Form says what the hash covers: 1 the name and the reason, 2 digests of them, so that they can be erased. Whoever
+	// stores the entry makes it 2.
+	Form int
+	// NameSeal and ReasonSeal are what is left of the two where something was erased.
+	NameSeal, ReasonSeal TextSeal
 	// Prev is the hash of the entry before, none for the first one, and Hash that of the entry itself.
 	Prev, Hash Digest
 }

@@ -134,12 +134,14 @@ const (
 	TypeToken        Type = "token"
 	TypeInvitation   Type = "invitation"
 	TypeWebhook      Type = "webhook"
+	TypeDeletedUser  Type = "deleted_user"
 )
 
 // Types lists every type of record, in the order in which a store hands them out: what others refer to comes first.
 func Types() []Type {
 	return []Type{
 		TypeOrganization, TypeRole, TypeGroup, TypeSpace, TypeUser, TypeToken, TypeInvitation, TypeWebhook,
+		TypeDeletedUser,
 	}
 }
 
@@ -164,8 +166,8 @@ type Keys struct {
 	Owner bool
 }
 
-// Entity is a record of an organization: *Organization, *User, *Group, *Space, *Role, *Token, *Invitation or
-// *Webhook.
+// Entity is a record of an organization: *Organization, *User, *Group, *Space, *Role, *Token, *Invitation,
+// *Webhook or *DeletedUser; in the history also [Erased].
 // An entity handed out by a store, a view or [Decide] is shared and must not be modified.
 type Entity interface {
 	Key() Key

@@ -30,6 +30,15 @@ func Shown(e Entity, by Permissions) Entity {
 			t.CreatedBy = ID{}
 		}
 		return &t
+	case *DeletedUser:
+		d := *was
+		if was.User != nil {
+			d.User, _ = Shown(was.User, by).(*User)
+		}
+		if !authors {
+			d.DeletedBy = ID{}
+		}
+		return &d
 	case *Invitation:
 		i := *was
 		i.Hash = ""

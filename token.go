@@ -31,6 +31,7 @@ type Permission string
 const (
 	UsersRead    Permission = "users:read"
 	UsersWrite   Permission = "users:write"
+	UsersErase   Permission = "users:erase"
 	MetadataRead Permission = "metadata:read"
 	MembersAdmin Permission = "members:admin"
 	GroupsWrite  Permission = "groups:write"
@@ -42,7 +43,7 @@ const (
 // AllPermissions returns every permission.
 func AllPermissions() []Permission {
 	return []Permission{
-		UsersRead, UsersWrite, MetadataRead, MembersAdmin, GroupsWrite, TokensWrite, AuditRead, Everything,
+		UsersRead, UsersWrite, UsersErase, MetadataRead, MembersAdmin, GroupsWrite, TokensWrite, AuditRead, Everything,
 	}
 }
 

@@ -95,6 +95,7 @@ func TestPermissions(t *testing.T) {
 	includes := map[Permission][]Permission{
 		UsersRead:    {UsersRead},
 		UsersWrite:   {UsersRead, UsersWrite},
+		UsersErase:   {UsersErase},
 		MetadataRead: {UsersRead, MetadataRead},
 		MembersAdmin: {UsersRead, MembersAdmin},
 		GroupsWrite:  {GroupsWrite},

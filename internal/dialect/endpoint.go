@@ -112,6 +112,8 @@ type Lists interface {
 	Tokens() []*roster.Token
 	Invitations() []*roster.Invitation
 	Webhooks() []*roster.Webhook
+	// DeletedUsers are by number.
+	DeletedUsers() []*roster.DeletedUser
 }
 
 // Paths returns the path and its aliases.

@@ -46,9 +46,12 @@ type weight struct {
 func (w *weight) add(more weight) { w.records, w.bytes = w.records+more.records, w.bytes+more.bytes }
 
 func weigh(e roster.Entity) weight {
-	const ofUser = 128
+	const ofUser, deleted = 128, 1 << 10
 	if u, ok := e.(*roster.User); ok {
 		return weight{1, ofUser + int64(len(u.Name)+len(u.Email)+len(u.Identifier)+len(u.Description))}
+	}
+	if u, ok := e.(*roster.DeletedUser); ok {
+		return weight{1, deleted + int64(len(u.User.Name)+len(u.User.Email)+len(u.User.Description))}
 	}
 	return weight{1, 0}
 }

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ type memo struct {
 	byKey map[uniqueKey]roster.Entity
 	// met counts the records that expect has found.
 	met int
+	// looked says whether deleted is known: whether there are any deleted users.
+	looked, deleted bool
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -99,14 +102,38 @@ func wantedBy(cmds []roster.Command, but ...roster.Type) map[roster.Type]wanted 
 	return all
 }
 
+// mayFind reports whether there can be records of a type. That there are no deleted users is the rule, and what most
+// who import are asked about.
+func (m *memo) mayFind(t roster.Type) (bool, error) {
+	if t != roster.TypeDeletedUser {
+		return true, nil
+	}
+	if !m.looked {
+		err := m.Each(t, func(roster.Entity) error { return errFound })
+		if err != nil && !errors.Is(err, errFound) {
+			return false, err
+		}
+		m.looked, m.deleted = true, err != nil
+	}
+	return m.deleted, nil
+}
+
+var errFound = errors.New("there is one")
+
 // Get implements [roster.State].
 func (m *memo) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
+	if may, err := m.mayFind(t); err != nil || !may {
+		return nil, err
+	}
 	key := roster.Key{Type: t, ID: id}
 	return answer(m.byID, key, func() (roster.Entity, error) { return m.State.Get(t, id) })
 }
 
 // Find implements [roster.State].
 func (m *memo) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
+	if may, err := m.mayFind(t); err != nil || !may {
+		return nil, err
+	}
 	return answer(m.byKey, uniqueKey{t, k}, func() (roster.Entity, error) { return m.State.Find(t, k) })
 }
 

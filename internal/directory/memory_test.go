@@ -163,11 +163,13 @@ func TestTooLarge(t *testing.T) {
 				t.Errorf("got %d loads, want 2: what is too large need not be loaded again", got)
 			}
 			wantLoaded(t, s, service, other)
-			var gone []roster.Command
+			var gone, purged []roster.Command
 			for i := range users {
 				gone = append(gone, roster.Delete{Type: roster.TypeUser, Ref: byEmail(fmt.Sprintf("user-%d", i))})
+				purged = append(purged, roster.Delete{Type: roster.TypeDeletedUser, Ref: roster.Ref{Number: int64(i + 1)}})
 			}
 			do(t, service, org, gone...)
+			do(t, service, org, purged...)
 			wantNames(t, view(t, service, org))
 		})
 	}

@@ -24,6 +24,9 @@ func (v viewState) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
 	if t == roster.TypeUser {
 		return v.user(roster.Ref{ID: id})
 	}
+	if t == roster.TypeDeletedUser {
+		return found(v.view.DeletedUser(id))
+	}
 	return v.first(t, func(e roster.Entity) bool { return e.Key().ID == id })
 }
 
@@ -37,6 +40,8 @@ func (v viewState) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 		return found(v.view.Group(k.Number))
 	case t == roster.TypeSpace:
 		return found(v.view.Space(k.Number))
+	case t == roster.TypeDeletedUser:
+		return found(v.view.DeletedNumber(k.Number))
 	case t == roster.TypeRole && k.Identifier != "":
 		return found(v.view.Role(k.Identifier))
 	default:
@@ -118,6 +123,8 @@ func (v viewState) Each(t roster.Type, fn func(roster.Entity) error) error {
 		return each(v.view.Tokens(), fn)
 	case roster.TypeInvitation:
 		return each(v.view.Invitations(), fn)
+	case roster.TypeDeletedUser:
+		return each(v.view.DeletedUsers(), fn)
 	case roster.TypeWebhook:
 		return each(v.view.Webhooks(), fn)
 	}

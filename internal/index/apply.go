@@ -49,6 +49,7 @@ type editor struct {
 	ownPages      bool
 	groupsTouched bool
 	tokensTouched bool
+	trashed       []roster.Op // on deleted users
 	// contextTouched is set where a record changed of a type that texts of users may tell of.
 	contextTouched bool
 }
@@ -60,6 +61,9 @@ type place struct {
 }
 
 func (e *editor) apply(op roster.Op) error {
+	if op.IsErased() {
+		return e.applyErased(op)
+	}
 	id, after := op.Key().ID, op.After
 	switch op.Key().Type {
 	case roster.TypeUser:
@@ -81,13 +85,42 @@ func (e *editor) apply(op roster.Op) error {
 		e.tokensTouched = true
 	case roster.TypeInvitation:
 		e.invitations = e.invitations.put(id, after)
+	case roster.TypeDeletedUser:
+		e.trashed = append(e.trashed, op)
 	case roster.TypeWebhook:
 		e.webhooks = e.webhooks.put(id, after)
 	}
 	return nil
 }
 
+// applyErased applies an op whose records were erased since. A record that is not known can't be made; that it is
+// deleted in the end is in the history in any case.
+func (e *editor) applyErased(op roster.Op) error {
+	key := op.Key()
+	if op.After != nil {
+		return nil
+	}
+	if _, exists := e.find(key.ID); key.Type == roster.TypeUser && !exists {
+		return nil
+	}
+	op.Before = roster.NewEntity(key.Type) // which nobody looks into
+	switch u := op.Before.(type) {
+	case *roster.User:
+		u.ID = key.ID
+	case *roster.DeletedUser:
+		u.ID = key.ID
+	case *roster.Token:
+		u.ID = key.ID
+	case *roster.Invitation:
+		u.ID = key.ID
+	}
+	return e.apply(op)
+}
+
 func (e *editor) finish() {
+	if len(e.trashed) > 0 {
+		e.trash = e.trash.with(e.trashed)
+	}
 	if e.groupsTouched {
 		e.groupsChanged()
 	}

@@ -31,6 +31,7 @@ type Builder struct {
 	encoder *encoder
 	edit    *edit
 	packers sync.Pool // of *packer
+	deleted list[*roster.DeletedUser]
 }
 
 // NewBuilder returns a builder without records. The views keep what users look like in forms, which may be nil.
@@ -72,6 +73,8 @@ func (b *Builder) Add(e roster.Entity) {
 		v.tokens = append(v.tokens, e)
 	case *roster.Invitation:
 		v.invitations = append(v.invitations, e)
+	case *roster.DeletedUser:
+		b.deleted = append(b.deleted, e)
 	case *roster.Webhook:
 		v.webhooks = append(v.webhooks, e)
 	}
@@ -103,6 +106,7 @@ func (b *Builder) View(version roster.Version) *View {
 	}
 	v.setVersion(version)
 	v.context = version
+	v.trash, b.deleted = newTrash(b.deleted), nil
 	slices.SortFunc(v.groupList, compareEntities)
 	slices.SortFunc(v.spaceList, compareEntities)
 	slices.SortFunc(v.roleList, compareEntities)

@@ -38,6 +38,7 @@ type View struct {
 	tokens      list[*roster.Token]
 	invitations list[*roster.Invitation]
 	webhooks    list[*roster.Webhook]
+	trash       trash
 	tokenHashes []*roster.Token // by hash
 	masks       map[int64]int64 // group number -> permission bits, of groups that have any
 }

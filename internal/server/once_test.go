@@ -92,6 +92,7 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"DELETE", "/webhooks/" + hook.String(), ""},
 		{"POST", "/import", `{"email":"d@example.com","name":"D"}`},
 		{"DELETE", "/users/email:b@example.com", ""},
+		{"POST", "/users/email:b@example.com:undelete", ""},
 	} {
 		what := request[0] + " " + request[1]
 		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)

@@ -130,6 +130,11 @@ func (v changed) Invitations() []*roster.Invitation {
 	return overlay(v.View.Invitations(), v.change.Ops)
 }
 
+// DeletedUsers implements [dialect.View].
+func (v changed) DeletedUsers() []*roster.DeletedUser {
+	return overlay(v.View.DeletedUsers(), v.change.Ops)
+}
+
 func first[E any](list []*E, is func(*E) bool) *E {
 	if i := slices.IndexFunc(list, is); i >= 0 {
 		return list[i]

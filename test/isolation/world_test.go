@@ -92,6 +92,9 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 		User: &roster.User{Name: word + " guest", Email: word + ".guest@" + word + ".example"},
 		Hash: roster.HashSecret(word + " guest"),
 	}), roster.TypeInvitation)
+	add("deleted", roster.User{})
+	k.records[roster.TypeDeletedUser] = k.users["deleted"]
+	w.Do(t, org, roster.Delete{Type: roster.TypeUser, Ref: roster.Ref{ID: k.users["deleted"]}})
 	person := roster.Ref{ID: k.users["person"]}
 	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
 	w.Do(t, org, roster.Join{Type: roster.TypeSpace, Ref: roster.Ref{ID: k.records[roster.TypeSpace]}, User: person, Role: roster.AccessRoles()[0]})
@@ -137,6 +140,9 @@ func (w *world) texts(t *testing.T, org roster.ID) []string {
 	}
 	for _, invitation := range view.Invitations() {
 		texts = append(texts, invitation.ID.String(), invitation.Hash)
+	}
+	for _, u := range view.DeletedUsers() {
+		texts = append(texts, u.ID.String(), u.User.Name, u.User.Email, u.User.Identifier)
 	}
 	for _, group := range view.Groups() {
 		texts = append(texts, group.ID.String(), group.Name)

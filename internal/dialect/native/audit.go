@@ -117,6 +117,7 @@ type AuditOp struct {
 	Op      string                `json:"op" required:"yes" enum:"create,update,delete"`
 	Type    roster.Type           `json:"type" required:"yes"`
 	ID      roster.ID             `json:"id" required:"yes"`
+	Erased  bool                  `json:"erased,omitempty" doc:"The record was erased since."`
 	Changes map[string]Difference `json:"changes" required:"yes" doc:"The members that are others than before."`
 }
 
@@ -230,7 +231,9 @@ func wireEntry(by roster.Principal, e roster.Entry, ops []roster.Op, most int) (
 		if err != nil {
 			return w, fmt.Errorf("show entry %d of the audit: %w", e.Seq, err)
 		}
-		w.Ops = append(w.Ops, AuditOp{Op: op.Verb(), Type: key.Type, ID: key.ID, Changes: changes})
+		w.Ops = append(w.Ops, AuditOp{
+			Op: op.Verb(), Type: key.Type, ID: key.ID, Erased: op.IsErased(), Changes: changes,
+		})
 	}
 	return w, nil
 }

@@ -116,8 +116,9 @@ type Change struct {
 type Op struct {
 	Op string `json:"op" required:"yes" enum:"create,update,delete"`
 	//nolint:lll // a tag can't be split
-	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation,webhook"`
+	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation,webhook,deleted_user"`
 	ID     roster.ID             `json:"id" required:"yes"`
+	Erased bool                  `json:"erased,omitempty" doc:"The record was erased since, and is not told any more."`
 	Filter string                `json:"filter,omitempty" enum:"entered,left" doc:"Began or ceased to match."`
 	Before json.RawMessage       `json:"before,omitempty" type:"object" doc:"The record before."`
 	After  json.RawMessage       `json:"after,omitempty" type:"object" doc:"The record afterwards."`

@@ -43,6 +43,11 @@ func (f *feed) op(op roster.Op) (Op, bool, error) {
 	if !slices.Contains(f.types, w.Type) {
 		return Op{}, false, nil
 	}
+	if op.IsErased() {
+		w.Op, w.Erased = op.Verb(), true
+		// Nobody can tell whether the user matched. That it is gone in the end is told in any case.
+		return w, w.Op == "delete" || w.Type != roster.TypeUser || f.users.Where == nil, nil
+	}
 	if w.Type == roster.TypeUser && f.users.Where != nil {
 		op, w.Filter = f.matching(op)
 	}
@@ -101,6 +106,11 @@ func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
 		return roster.EncodeEntity(u)
 	case *roster.Organization:
 		return dialect.Encode(changedOrganization{Organization: wireOrganization(e, 0)})
+	case *roster.DeletedUser:
+		shown, _ := roster.Shown(e, f.by.Permissions).(*roster.DeletedUser)
+		return dialect.Encode(shown)
+	case roster.Erased:
+		return nil, nil
 	case *roster.Token, *roster.Invitation, *roster.Webhook:
 		return dialect.Encode(wire(roster.Shown(e, f.by.Permissions)))
 	default:

@@ -19,8 +19,8 @@ import (
 // New returns the dialect.
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
-		organizationEndpoints(), userEndpoints(), groupEndpoints(), invitationEndpoints(), tokenEndpoints(),
-		webhookEndpoints(), lineEndpoints(), changeEndpoints(), auditEndpoints(),
+		organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
+		tokenEndpoints(), webhookEndpoints(), lineEndpoints(), changeEndpoints(), auditEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]

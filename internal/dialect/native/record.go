@@ -50,6 +50,8 @@ func recordsOf(view dialect.View, t roster.Type) []roster.Entity {
 		return entities(view.Tokens())
 	case roster.TypeInvitation:
 		return entities(view.Invitations())
+	case roster.TypeDeletedUser:
+		return entities(view.DeletedUsers())
 	case roster.TypeWebhook:
 		return entities(view.Webhooks())
 	default:

@@ -14,9 +14,11 @@ func users() *resource {
 		typ: roster.TypeUser, path: "/users", one: "user", many: "users", One: "User", Many: "Users",
 		refs: "its id, or number:N, email:ADDRESS or identifier:NAME", example: "number:7",
 		wire: roster.User{}, writes: roster.UsersWrite,
-		sample:    `{"email":"ada@example.com","name":"Ada Moreno","role":"admin"}`,
-		change:    `{"name":"Ada Moreno","phone":null}`,
-		deleteDoc: "The tokens that act as the user are revoked and the user's invitations removed.",
+		sample: `{"email":"ada@example.com","name":"Ada Moreno","role":"admin"}`,
+		change: `{"name":"Ada Moreno","phone":null}`,
+		deleteDoc: "The user can be restored for 30 days, or as long as the server is set to keep deleted users. The " +
+			"tokens that act as the user are revoked and the user's invitations removed; its e-mail and identifier " +
+			"are free for others.",
 	}
 }
 

@@ -51,12 +51,13 @@ func testLoadOrder(t *testing.T, s store.Store) {
 		Permissions: roster.Permissions{roster.UsersRead}, Enabled: true, Since: 3, CreatedAt: 1, UpdatedAt: 2,
 		Secrets: []roster.WebhookSecret{{Secret: "whsec_a"}, {Secret: "whsec_b", Until: 9}},
 	}
+	deleted := &roster.DeletedUser{ID: id(71), User: fullUser(), DeletedAt: 1, PurgeAt: 2, DeletedBy: id(3)}
 	mustCommit(t, s, id(1), creations(
-		webhook, invitation2, token(2), user(10), user(2), space, group, role2, role1, invitation1, token(1), user(1),
-		org(1),
+		deleted, webhook, invitation2, token(2), user(10), user(2), space, group, role2, role1, invitation1, token(1),
+		user(1), org(1),
 	)...)
 	wantContent(t, s, id(1), 1, org(1), role1, role2, group, space, user(1), user(2), user(10), token(1), token(2),
-		invitation1, invitation2, webhook)
+		invitation1, invitation2, webhook, deleted)
 }
 
 // fullUser returns a user with a value for every member but the computed one.
