@@ -41,7 +41,8 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	},
-		a.serve(), a.demo(), a.orgs(), a.tokens(), a.users(), a.importing(), a.exporting(), a.changes(),
+		a.serve(), a.demo(), a.orgs(), a.users(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
+		a.importing(), a.exporting(), a.changes(),
 		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.audits(), a.versions(), a.completion(),
 	)
 	a.remoteFlags(root)

@@ -27,9 +27,9 @@ var errStopped = errors.New("stopped")
 func (l *localAccount) AuditEntries(ctx context.Context, q roster.EntryQuery) iter.Seq2[apiclient.AuditEntry, error] {
 	q.Ops = true
 	return func(yield func(apiclient.AuditEntry, error) bool) {
-		err := l.service.Entries(ctx, l.org, q, func(e roster.Entry, ops []roster.Op) error {
+		err := l.Service.Entries(ctx, l.org, q, func(e roster.Entry, ops []roster.Op) error {
 			var shown apiclient.AuditEntry
-			doc, err := native.EncodeEntry(e, ops)
+			doc, err := native.EncodeEntry(e, ops, q)
 			if err == nil {
 				err = json.Unmarshal(doc, &shown)
 			}
@@ -45,7 +45,7 @@ func (l *localAccount) AuditEntries(ctx context.Context, q roster.EntryQuery) it
 }
 
 func (l *localAccount) VerifyAudit(ctx context.Context) (roster.AuditReport, error) {
-	return l.service.VerifyAudit(ctx, l.org)
+	return l.Service.VerifyAudit(ctx, l.org)
 }
 
 // entryFlags choose entries.

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	apiclient "github.com/roster-dev/roster/client"
-	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/directory"
-	"github.com/roster-dev/roster/internal/filter"
 	"github.com/roster-dev/roster/internal/ingest"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/open"
@@ -29,15 +27,9 @@ type backend interface {
 
 // account is one organization.
 type account interface {
-	// User returns a user, or fails with [roster.NotFound].
-	User(ctx context.Context, ref roster.Ref) (*roster.User, error)
-	Users(ctx context.Context, q userQuery) (roster.Page, error)
-	// Tokens returns the tokens, without any secret, LastUsedAt as it is known.
-	Tokens(ctx context.Context) ([]*roster.Token, error)
-	// CreateToken makes a token and returns it with its secret.
-	CreateToken(ctx context.Context, t roster.Token) (made *roster.Token, secret string, err error)
-	// Do carries out a command on a user, or a [roster.Revoke], and returns what it did.
-	Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error)
+	// API returns a client of Roster's own API over the organization: the way to whatever is not below, the same for a
+	// store as for a server.
+	API(ctx context.Context) (*apiclient.Client, error)
 	// Importer returns what carries out imports or, with dryRun, only says what they would do.
 	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
 	// Export returns the organization at one version.
@@ -63,44 +55,18 @@ type exported interface {
 	Close() error
 }
 
-// userQuery asks for users in the few ways that the command line knows.
-type userQuery struct {
-	Filter, Search, OrderBy string
-	// Limit is how many users a page has, 0 for all users, and Page the number of the page, from 1.
-	Limit, Page int
-}
-
-// skip returns how many users stand before the page.
-func (q userQuery) skip() int { return dialect.Offset(int64(q.Page), int64(q.Limit)) }
-
-// query fails as the parameters of the API with the same names do.
-func (q userQuery) query(now roster.Time) (roster.Query, error) {
-	where, err := filter.Parse(q.Filter, nil, now)
-	if err != nil {
-		return roster.Query{}, err
-	}
-	order, err := filter.ParseOrder(q.OrderBy, nil)
-	if err != nil {
-		return roster.Query{}, err
-	}
-	rq := roster.Query{Where: where, Sort: order, Offset: q.skip(), Limit: q.Limit}
-	rq.Search = roster.Search{Text: q.Search}
-	for _, f := range roster.Fields() {
-		if f.Searchable {
-			rq.Search.Fields = append(rq.Search.Fields, f.Field)
-		}
-	}
-	return rq, nil
-}
-
 // local is a backend in this process, over a store of its own. Whoever runs the command is the operator.
 type local struct {
 	*directory.Service
+	*app
 
-	store  store.Store
-	random io.Reader
-	now    func() roster.Time
+	store store.Store
+	// closers end what else was started over the store, in the reverse order.
+	closers []func() error
 }
+
+// whenClosed has fn called before the store is closed.
+func (l *local) whenClosed(fn func() error) { l.closers = append(l.closers, fn) }
 
 // openStore opens a store, and a directory over it with the options that tune changes.
 func (a *app) openStore(ctx context.Context, dsn string, tune ...func(*directory.Options)) (*local, error) {
@@ -112,12 +78,16 @@ func (a *app) openStore(ctx context.Context, dsn string, tune ...func(*directory
 	for _, fn := range tune {
 		fn(&options)
 	}
-	return &local{directory.New(s, options), s, a.random, a.time}, nil
+	return &local{Service: directory.New(s, options), app: a, store: s}, nil
 }
 
 func (l *local) Close() error {
+	var err error
+	for _, fn := range slices.Backward(l.closers) {
+		err = errors.Join(err, fn())
+	}
 	l.Service.Close()
-	return l.store.Close()
+	return errors.Join(err, l.store.Close())
 }
 
 func (l *local) CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error) {
@@ -129,79 +99,22 @@ func (l *local) Account(ctx context.Context, slug string) (account, error) {
 	if err != nil {
 		return nil, hint(doing("find the organization", err), "`roster org list` shows what there is")
 	}
-	return &localAccount{l.Service, org.ID, l.random, l.now}, nil
+	return &localAccount{l, org.ID}, nil
 }
 
 type localAccount struct {
-	service *directory.Service
-	org     roster.ID
-	random  io.Reader
-	now     func() roster.Time
-}
+	*local
 
-func (l *localAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
-	view, err := l.service.View(ctx, l.org)
-	if err != nil {
-		return nil, err
-	}
-	return view.User(ref)
-}
-
-func (l *localAccount) Users(ctx context.Context, q userQuery) (roster.Page, error) {
-	view, err := l.service.View(ctx, l.org)
-	if err != nil {
-		return roster.Page{}, err
-	}
-	query, err := q.query(l.now())
-	if err != nil {
-		return roster.Page{}, err
-	}
-	return view.Users(query)
-}
-
-func (l *localAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
-	view, err := l.service.View(ctx, l.org)
-	if err != nil {
-		return nil, err
-	}
-	uses, err := l.service.TokenUses(ctx, l.org)
-	if err != nil {
-		return nil, err
-	}
-	tokens := make([]*roster.Token, 0, len(uses))
-	for _, t := range view.Tokens() {
-		shown := *t
-		shown.LastUsedAt = uses[t.ID]
-		tokens = append(tokens, &shown)
-	}
-	return tokens, nil
-}
-
-func (l *localAccount) CreateToken(ctx context.Context, t roster.Token) (*roster.Token, string, error) {
-	secret, err := roster.NewSecret(l.random)
-	if err != nil {
-		return nil, "", err
-	}
-	t.Hash = roster.HashSecret(secret)
-	ops, err := l.Do(ctx, roster.Create{Record: &t})
-	if err != nil {
-		return nil, "", err
-	}
-	return after(ops, func(*roster.Token) bool { return true }), secret, nil
-}
-
-func (l *localAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {
-	change, err := l.service.Do(ctx, l.org, roster.Operator(), cmd)
-	return change.Ops, err
+	org roster.ID
 }
 
 func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply, error) {
 	// No view is loaded: the store answers a batch about as fast, and memory does not grow with the organization.
 	do := func(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-		return l.service.DoEach(ctx, l.org, roster.Operator(), cmds)
+		return l.Service.DoEach(ctx, l.org, roster.Operator(), cmds)
 	}
 	if dryRun {
-		rehearsal, err := l.service.Rehearse(ctx, l.org, roster.Operator())
+		rehearsal, err := l.Service.Rehearse(ctx, l.org, roster.Operator())
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +137,7 @@ func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply,
 }
 
 func (l *localAccount) Export(ctx context.Context) (exported, error) {
-	view, err := l.service.View(ctx, l.org)
+	view, err := l.Service.View(ctx, l.org)
 	return localExport{view}, err
 }
 

@@ -27,6 +27,22 @@ type tail struct {
 	// since is the version after which to begin; -1 for the last ones.
 	since  int64
 	follow bool
+	// types, filter and diff are as in [apiclient.ChangeOptions].
+	types  []string
+	filter string
+	diff   bool
+}
+
+// isChosen reports whether not all changes are wanted as they are.
+func (t tail) isChosen() bool { return len(t.types) > 0 || t.filter != "" || t.diff }
+
+// options returns what to ask the API of an organization at a version for.
+func (t tail) options(present roster.Version) apiclient.ChangeOptions {
+	o := apiclient.ChangeOptions{Since: t.from(present), Filter: t.filter, Diff: t.diff}
+	for _, name := range t.types {
+		o.Types = append(o.Types, roster.Type(name))
+	}
+	return o
 }
 
 // from returns the version after which to begin in an organization that is at a version.
@@ -51,24 +67,29 @@ func (a *app) changesTail() *cobra.Command {
 			"happen until Ctrl-C ends it, and outlasts an absence of the server. As json each change is a line,\n" +
 			"as GET /api/v1/changes shows it; text has a line for each record.",
 		Example: "  roster changes tail --org acme --since 17 -o json\n" +
+			"  roster changes tail --org acme --since 0 --types user --filter 'status = suspended' --diff\n" +
 			"  roster changes tail --follow --url https://roster.example",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), tailFormat("text")
 	cmd.Flags().VarP(&out, "output", "o", "form of the output")
-	since := cmd.Flags().Int64("since", -1, "version after which to begin; 0 for all (default: the last 10 changes)")
-	follow := cmd.Flags().Bool("follow", false, "go on as changes happen; only with --url")
+	t, flags := tail{since: -1}, cmd.Flags()
+	flags.Int64Var(&t.since, "since", -1, "version after which to begin; 0 for all (default: the last 10 changes)")
+	flags.BoolVar(&t.follow, "follow", false, "go on as changes happen; only with --url")
+	flags.StringSliceVar(&t.types, "types", nil, "only what happens to records of these types, such as user,group")
+	flags.StringVar(&t.filter, "filter", "", "only what happens to users who match a filter, such as status=active")
+	flags.BoolVar(&t.diff, "diff", false, "of an update show only the members that it changes")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
 		}
-		if cmd.Flags().Changed("since") && *since < 0 {
+		if cmd.Flags().Changed("since") && t.since < 0 {
 			return usage(cmd, "--since must not be negative")
 		}
-		if *follow && a.url == "" {
+		if t.follow && a.url == "" {
 			return usage(cmd, "--follow needs --url: nobody else can write to a store while this command has it open")
 		}
 		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			return a.showChanges(cmd.Context(), in, tail{*since, *follow}, out)
+			return a.showChanges(cmd.Context(), in, t, out)
 		})
 	}
 	return cmd
@@ -144,6 +165,15 @@ func opLine(op apiclient.Op) (string, error) {
 		shown = before
 	}
 	line := []string{op.Op, string(op.Type), cmp.Or(nameOf(shown), op.ID.String())}
+	if op.Filter != "" {
+		line = append(line, op.Filter)
+	}
+	if op.Diff != nil {
+		before, after = map[string]json.RawMessage{}, map[string]json.RawMessage{}
+		for name, d := range op.Diff {
+			before[name], after[name] = d.From, d.To
+		}
+	}
 	if op.Op == "update" {
 		line = append(line, strings.Join(changed(before, after), ", "))
 	}

@@ -12,13 +12,28 @@ import (
 )
 
 func (l *localAccount) Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error] {
+	if !t.isChosen() {
+		return l.tailAll(ctx, t)
+	}
+	return func(yield func(apiclient.Change, error) bool) {
+		api, err := l.API(ctx)
+		if err != nil {
+			yield(apiclient.Change{}, err)
+			return
+		}
+		remoteAccount{api}.Tail(ctx, t)(yield)
+	}
+}
+
+// tailAll yields all changes as they are. No view is loaded for it.
+func (l *localAccount) tailAll(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error] {
 	const few = 10 // there may be thousands of records in one
 	return func(yield func(apiclient.Change, error) bool) {
 		since, err := l.begin(ctx, t)
 		for {
 			var changes []roster.Change
 			if err == nil {
-				changes, err = l.service.Changes(ctx, l.org, since, few)
+				changes, err = l.Service.Changes(ctx, l.org, since, few)
 			}
 			if err != nil {
 				yield(apiclient.Change{}, err)
@@ -38,9 +53,9 @@ func (l *localAccount) Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Cha
 	}
 }
 
-// begin returns the version after which to begin. No view is loaded for it.
+// begin returns the version after which to begin.
 func (l *localAccount) begin(ctx context.Context, t tail) (roster.Version, error) {
-	orgs, err := l.service.Orgs(ctx)
+	orgs, err := l.Service.Orgs(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -80,7 +95,7 @@ func (r remoteAccount) Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Cha
 			yield(apiclient.Change{}, err)
 			return
 		}
-		o, changes := apiclient.ChangeOptions{Since: t.from(org.Version)}, r.Changes
+		o, changes := t.options(org.Version), r.Changes
 		if t.follow {
 			changes = r.Follow
 		}

@@ -59,8 +59,11 @@ func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
 	if intro.client, err = writeKey(intro.keyFile, g); err != nil {
 		return err
 	}
-	account := &localAccount{l.Service, intro.org.ID, s.random, s.time}
-	token, err := s.makeToken(ctx, account, intro.org.Slug, &tokenFlags{
+	api, err := (&localAccount{l, intro.org.ID}).API(ctx)
+	if err != nil {
+		return err
+	}
+	token, err := s.makeToken(ctx, api, intro.org.Slug, &tokenFlags{
 		name: "demo", kind: string(roster.TokenAccount), permissions: []string{
 			string(roster.UsersRead), string(roster.MetadataRead), string(roster.MembersAdmin),
 		},

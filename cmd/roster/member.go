@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"strings"
 
@@ -15,36 +15,104 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// members are the flags that make the document of a user or a patch of one.
+// memberFlag is a flag for a member of a record.
+type memberFlag struct {
+	// name is that of the member, and flag that of the flag where it is another one than name with dashes.
+	name, flag, doc string
+	// value makes the flag and reads it; nil for a text.
+	value memberValue
+}
+
+// memberValue is how a flag is made, and how its value is read for a document.
+type memberValue interface {
+	add(flags *pflag.FlagSet, name, doc string)
+	get(flags *pflag.FlagSet, name string) any
+}
+
+type (
+	textMember   struct{}
+	int64Member  struct{}
+	int64sMember struct{}
+	boolMember   struct{}
+)
+
+func (textMember) add(flags *pflag.FlagSet, name, doc string) { flags.String(name, "", doc) }
+
+func (textMember) get(flags *pflag.FlagSet, name string) any {
+	value, _ := flags.GetString(name)
+	return value
+}
+
+func (int64Member) add(flags *pflag.FlagSet, name, doc string) { flags.Int64(name, 0, doc) }
+
+func (int64Member) get(flags *pflag.FlagSet, name string) any {
+	value, _ := flags.GetInt64(name)
+	return value
+}
+
+func (int64sMember) add(flags *pflag.FlagSet, name, doc string) { flags.Int64Slice(name, nil, doc) }
+
+func (int64sMember) get(flags *pflag.FlagSet, name string) any {
+	value, _ := flags.GetInt64Slice(name)
+	return value
+}
+
+func (boolMember) add(flags *pflag.FlagSet, name, doc string) { flags.Bool(name, false, doc) }
+
+func (boolMember) get(flags *pflag.FlagSet, name string) any {
+	value, _ := flags.GetBool(name)
+	return value
+}
+
+func (f memberFlag) typed() memberValue {
+	if f.value == nil {
+		return textMember{}
+	}
+	return f.value
+}
+
+func (f memberFlag) flagName() string { return cmp.Or(f.flag, strings.ReplaceAll(f.name, "_", "-")) }
+
+// userFlags are the flags for members of a user.
+func userFlags() []memberFlag {
+	var list []memberFlag
+	for _, member := range []string{
+		"email", "name", "first_name", "last_name", "identifier", "phone", "description", "role", "status", "user_type",
+		"kind", "language", "timezone",
+	} {
+		doc := strings.ReplaceAll(member, "_", " ")
+		if f, ok := roster.FieldByName(member); ok && f.Info().Enum != nil {
+			doc += ": " + strings.TrimPrefix(strings.Join(f.Info().Enum, ", "), ", ")
+		}
+		list = append(list, memberFlag{name: member, doc: doc})
+	}
+	return append(list,
+		memberFlag{name: "number", doc: "number (default: the next free one)", value: int64Member{}},
+		memberFlag{
+			name: "groups", flag: "group", doc: "number of a group that the user is in; may be repeated",
+			value: int64sMember{},
+		},
+		memberFlag{name: "external", doc: "the user is not of the organization", value: boolMember{}},
+		memberFlag{
+			name: "owner", doc: "the user owns the organization; ownership passes on from whoever has it",
+			value: boolMember{},
+		},
+	)
+}
+
+// members are the flags that make the document of a record or a patch of one.
 type members struct {
+	list []memberFlag
 	// set are member=JSON, file is the path of a document.
 	set  []string
 	file string
 }
 
-// texts are the members that have a flag of their own: --first-name for first_name.
-func texts() []string {
-	return []string{
-		"email", "name", "first_name", "last_name", "identifier", "phone", "description", "role", "status", "user_type",
-		"kind", "language", "timezone",
+func memberFlags(cmd *cobra.Command, list []memberFlag) *members {
+	m, flags := &members{list: list}, cmd.Flags()
+	for _, f := range list {
+		f.typed().add(flags, f.flagName(), f.doc)
 	}
-}
-
-func flagName(member string) string { return strings.ReplaceAll(member, "_", "-") }
-
-func memberFlags(cmd *cobra.Command) *members {
-	m, flags := &members{}, cmd.Flags()
-	for _, member := range texts() {
-		doc := strings.ReplaceAll(member, "_", " ")
-		if f, ok := roster.FieldByName(member); ok && f.Info().Enum != nil {
-			doc += ": " + strings.TrimPrefix(strings.Join(f.Info().Enum, ", "), ", ")
-		}
-		flags.String(flagName(member), "", doc)
-	}
-	flags.Int64("number", 0, "number (default: the next free one)")
-	flags.Int64Slice("group", nil, "number of a group that the user is in; may be repeated")
-	flags.Bool("external", false, "the user is not of the organization")
-	flags.Bool("owner", false, "the user owns the organization; ownership passes on from whoever has it")
 	flags.StringArrayVar(&m.set, "set", nil, "any member as member=JSON, such as --set 'slack.id=7'; null removes it")
 	flags.StringVar(&m.file, "json", "", "FILE with members as a JSON object, - for standard input; flags come on top")
 	return m
@@ -58,9 +126,12 @@ func (a *app) document(cmd *cobra.Command, m *members) ([]byte, error) {
 			return nil, err
 		}
 	}
-	flagged := map[string]any{}
-	cmd.Flags().Visit(func(f *pflag.Flag) { addFlag(flagged, cmd, f.Name) })
-	maps.Copy(doc, flagged)
+	flags := cmd.Flags()
+	for _, f := range m.list {
+		if flags.Changed(f.flagName()) {
+			doc[f.name] = f.typed().get(flags, f.flagName())
+		}
+	}
 	for _, assignment := range m.set {
 		if err := assign(doc, assignment); err != nil {
 			return nil, err
@@ -69,21 +140,13 @@ func (a *app) document(cmd *cobra.Command, m *members) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-func addFlag(doc map[string]any, cmd *cobra.Command, name string) {
-	flags := cmd.Flags()
-	for _, member := range texts() {
-		if flagName(member) == name {
-			doc[member], _ = flags.GetString(name)
-		}
+// patch is document for a command that changes a record.
+func (a *app) patch(cmd *cobra.Command, m *members) ([]byte, error) {
+	patch, err := a.document(cmd, m)
+	if err == nil && string(patch) == "{}" {
+		err = usage(cmd, "there is nothing to change")
 	}
-	switch name {
-	case "number":
-		doc["number"], _ = flags.GetInt64(name)
-	case "group":
-		doc["groups"], _ = flags.GetInt64Slice(name)
-	case "external", "owner":
-		doc[name], _ = flags.GetBool(name)
-	}
+	return patch, err
 }
 
 func (a *app) readObject(path string, into *map[string]any) error {

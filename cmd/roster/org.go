@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 )
 
 // storeFlag adds the flag --store to a command.
@@ -24,8 +25,8 @@ func orgFlag(cmd *cobra.Command) *string {
 }
 
 func (a *app) orgs() *cobra.Command {
-	return group(&cobra.Command{Use: "org", Short: "Make and list organizations"},
-		a.orgCreate(), a.orgList(), a.orgShow())
+	return group(&cobra.Command{Use: "org", Short: "Make, show, change and list organizations"},
+		a.orgCreate(), a.orgList(), a.orgShow(), a.orgUpdate())
 }
 
 func orgColumns() []string { return []string{"number", "slug", "name", "version", "id", "created_at"} }
@@ -101,6 +102,37 @@ func (a *app) orgShow() *cobra.Command {
 				return unknownOrg(args[0])
 			}
 			return out.one(a.out, orgColumns(), orgRow(orgs[i]))
+		})
+	}
+	return cmd
+}
+
+func (a *app) orgUpdate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "update --org SLUG", Short: "Change members of an organization; the others stay as they are",
+		Args:    exactly(),
+		Example: "  roster org update --org acme --brand-name Acme --set 'contracts={\"kaiten\":\"live\"}'",
+	}
+	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	members := memberFlags(cmd, []memberFlag{
+		{name: "name", doc: "name"}, {name: "brand_name", doc: "name of the brand"},
+	})
+	write := changeFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := require(cmd, "org"); err != nil {
+			return err
+		}
+		patch, err := a.patch(cmd, members)
+		if err != nil {
+			return doing("update the organization", err)
+		}
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			changed, err := api.UpdateOrganization(cmd.Context(), patch, write.options()...)
+			if err != nil {
+				return doing("update the organization", err)
+			}
+			write.note(a)
+			return out.one(a.out, orgColumns(), orgRow(changed))
 		})
 	}
 	return cmd

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/ingest"
 )
 
@@ -183,14 +182,4 @@ func dashes(f format, cells ...string) []string {
 		}
 	}
 	return cells
-}
-
-// after returns the record of a type that ops leave behind, or nil.
-func after[E roster.Entity](ops []roster.Op, is func(E) bool) (found E) {
-	for _, op := range ops {
-		if e, ok := op.After.(E); ok && is(e) {
-			found = e
-		}
-	}
-	return found
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -62,70 +61,7 @@ func (r *remote) Account(ctx context.Context, slug string) (account, error) {
 
 type remoteAccount struct{ *apiclient.Client }
 
-// mostRemote is how many users one request can ask for.
-const mostRemote = 1000
-
-// Users asks for as many pages as it takes: for one where that can have all, and otherwise for all from the first on.
-func (r remoteAccount) Users(ctx context.Context, q userQuery) (roster.Page, error) {
-	o := apiclient.ListOptions{Filter: q.Filter, Search: q.Search, OrderBy: q.OrderBy, PageSize: mostRemote}
-	if q.Limit > 0 && q.Limit <= mostRemote {
-		o.PageSize, o.Page = q.Limit, q.Page
-	}
-	first, err := r.UserPage(ctx, o)
-	if err != nil {
-		return roster.Page{}, err
-	}
-	users, skip := first.Items, q.skip()
-	if o.Page == 0 {
-		if users, err = r.from(ctx, o, skip, q.Limit); err != nil {
-			return roster.Page{}, err
-		}
-	}
-	return roster.Page{Version: first.Version, Total: first.Total, Users: slices.Values(users)}, nil
-}
-
-// from returns at most limit users, all where that is 0, after skipping some.
-func (r remoteAccount) from(ctx context.Context, o apiclient.ListOptions, skip, limit int) ([]*roster.User, error) {
-	var users []*roster.User
-	for u, err := range r.Client.Users(ctx, o) {
-		if err != nil {
-			return nil, err
-		}
-		if skip--; skip >= 0 {
-			continue
-		}
-		users = append(users, u)
-		if len(users) == limit {
-			break
-		}
-	}
-	return users, nil
-}
-
-func (r remoteAccount) Do(ctx context.Context, cmd roster.Command) ([]roster.Op, error) {
-	var u *roster.User
-	var err error
-	switch c := cmd.(type) {
-	case roster.Create:
-		wanted, ok := c.Record.(*roster.User)
-		if !ok {
-			return nil, fmt.Errorf("a server makes no %s", c.Record.Key().Type)
-		}
-		u, err = r.CreateUser(ctx, wanted)
-	case roster.Update:
-		u, err = r.UpdateUser(ctx, c.Ref, c.Patch)
-	case roster.Delete:
-		return nil, r.DeleteUser(ctx, c.Ref)
-	case roster.Revoke:
-		return nil, r.RevokeToken(ctx, c.Token)
-	default:
-		return nil, fmt.Errorf("a server carries out no %T", cmd)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []roster.Op{{After: u}}, nil
-}
+func (r remoteAccount) API(context.Context) (*apiclient.Client, error) { return r.Client, nil }
 
 // Importer sends as few requests as the limits of one allow. Each is atomic by itself: where a later one fails, the
 // earlier ones stay, as the batches of an import do. In a dry run a request knows nothing of what those before it would
@@ -201,23 +137,4 @@ func remoteResult(line apiclient.ImportedLine) ingest.Result {
 	default:
 		return ingest.Result{Effect: ingest.Unchanged}
 	}
-}
-
-func (r remoteAccount) User(ctx context.Context, ref roster.Ref) (*roster.User, error) {
-	return r.Client.User(ctx, ref)
-}
-
-func (r remoteAccount) CreateToken(ctx context.Context, t roster.Token) (*roster.Token, string, error) {
-	return r.Client.CreateToken(ctx, t)
-}
-
-func (r remoteAccount) Tokens(ctx context.Context) ([]*roster.Token, error) {
-	var all []*roster.Token
-	for t, err := range r.Client.Tokens(ctx, apiclient.ListOptions{}) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, t)
-	}
-	return all, nil
 }

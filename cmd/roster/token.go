@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 	"github.com/roster-dev/roster/internal/dialect/all"
 )
 
@@ -87,7 +88,7 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 }
 
 // token returns the token that the flags describe.
-func (f *tokenFlags) token(ctx context.Context, a *app, in account) (roster.Token, error) {
+func (f *tokenFlags) token(ctx context.Context, a *app, api *apiclient.Client) (roster.Token, error) {
 	t := roster.Token{Name: f.name, Kind: roster.TokenKind(f.kind), Dialects: f.dialects, AllowedIPs: f.allowedIPs}
 	for _, p := range f.permissions {
 		t.Permissions = append(t.Permissions, roster.Permission(p))
@@ -105,7 +106,7 @@ func (f *tokenFlags) token(ctx context.Context, a *app, in account) (roster.Toke
 		if err != nil {
 			return t, err
 		}
-		user, err := in.User(ctx, ref)
+		user, err := api.User(ctx, ref)
 		if err != nil {
 			return t, err
 		}
@@ -122,15 +123,17 @@ func (a *app) tokenCreate() *cobra.Command {
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	var f tokenFlags
 	f.add(cmd)
+	write := writeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org", "name"); err != nil {
 			return err
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			shown, err := a.makeToken(cmd.Context(), in, *org, &f)
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			shown, err := a.makeToken(cmd.Context(), api, *org, &f, write.options()...)
 			if err != nil {
 				return doing("create the token", err)
 			}
+			write.note(a)
 			columns := append([]string{"secret"}, tokenColumns()...)
 			r := shown.row(*out)
 			r.cells = append([]string{shown.Secret}, r.cells...)
@@ -140,12 +143,14 @@ func (a *app) tokenCreate() *cobra.Command {
 	return cmd
 }
 
-func (a *app) makeToken(ctx context.Context, in account, org string, f *tokenFlags) (*shownToken, error) {
-	wanted, err := f.token(ctx, a, in)
+func (a *app) makeToken(
+	ctx context.Context, api *apiclient.Client, org string, f *tokenFlags, options ...apiclient.Option,
+) (*shownToken, error) {
+	wanted, err := f.token(ctx, a, api)
 	if err != nil {
 		return nil, err
 	}
-	made, secret, err := in.CreateToken(ctx, wanted)
+	made, secret, err := api.CreateToken(ctx, wanted, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -155,24 +160,21 @@ func (a *app) makeToken(ctx context.Context, in account, org string, f *tokenFla
 }
 
 func (a *app) tokenList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list --org SLUG", Short: "List the tokens, without their secrets", Args: exactly()}
+	cmd := &cobra.Command{
+		Use: "list --org SLUG", Short: "List the tokens, without their secrets", Args: exactly(),
+		Example: "  roster token list --org acme -o jsonl",
+	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			tokens, err := in.Tokens(cmd.Context())
-			if err != nil {
-				return doing("list the tokens", err)
-			}
-			return out.list(a.out, tokenColumns(), func(yield func(row) bool) {
-				for _, t := range tokens {
-					if !yield(a.showToken(*org, t).row(*out)) {
-						return
-					}
-				}
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			tokens := api.Tokens(cmd.Context(), apiclient.ListOptions{})
+			err := listOf(*out, a.out, tokenColumns(), tokens, func(t *roster.Token) row {
+				return a.showToken(*org, t).row(*out)
 			})
+			return doing("list the tokens", err)
 		})
 	}
 	return cmd
@@ -181,9 +183,11 @@ func (a *app) tokenList() *cobra.Command {
 func (a *app) tokenRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke --org SLUG ID", Short: "Revoke a token: it counts no more, from the next request on",
-		Args: exactly("ID"),
+		Args:    exactly("ID"),
+		Example: "  roster token revoke --org acme 0190a000-0000-7000-8000-000000000001 --reason 'it leaked'",
 	}
 	dsn, org := storeFlag(cmd), orgFlag(cmd)
+	write := changeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -192,8 +196,8 @@ func (a *app) tokenRevoke() *cobra.Command {
 		if err != nil {
 			return usage(cmd, "the argument ID: %w", err)
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			_, err := in.Do(cmd.Context(), roster.Revoke{Token: id})
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			err := api.RevokeToken(cmd.Context(), id, write.options()...)
 			return hint(doing("revoke the token", err), "`roster token list --org %s` shows the ids", *org)
 		})
 	}
@@ -208,6 +212,17 @@ func (a *app) inAccount(ctx context.Context, dsn, slug string, fn func(account) 
 			return err
 		}
 		return fn(in)
+	})
+}
+
+// withAPI runs fn with a client of the API over the organization that the command's flags name.
+func (a *app) withAPI(ctx context.Context, dsn, slug string, fn func(*apiclient.Client) error) error {
+	return a.inAccount(ctx, dsn, slug, func(in account) error {
+		api, err := in.API(ctx)
+		if err != nil {
+			return err
+		}
+		return fn(api)
 	})
 }
 

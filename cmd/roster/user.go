@@ -4,152 +4,79 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 )
 
 func (a *app) users() *cobra.Command {
+	k := userKind()
 	return group(&cobra.Command{
-		Use: "user", Short: "Make, show, change, delete and list users",
-		Long: "Users are named by a reference: a UUID, a number (7 or number:7), an e-mail address (a@b.c or\n" +
-			"email:a@b.c) or an identifier (ada or identifier:ada).",
-	}, a.userCreate(), a.userShow(), a.userUpdate(), a.userDelete(), a.userList())
+		Use: "user", Short: "Make, show, change, suspend, delete and list users",
+		Long: "Users are named by a reference: " + k.refs + ".",
+	},
+		k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a),
+		a.userStand("suspend", "Suspend a user: tokens that act as the user do not count meanwhile",
+			(*apiclient.Client).SuspendUser),
+		a.userStand("restore", "Take the suspension of a user back", (*apiclient.Client).RestoreUser),
+		a.userList(),
+	)
+}
+
+func userKind() *kind[roster.User] {
+	return &kind[roster.User]{
+		typ: roster.TypeUser, one: "user", many: "users", arg: "USER",
+		refs: "a UUID, a number (7 or number:7), an e-mail address (a@b.c or\n" +
+			"email:a@b.c) or an identifier (ada or identifier:ada)",
+		flags: userFlags(),
+		made:  "--email ada@example.com --name 'Ada Moreno' --role admin", example: "ada@example.com",
+		changed: "--status suspended --set phone=null",
+		deleted: ", with the invitations and tokens that act for it",
+		found:   "`roster user list --search TEXT` finds users",
+		columns: userColumns(), cells: userCells,
+		get: (*apiclient.Client).User, create: (*apiclient.Client).CreateUser,
+		update: (*apiclient.Client).UpdateUser, remove: (*apiclient.Client).DeleteUser,
+	}
 }
 
 func userColumns() []string {
 	return []string{"number", "identifier", "email", "name", "status", "kind", "user_type", "role", "id"}
 }
 
-func userRow(f format, u *roster.User) row {
-	return row{u, dashes(f,
+func userCells(u *roster.User) []string {
+	return []string{
 		strconv.FormatInt(u.Number, 10), u.Identifier, u.Email, u.Name, u.Status.String(), u.Kind.String(),
 		u.UserType.String(), u.Role, u.ID.String(),
-	)}
+	}
 }
 
-func (a *app) userCreate() *cobra.Command {
+// standing is a call that suspends or restores a user.
+type standing func(*apiclient.Client, context.Context, roster.Ref, ...apiclient.Option) (*roster.User, error)
+
+func (a *app) userStand(verb, short string, call standing) *cobra.Command {
+	k := userKind()
 	cmd := &cobra.Command{
-		Use: "create --org SLUG", Short: "Make a user", Args: exactly(),
-		Example: "  roster user create --org acme --email ada@example.com --name 'Ada Moreno' --role admin",
+		Use: verb + " --org SLUG USER", Short: short, Args: exactly("USER"),
+		Example: "  roster user " + verb + " --org acme ada@example.com --reason 'ticket 4711'",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	members := memberFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
+	write := changeFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ref, err := k.ref(cmd, args[0])
+		if err != nil {
 			return err
 		}
-		doc, err := a.document(cmd, members)
-		if err != nil {
-			return doing("create the user", err)
-		}
-		record, err := roster.ParseEntity(roster.TypeUser, doc)
-		if err != nil {
-			return doing("create the user", err)
-		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			ops, err := in.Do(cmd.Context(), roster.Create{Record: record})
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			u, err := call(api, cmd.Context(), ref, write.options()...)
 			if err != nil {
-				return doing("create the user", err)
+				return doing(verb+" the user", err)
 			}
-			made := after(ops, func(*roster.User) bool { return true })
-			return a.showUser(cmd.Context(), in, roster.Ref{ID: made.ID}, *out)
-		})
-	}
-	return cmd
-}
-
-func (a *app) showUser(ctx context.Context, in account, ref roster.Ref, out format) error {
-	u, err := in.User(ctx, ref)
-	if err != nil {
-		return hint(doing("find the user", err), "`roster user list --search TEXT` finds users")
-	}
-	return out.one(a.out, userColumns(), userRow(out, u))
-}
-
-func (a *app) userShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show --org SLUG USER", Short: "Show a user", Args: exactly("USER")}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ref, err := userArgument(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			return a.showUser(cmd.Context(), in, ref, *out)
-		})
-	}
-	return cmd
-}
-
-// userArgument reads the argument of commands on one user of an organization.
-func userArgument(cmd *cobra.Command, arg string) (roster.Ref, error) {
-	if err := require(cmd, "org"); err != nil {
-		return roster.Ref{}, err
-	}
-	ref, err := roster.ParseRef(arg)
-	if err != nil {
-		return roster.Ref{}, usage(cmd, "the argument USER: %w", err)
-	}
-	return ref, nil
-}
-
-func (a *app) userUpdate() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "update --org SLUG USER", Short: "Change members of a user; the others stay as they are",
-		Args:    exactly("USER"),
-		Example: "  roster user update --org acme ada@example.com --status suspended --set phone=null",
-	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	members := memberFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ref, err := userArgument(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		patch, err := a.document(cmd, members)
-		if err != nil {
-			return doing("update the user", err)
-		}
-		if string(patch) == "{}" {
-			return usage(cmd, "there is nothing to change")
-		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			return a.updateUser(cmd.Context(), in, roster.Update{Type: roster.TypeUser, Ref: ref, Patch: patch}, *out)
-		})
-	}
-	return cmd
-}
-
-func (a *app) updateUser(ctx context.Context, in account, c roster.Update, out format) error {
-	before, err := in.User(ctx, c.Ref)
-	if err == nil {
-		c.Ref = roster.Ref{ID: before.ID} // the update may change what the user was named by
-		_, err = in.Do(ctx, c)
-	}
-	if err != nil {
-		return doing("update the user", err)
-	}
-	return a.showUser(ctx, in, c.Ref, out)
-}
-
-func (a *app) userDelete() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "delete --org SLUG USER", Short: "Delete a user, with the invitations and tokens that act for it",
-		Args: exactly("USER"),
-	}
-	dsn, org := storeFlag(cmd), orgFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ref, err := userArgument(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			_, err := in.Do(cmd.Context(), roster.Delete{Type: roster.TypeUser, Ref: ref})
-			return doing("delete the user", err)
+			write.note(a)
+			return out.one(a.out, k.columns, k.row(*out, u))
 		})
 	}
 	return cmd
@@ -157,20 +84,16 @@ func (a *app) userDelete() *cobra.Command {
 
 func (a *app) userList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List users", Args: exactly(),
+		Use: "list --org SLUG", Short: "List users, or count them", Args: exactly(),
 		Long: "A filter compares members with values, as in: status = (active OR invited) AND created_at > ago(30d)\n" +
 			"AND NOT kind = virtual. docs/guides/filter.md has all of it.",
-		Example: "  roster user list --org acme --filter 'status = active name:ada' --order-by 'created_at desc'",
+		Example: "  roster user list --org acme --filter 'status = active name:ada' --order-by 'created_at desc'\n" +
+			"  roster user list --org acme --fields number,email,avatar.type --limit 0 -o csv\n" +
+			"  roster user list --org acme --filter 'status = active' --facets role,language",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	var q userQuery
-	flags := cmd.Flags()
-	flags.StringVar(&q.Filter, "filter", "", "filter that users must match, such as status=active")
-	flags.StringVar(&q.Search, "search", "", "text to look for in id, identifier, e-mail, name and description")
-	flags.StringVar(&q.OrderBy, "order-by", "", "members to order by, with commas between them and desc after one for "+
-		"descending (default: best match first with --search, else number)")
-	flags.IntVar(&q.Limit, "limit", 100, "how many users a page has; 0 for all users")
-	flags.IntVar(&q.Page, "page", 1, "the number of the page")
+	q.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -178,47 +101,90 @@ func (a *app) userList() *cobra.Command {
 		if err := q.check(a.time()); err != nil {
 			return usage(cmd, "%w", err)
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
-			page, err := in.Users(cmd.Context(), q)
-			if err != nil {
-				return doing("list the users", err)
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			show := a.listUsers
+			if len(q.Facets) > 0 {
+				show = a.countUsers
 			}
-			return a.listUsers(page, q.skip(), *out)
+			return doing("list the users", show(cmd.Context(), api, q, *out))
 		})
 	}
 	return cmd
 }
 
-// check fails for what is no query, in the words of the flags.
-func (q userQuery) check(now roster.Time) error {
-	if q.Limit < 0 || q.Page < 1 {
-		return roster.Errorf(roster.Invalid, "--limit must be at least 0 and --page at least 1")
+// mostOnPage is how many users one request can ask for.
+const mostOnPage = 1000
+
+// listUsers asks for as many pages as it takes: for one where that can have all, and otherwise for all from the first
+// on.
+func (a *app) listUsers(ctx context.Context, api *apiclient.Client, q userQuery, out format) error {
+	o := q.options()
+	skip := q.skip()
+	if q.Limit > 0 && q.Limit <= mostOnPage {
+		o.PageSize, o.Page, skip = q.Limit, q.Page, 0
 	}
-	if q.Limit == 0 && q.Page > 1 {
-		return roster.Errorf(roster.Invalid, "there is only one --page where --limit 0 asks for all users")
+	first, err := api.UserPage(ctx, o)
+	if err != nil {
+		return err
 	}
-	_, err := q.query(now)
-	if err == nil {
-		return nil
+	if o.Page > 0 {
+		first.NextPageToken = "" // which is a page of its own
 	}
-	e := roster.AsError(err)
-	return roster.FieldErrorf("--"+strings.ReplaceAll(e.Field, "_", "-"), "%s", e.Message)
+	columns, show, err := q.shown(out)
+	if err != nil {
+		return err
+	}
+	shown := 0
+	users := only(q.Limit, after(skip, allFrom(ctx, api, first, o)))
+	err = listOf(out, a.out, columns, users, func(u *roster.User) row {
+		shown++
+		return show(u)
+	})
+	if err == nil && shown < first.Total && shown > 0 {
+		from := q.skip()
+		_, _ = fmt.Fprintf(a.err, "%d to %d of %d users\n", from+1, from+shown, first.Total)
+	}
+	return err
 }
 
-func (a *app) listUsers(page roster.Page, skipped int, out format) error {
-	shown := 0
-	err := out.list(a.out, userColumns(), func(yield func(row) bool) {
-		for u := range page.Users {
-			shown++
-			if !yield(userRow(out, u)) {
+// allFrom yields the users of a page and those after it.
+func allFrom(
+	ctx context.Context, api *apiclient.Client, page apiclient.Page[roster.User], o apiclient.ListOptions,
+) iter.Seq2[*roster.User, error] {
+	return func(yield func(*roster.User, error) bool) {
+		for _, u := range page.Items {
+			if !yield(u, nil) {
+				return
+			}
+		}
+		if o.PageToken = page.NextPageToken; o.PageToken != "" {
+			api.Users(ctx, o)(yield)
+		}
+	}
+}
+
+// count is how many users have a value of a field.
+type count struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// countUsers shows how many of the users have each value of some fields, the most frequent ones first.
+func (a *app) countUsers(ctx context.Context, api *apiclient.Client, q userQuery, out format) error {
+	o := q.options()
+	o.PageSize = 1
+	page, err := api.UserPage(ctx, o)
+	if err != nil {
+		return err
+	}
+	return out.list(a.out, []string{"field", "value", "count"}, func(yield func(row) bool) {
+		for _, c := range counts(q.Facets, page.Facets) {
+			if !yield(row{c, dashes(out, c.Field, c.Value, strconv.Itoa(c.Count))}) {
 				return
 			}
 		}
 	})
-	if err == nil && shown < page.Total && shown > 0 {
-		_, _ = fmt.Fprintf(a.err, "%d to %d of %d users\n", skipped+1, skipped+shown, page.Total)
-	}
-	return err
 }
 
 // compact returns JSON without white space, or nil where it is none.

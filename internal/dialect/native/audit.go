@@ -203,9 +203,9 @@ func audited(ops []roster.Op, q roster.EntryQuery) []roster.Op {
 	})
 }
 
-// EncodeEntry returns the JSON of an entry, with its ops, as the operator may see it.
-func EncodeEntry(e roster.Entry, ops []roster.Op) ([]byte, error) {
-	ops = audited(ops, roster.EntryQuery{})
+// EncodeEntry returns the JSON of an entry, with those of its ops that a query asks for, as the operator may see it.
+func EncodeEntry(e roster.Entry, ops []roster.Op, q roster.EntryQuery) ([]byte, error) {
+	ops = audited(ops, q)
 	w, err := wireEntry(roster.Operator(), e, ops, len(ops))
 	if err != nil {
 		return nil, err

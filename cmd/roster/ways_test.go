@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// way is a way to an organization: a store of its own, or a server over one.
+type way struct {
+	t *testing.T
+	// flags lead to the organization.
+	flags []string
+	// seen are the texts that differ from one organization to another, in the order in which they were seen, by what
+	// stands for them, and kept those that a command named.
+	seen map[string]string
+	kept map[string]string
+}
+
+// random is what differs between two organizations that commands made alike: ids, secrets, tags and instants.
+var random = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|rst_\w+|` +
+	`"[A-Za-z0-9_-]{20}"|\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{64}\b`)
+
+func newWay(t *testing.T, flags ...string) *way {
+	t.Helper()
+	return &way{t: t, flags: flags, seen: map[string]string{}, kept: map[string]string{}}
+}
+
+// run runs a command line, in which {name} is what was kept, and returns what it printed without what differs.
+func (w *way) run(line string) result {
+	w.t.Helper()
+	for name, value := range w.kept {
+		line = strings.ReplaceAll(line, "{"+name+"}", value)
+	}
+	r := execute(w.t, append(strings.Split(line, "|"), w.flags...)...)
+	return result{w.plain(r.stdout), w.plain(r.stderr), r.code}
+}
+
+// keep keeps the one thing that a command shows in the CSV column of a name.
+func (w *way) keep(name, line string) {
+	w.t.Helper()
+	for known, value := range w.kept {
+		line = strings.ReplaceAll(line, "{"+known+"}", value)
+	}
+	r := execute(w.t, append(strings.Split(line, "|"), w.flags...)...)
+	w.kept[name] = strings.TrimSpace(r.stdout)
+	if strings.Contains(line, "|csv") {
+		_, record, _ := strings.Cut(r.stdout, "\n")
+		w.kept[name], _, _ = strings.Cut(record, ",")
+	}
+	if r.code != 0 || w.kept[name] == "" {
+		w.t.Fatalf("%s: exit code %d\n%s%s", line, r.code, r.stdout, r.stderr)
+	}
+}
+
+func (w *way) plain(text string) string {
+	text = random.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasSuffix(found, "Z") {
+			return "<time>"
+		}
+		if w.seen[found] == "" {
+			w.seen[found] = fmt.Sprintf("<%d>", len(w.seen)+1)
+		}
+		return w.seen[found]
+	})
+	// Columns are as wide as what stands in them, which is as wide in both ways only before it is replaced.
+	text = regexp.MustCompile(`(?m) +`).ReplaceAllString(text, " ")
+	return byActor.ReplaceAllString(text, "")
+}
+
+// byActor is what tells of the token by which a server was reached: a store knows no author but the operator.
+var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n| by <actor>|,"(actor|token|created_by|updated_by)":"<actor>"|` +
+	`,?\n *"(actor|token|created_by|updated_by)": "<actor>"`)
+
+// Every command does to a store what it does to a server, and prints the same.
+func TestCommandsAreTheSameBothWays(t *testing.T) {
+	t.Parallel()
+	ways := [2]*way{}
+	for i := range ways {
+		store := "sqlite:" + filepath.Join(t.TempDir(), "roster.db")
+		setUp := newWay(t, "--store", store)
+		if r := setUp.run("org|create|--slug|acme"); r.code != 0 {
+			t.Fatal(r.stderr)
+		}
+		setUp.keep("secret", "token|create|--org|acme|--name|operator|--permission|*|-o|csv")
+		setUp.keep("actor", "token|list|--org|acme|-o|csv")
+		ways[i] = newWay(t, "--store", store, "--org", "acme")
+		if i == 1 {
+			s := start(t, 1, "serve", "--addr", "127.0.0.1:0", "--store", store)
+			t.Cleanup(func() { _ = s.stop() })
+			ways[i] = newWay(t, "--url", s.urls["everything"], "--token", setUp.kept["secret"])
+		}
+		ways[i].seen[setUp.kept["actor"]] = "<actor>"
+	}
+	for _, step := range []struct {
+		line string
+		code int
+		// want is a part of what is printed; keep is the name under which the first cell is kept instead.
+		want, keep string
+		// differs is set where a server knows more.
+		differs bool
+	}{
+		{line: "user|create|--email|ada@example.com|--name|Ada|--role|admin", want: "email ada@example.com"},
+		{line: "user|create|--email|bo@example.com|--name|Bo|-o|json|--reason|ticket 4711", want: `"name": "Bo"`},
+		{line: "user|create|--email|cy@example.com|--name|Cy|--dry-run|-o|jsonl", want: "dry run: nothing was changed"},
+		{line: "user|create|--email|ada@example.com|--name|Ada", code: 5, want: "email: is taken"},
+		{line: "user|create|--email|ada@example.com|--shoe|44", code: 2, want: "unknown flag"},
+		{line: "user|show|number:3", code: 3, want: "roster user list --search"},
+		{line: "user|show|identifier:ada|-o|csv", want: "1,ada,ada@example.com,Ada,active"},
+		{line: "user|show|1|--etag", want: "<"},
+		{line: "user|show|1|--etag", keep: "tag"},
+		{line: "user|update|1|--phone|+1|--if-match|{tag}", want: "phone +1"},
+		{line: "user|update|1|--phone|+2|--if-match|{tag}", code: 5, want: "the user has changed: its entity tag is <"},
+		{line: "user|update|1|--phone|+2|--if-match|nonsense", code: 2, want: "If-Match: must be * or entity tags"},
+		{line: "user|update|1|--phone|+2|--dry-run", want: "phone +2"},
+		{line: "user|update|1", code: 2, want: "there is nothing to change"},
+		{line: "user|show|1", want: "phone +1"},
+		{line: "user|suspend|ada|--reason|left for good", want: "status suspended"},
+		{line: "user|suspend|ada|--reason|left\nfor good", code: 2, want: "reason: "},
+		{line: "user|restore|ada|--dry-run", want: "status active"},
+		{line: "user|restore|ada", want: "status active"},
+		{line: "user|restore|nobody", code: 3, want: "there is no user"},
+		{line: "user|create|--email|di@example.com|--name|Di|--idempotency-key|k1", want: "number 3"},
+		{line: "user|create|--email|di@example.com|--name|Di|--idempotency-key|k1", want: "number 3"},
+		{line: "user|create|--email|ed@example.com|--name|Ed|--idempotency-key|k1", code: 1, want: "the key was used before"},
+		{line: "user|list|--order-by|name desc|-o|csv", want: "3,di,"},
+		{line: "user|list|--limit|1|--page|2", want: "2 to 2 of 3 users"},
+		{line: "user|list|--limit|1500", want: "ada@example.com"},
+		{line: "user|list|--limit|0|--fields|number,email|-o|jsonl", want: `{"number":2,"email":"bo@example.com"}`},
+		{line: "user|list|--fields|name,role", want: "NAME ROLE\nAda admin\nBo -\n"},
+		{line: "user|list|--fields|shoe", code: 2, want: "--fields: there is no member"},
+		{line: "user|list|--search|bo|--facets|status,role", want: "FIELD VALUE COUNT\nstatus active 1\nrole - 1\n"},
+		{line: "user|list|--facets|phone", code: 2, want: "facets: must hold any of "},
+		{line: "user|list|--filter|nam=x", code: 2, want: "--filter: at character 1: there is no field"},
+
+		{line: "group|create|--name|Night shift|--permissions|4", want: "name Night shift"},
+		{line: "group|create|--name|Day shift|--dry-run|-o|csv", want: "2,Day shift,0,<"},
+		{line: "group|create", code: 2, want: "name: is required"},
+		{line: "group|update|1|--permissions|6|-o|csv", want: "1,Night shift,6,<"},
+		{line: "group|show|number:1|-o|json", want: `"permissions": 6`},
+		{line: "group|show|ada", code: 2, want: "the argument GROUP: must be a UUID or a number"},
+		{line: "group|show|9", code: 3, want: "`roster group list` shows the groups"},
+		{line: "group|list", want: "1 Night shift 6 <"},
+		{line: "group|member|add|1|ada@example.com", want: "email ada@example.com"},
+		{line: "group|member|add|1|bo@example.com|--dry-run", want: "dry run"},
+		{line: "group|member|add|1|4711", code: 3, want: "there is no user"},
+		{line: "group|member|list|1|-o|csv", want: "1,ada,ada@example.com,Ada,,<"},
+		{line: "group|member|remove|1|ada@example.com", want: ""},
+		{line: "group|member|remove|1|ada@example.com", code: 3, want: "remove the member: "},
+		{line: "group|member|list|1|-o|json", want: "[]"},
+		{line: "group|delete|1|--reason|no nights", want: ""},
+		{line: "group|delete|1", code: 3, want: "there is no group"},
+
+		{line: "space|create|--title|Warehouse|--access|by_invite", want: "title Warehouse"},
+		{line: "space|update|1|--archived|-o|csv", want: "1,Warehouse,by_invite,true,<"},
+		{line: "space|member|add|1|bo|--role|writer|-o|csv", want: "2,bo,bo@example.com,Bo,writer,<"},
+		{line: "space|member|add|1|bo|--role|king", code: 2, want: "role: must be one of reader, writer, manager"},
+		{line: "space|member|list|1", want: "2 bo bo@example.com Bo writer <"},
+		{line: "space|member|remove|1|bo", want: ""},
+		{line: "space|show|1", want: "archived true"},
+		{line: "space|list|-o|csv", want: "1,Warehouse,"},
+		{line: "space|delete|1", want: ""},
+
+		{line: "role|create|--handle|auditor|--name|Auditor|--counts-as|read_only", want: "handle auditor"},
+		{line: "role|update|auditor|--name|Auditors|-o|csv", want: "auditor,Auditors,read_only,<"},
+		{line: "role|show|handle:auditor", want: "name Auditors"},
+		{line: "role|list", want: "4 auditor Auditors read_only <"},
+		{line: "role|delete|admin", code: 5, want: "delete the role: "},
+		{line: "role|delete|auditor", want: ""},
+
+		{line: "invitation|create|--email|new@example.com|--name|New|--dry-run|-o|csv", want: "<"},
+		{line: "invitation|create|--email|new@example.com|--name|New|--expires-in|72h|-o|json", want: `"status": "open"`},
+		{line: "invitation|create|--user|new@example.com|--name|New", code: 2, want: "--user names a user who is there"},
+		{line: "invitation|list|--output|csv", keep: "invitation"},
+		{line: "invitation|show|{invitation}", want: "status open"},
+		{line: "invitation|resend|{invitation}|-o|json", want: `"secret": "<`},
+		{line: "invitation|show|{invitation}", code: 3, want: "`roster invitation list` shows the ids"},
+		{line: "invitation|create|--user|new@example.com|-o|csv", keep: "secret"},
+		{line: "invitation|accept|{secret}", want: "status accepted"},
+		{line: "invitation|accept|{secret}", code: 3, want: "accept the invitation: "},
+		{line: "invitation|list|-o|csv", keep: "invitation"},
+		{line: "invitation|delete|{invitation}", want: ""},
+		{line: "invitation|list|-o|json", want: "[]"},
+
+		{line: "token|create|--name|reports|--dry-run|-o|csv", want: "dry run"},
+		{line: "token|create|--name|reports|--reason|new report|-o|csv", want: ",reports,account,active,users:read,"},
+		{line: "token|list|-o|csv", want: ",reports,", differs: true}, // when its own token was used last
+		{line: "org|update|--brand-name|Acme|--dry-run", want: "brand_name Acme"},
+		{line: "org|update|--brand-name|Acme", want: "brand_name Acme"},
+		{line: "org|update", code: 2, want: "there is nothing to change"},
+
+		{line: "changes|tail|--types|group|--since|0|-o|json", want: `"name":"Night shift"`},
+		{line: "changes|tail|--types|user|--since|0|--filter|status=suspended", want: "create user 1 ada@example.com entered"},
+		{line: "changes|tail|--types|user|--since|0|--diff", want: `update user <`},
+		{line: "changes|tail|--types|users", code: 2, want: "types: must hold any of"},
+		{line: "changes|tail|--filter|created_at>ago(1d)", code: 2, want: "filter: can't be followed with ago()"},
+		{line: "audit|list|--type|user|--limit|3|-o|csv", want: "update user <"},
+		{line: "audit|list|--type|group|-o|csv", want: "no nights"},
+		{line: "audit|verify|-o|json", want: `"whole": true`},
+		{line: "user|delete|2|--dry-run", want: "dry run"},
+		{line: "user|delete|2", want: ""},
+		{line: "user|delete|2", code: 3, want: "there is no user"},
+	} {
+		if step.keep != "" {
+			ways[0].keep(step.keep, step.line)
+			ways[1].keep(step.keep, step.line)
+			continue
+		}
+		store, server := ways[0].run(step.line), ways[1].run(step.line)
+		if diff := cmp.Diff(store, server, cmp.AllowUnexported(result{})); diff != "" && !step.differs {
+			t.Errorf("%s (-store +server):\n%s", step.line, diff)
+		}
+		if store.code != step.code || !strings.Contains(store.stdout+store.stderr, step.want) {
+			t.Errorf("%s ends with %d, want %d and %q in:\n%s%s", step.line, store.code, step.code, step.want,
+				store.stdout, store.stderr)
+		}
+	}
+}

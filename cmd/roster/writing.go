@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
+)
+
+// writing is what the flags of commands that write say besides what is to be written.
+type writing struct {
+	reason, ifMatch, key string
+	dryRun               bool
+}
+
+// writeFlag adds the flags of a command that makes something.
+func writeFlag(cmd *cobra.Command) *writing {
+	w, flags := &writing{}, cmd.Flags()
+	flags.StringVar(&w.reason, "reason", "", "why, for the audit")
+	flags.BoolVar(&w.dryRun, "dry-run", false, "show what would be done, and change nothing")
+	flags.StringVar(&w.key, "idempotency-key", "",
+		"name of this write: for 24 hours the same command with it does nothing (default: one that nobody else has)")
+	return w
+}
+
+// changeFlag adds the flags of a command that changes a record.
+func changeFlag(cmd *cobra.Command) *writing {
+	w := writeFlag(cmd)
+	cmd.Flags().StringVar(&w.ifMatch, "if-match", "",
+		"change the record only if it still has this entity tag, which show --etag shows")
+	return w
+}
+
+// options returns the options of the call that writes.
+func (w *writing) options() []apiclient.Option {
+	var list []apiclient.Option
+	if w.reason != "" {
+		list = append(list, apiclient.Reason(w.reason))
+	}
+	if w.key != "" {
+		list = append(list, apiclient.IdempotencyKey(w.key))
+	}
+	if w.ifMatch != "" {
+		list = append(list, apiclient.IfMatch(apiclient.Tag(w.ifMatch)))
+	}
+	if w.dryRun {
+		list = append(list, apiclient.DryRun())
+	}
+	return list
+}
+
+// listOf writes a list as it comes, and ends with the first error of the list.
+func listOf[T any](f format, w io.Writer, columns []string, list iter.Seq2[T, error], show func(T) row) error {
+	var failed error
+	err := f.list(w, columns, func(yield func(row) bool) {
+		for e, err := range list {
+			if failed = err; err != nil || !yield(show(e)) {
+				return
+			}
+		}
+	})
+	return errors.Join(failed, err)
+}
+
+// only yields at most some of a list, all where that is 0.
+func only[T any](most int, list iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := cmp.Or(most, -1)
+		for e, err := range list {
+			if left--; !yield(e, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// note tells people that nothing has happened.
+func (w *writing) note(a *app) {
+	if w.dryRun {
+		_, _ = fmt.Fprintln(a.err, "dry run: nothing was changed")
+	}
+}
+
+// parseRef reads an argument that names a record of a type.
+func parseRef(cmd *cobra.Command, name string, t roster.Type, arg string) (roster.Ref, error) {
+	text := arg
+	if handle, ok := strings.CutPrefix(arg, "handle:"); ok && t == roster.TypeRole {
+		text = "identifier:" + handle
+	}
+	ref, err := roster.ParseRef(text)
+	if err != nil {
+		return roster.Ref{}, usage(cmd, "the argument %s: %w", name, err)
+	}
+	if t != roster.TypeUser && (ref.Email != "" || ref.Identifier != "" && t != roster.TypeRole) {
+		return roster.Ref{}, usage(cmd, "the argument %s: must be a UUID or a number, not %q", name, arg)
+	}
+	return ref, nil
+}
