@@ -40,9 +40,14 @@ func TestChanges(t *testing.T) {
 		o    client.ChangeOptions
 		want []string
 	}{
-		{client.ChangeOptions{}, []string{"create Cleo", "update Cleo", "delete"}},
-		{client.ChangeOptions{Diff: true}, []string{"create Cleo", `update status "active" "suspended"`, "delete"}},
-		{client.ChangeOptions{Filter: "status = suspended"}, []string{"create Cleo entered", "delete"}},
+		{client.ChangeOptions{}, []string{"create Cleo", "update Cleo", "create deleted_user", "delete"}},
+		{client.ChangeOptions{Types: []roster.Type{roster.TypeUser}}, []string{"create Cleo", "update Cleo", "delete"}},
+		{client.ChangeOptions{Diff: true}, []string{
+			"create Cleo", `update status "active" "suspended"`, "create deleted_user", "delete",
+		}},
+		{client.ChangeOptions{Filter: "status = suspended"}, []string{
+			"create Cleo entered", "create deleted_user", "delete",
+		}},
 		{client.ChangeOptions{Types: []roster.Type{roster.TypeGroup, roster.TypeRole}}, nil},
 	} {
 		tc.o.Since = begin.Version
@@ -71,8 +76,12 @@ func describe(t *testing.T, op client.Op) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u, ok := record.(*roster.User); ok {
-		text += " " + u.Name
+	switch e := record.(type) {
+	case nil:
+	case *roster.User:
+		text += " " + e.Name
+	default:
+		text += " " + string(op.Type)
 	}
 	if d, ok := op.Diff["status"]; ok {
 		text += fmt.Sprintf(" status %s %s", d.From, d.To)
