@@ -27,6 +27,9 @@ type list[T any] struct {
 // paged makes an endpoint one whose list comes in pages. What a page shows of the records may change on the way.
 func paged(e dialect.Endpoint) dialect.Endpoint {
 	e.Params = slices.Concat(e.Params, pageParams())
+	if !e.Takes(dialect.Query, fieldsName) {
+		e.Params = append(e.Params, fieldsParam())
+	}
 	e.Window = &dialect.Window{Token: pageToken, Free: []string{"page_size", "page", "fields", "facets"}}
 	e.Returns = withStatus(e.Returns, gone)
 	for i := range e.Returns {

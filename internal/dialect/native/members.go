@@ -63,7 +63,7 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 		}),
 		{
 			Method: http.MethodGet, Path: path + "/{user}", ID: "get" + k.One + "Member",
-			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Params: one,
+			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Params: append(one[:2:2], fieldsParam()),
 			Returns: returns(ok(Member{}), badRequest, notFound, tooMany), Serve: m.get,
 		},
 		put,

@@ -26,6 +26,9 @@ func New() *dialect.Dialect {
 		e := &endpoints[i]
 		e.Strict, e.Mark = true, dialect.Ours
 		if e.Method == http.MethodGet {
+			if e.Takes(dialect.Query, fieldsName) && e.ID != "listUsers" { // which chooses before it writes
+				*e = selecting(*e)
+			}
 			e.AtLeast = true
 			e.Params = slices.Concat(e.Params, dialect.AtLeastParams())
 			if !slices.ContainsFunc(e.Returns, func(r dialect.Return) bool { return r.Status == tooEarly().Status }) {

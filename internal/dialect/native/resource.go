@@ -51,7 +51,7 @@ func (k *resource) createEndpoint() dialect.Endpoint {
 func (k *resource) getEndpoint() dialect.Endpoint {
 	return dialect.Endpoint{
 		Method: http.MethodGet, Path: k.recordPath(), ID: "get" + k.One, Summary: "Get a " + k.one,
-		Needs: roster.UsersRead, Params: []dialect.Param{k.refParam()}, Tagged: true,
+		Needs: roster.UsersRead, Params: []dialect.Param{k.refParam(), fieldsParam()}, Tagged: true,
 		Returns: returns(ok(k.wire), badRequest, notFound, tooMany), Serve: k.get,
 	}
 }

@@ -81,7 +81,7 @@ func organizationEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodGet, Path: "/organization", ID: "getOrganization", Summary: "Get the organization",
 			Description: "The organization that the token belongs to, and its version.",
-			Needs:       roster.UsersRead, Tagged: true,
+			Needs:       roster.UsersRead, Tagged: true, Params: []dialect.Param{fieldsParam()},
 			Returns: returns(ok(Organization{}), badRequest, tooMany),
 			Serve: func(_ context.Context, r *dialect.Request) (dialect.Response, error) {
 				return show(filledFrom(r.View, r.View.Org()), r), nil

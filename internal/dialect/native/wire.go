@@ -53,7 +53,7 @@ type Token struct {
 	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"Addresses and CIDR prefixes; absent: all."`
 	LastUsedAt  roster.Time        `json:"last_used_at,omitzero"`
 	CreatedAt   roster.Time        `json:"created_at,omitzero"`
-	CreatedBy   roster.ID          `json:"created_by,omitzero" doc:"Shown only with the permission metadata:read."`
+	CreatedBy   roster.ID          `json:"created_by,omitzero" needs:"metadata:read" doc:"Shown with metadata:read."`
 }
 
 // NewToken is a token that was just made.
