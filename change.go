@@ -47,6 +47,8 @@ type Change struct {
 	Entries  []Entry
 	Answers  []Answer
 	Erasures []Erasure
+	// Steps are the jobs that the change is a step of, committed together with it as Entries are.
+	Steps []JobStep
 }
 
 // Outcome is what became of one command of several.

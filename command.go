@@ -104,6 +104,11 @@ type Invite struct {
 // Accept makes the user of an open invitation active. Its secret works once and until it expires.
 type Accept struct{ Hash string }
 
+// Undo takes an op back that has updated or deleted a user: the user becomes what it was before. It is a Conflict where
+// the user is not any more as the op left it, but for what users do (last_login_at, ...), and where what was before can
+// not be any more.
+type Undo struct{ Op Op }
+
 func (Create) command() {}
 func (Update) command() {}
 func (Delete) command() {}
@@ -116,6 +121,7 @@ func (Join) command()    {}
 func (Leave) command()   {}
 func (Suspend) command() {}
 func (Restore) command() {}
+func (Undo) command()    {}
 
 // CommandError is the refusal of one of several commands that are carried out all or none.
 type CommandError struct {

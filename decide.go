@@ -79,6 +79,8 @@ func (d *decider) doMore(cmd Command) error {
 		return d.undelete(c)
 	case Erase:
 		return d.erase(c)
+	case Undo:
+		return d.undo(c)
 	case RotateSecret:
 		return d.rotate(c)
 	default:

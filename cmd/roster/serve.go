@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -230,12 +231,13 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	if err != nil {
 		return err
 	}
+	jobs := s.jobs(d)
 	srv, err := server.New(server.Config{
 		Dialects:  all.Dialects(),
 		Directory: server.Views(d.View),
 		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:    d, History: server.Histories(d), Audit: d, Random: s.random,
+		Writer:    d, History: server.Histories(d), Audit: d, Jobs: jobs, Random: s.random,
 		Versions: server.VersionsOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
@@ -255,14 +257,12 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		}
 	}
 	ctx, stop := context.WithCancel(ctx)
-	recorded := make(chan struct{})
-	go func() {
-		defer close(recorded)
-		s.recordUse(ctx, d, lastUse)
-	}()
+	var background sync.WaitGroup
+	background.Go(func() { s.recordUse(ctx, d, lastUse) })
+	background.Go(func() { jobs.Run(ctx) })
 	err = srv.Run(ctx, listeners...)
 	stop()
-	<-recorded
+	background.Wait()
 	return err
 }
 

@@ -46,6 +46,7 @@ func Roster() Rules {
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
+			{Package: "internal/job", Ours: []string{root, "internal/filter", "internal/ingest"}},
 			{Package: "internal/webhook", Ours: []string{root}},
 			{Package: store, Ours: []string{root, "internal/audit"}},
 			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"io"
 	"iter"
 	"maps"
 	"net/http"
@@ -36,6 +37,9 @@ type Request struct {
 	Header http.Header
 	// Body is the request's body, nil where the endpoint takes none.
 	Body []byte
+	// Stream is the request's body where the endpoint takes it as it comes ([RequestBody.Stream]), nil otherwise. It
+	// fails with [roster.TooLarge] beyond the limit. It can be read once.
+	Stream io.Reader
 	// Writer changes the principal's organization; nil for a public or a stable endpoint. View stays as it is when
 	// Writer writes: what a write has led to is in the Writer's View.
 	Writer Writer
@@ -43,6 +47,8 @@ type Request struct {
 	History History
 	// Audit is what was written to the principal's organization, and by whom; nil as Writer is.
 	Audit Audit
+	// Jobs are the jobs of the principal's organization; nil as Writer is.
+	Jobs Jobs
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 	// NewSigningSecret makes a secret of a webhook; nil as Writer is.

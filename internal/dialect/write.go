@@ -41,6 +41,8 @@ type RequestBody struct {
 	Example string
 	// Limit is the greatest length in bytes, [MaxBody] when zero. A longer body is [roster.TooLarge].
 	Limit int64
+	// Stream has the endpoint read the body as it comes, so that memory does not grow with it.
+	Stream bool
 }
 
 // MaxBytes returns the greatest length of a body.

@@ -13,6 +13,10 @@ type call struct {
 	cmds  []roster.Command
 	each  bool // leave out the commands that are refused
 	bytes int  // about how much it adds to a transaction
+	// step returns what the change is to a job, nil for none.
+	step Step
+	// at is the version that the organization must be at, 0 for any.
+	at roster.Version
 
 	finished chan struct{}
 	change   roster.Change

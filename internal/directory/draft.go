@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -20,6 +21,7 @@ type draft struct {
 	lone    bool // there is one call
 	entries []roster.Entry
 	answers []roster.Answer
+	steps   []roster.JobStep
 
 	// Of calls before, where there can be some: the records that they change, and the keys that they have.
 	touched map[roster.Key]bool
@@ -39,6 +41,7 @@ func (s *Service) newDraft(state, base roster.State, env roster.Env, lone bool) 
 func (d *draft) change(actor roster.ID) roster.Change {
 	return roster.Change{
 		At: d.env.Now, Actor: actor, Ops: d.pending.Ops(), Entries: d.entries, Answers: d.answers,
+		Steps: d.steps,
 	}
 }
 
@@ -106,7 +109,7 @@ func (d *draft) note(c *call) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	if err := d.answer(c); err != nil {
+	if err := errors.Join(d.answer(c), d.step(c)); err != nil {
 		return err
 	}
 	from := len(d.touched)

@@ -24,6 +24,11 @@ import (
 // ([roster.Invalid]), and where a row does not end within [MaxRecord] bytes ([roster.TooLarge]): where the next one
 // begins can't be known then. The input is read once.
 func CSV(r io.Reader, on roster.OnConflict) iter.Seq2[Record, error] {
+	return Input{OnConflict: on}.CSV(r)
+}
+
+// CSV reads comma-separated values as [CSV] does.
+func (in Input) CSV(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		rows := newRowReader(r)
 		columns, err := rows.header()
@@ -37,18 +42,33 @@ func CSV(r io.Reader, on roster.OnConflict) iter.Seq2[Record, error] {
 				return
 			}
 			record := Record{Line: rows.line, Size: rows.size, Err: malformed(err)}
+			if rows.line <= in.After && (err == nil || record.Err != nil) {
+				continue
+			}
 			if err != nil && record.Err == nil {
 				yield(record, fmt.Errorf("read the row after line %d: %w", rows.line, err))
 				return
 			}
 			if err == nil {
-				record.Import, record.Err = parseRow(columns, row, on)
+				record.Import, record.Err = parseRow(columns, row, in.OnConflict)
+				if in.KeepText {
+					record.Text = rowText(row)
+				}
 			}
 			if !yield(record, nil) {
 				return
 			}
 		}
 	}
+}
+
+// rowText returns a row as CSV, without its end.
+func rowText(row []string) string {
+	var text strings.Builder
+	out := csv.NewWriter(&text)
+	_ = out.Write(row) // a builder does not fail
+	out.Flush()
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // malformed returns why a row is rejected that does not follow RFC 4180, or nil for any other error.

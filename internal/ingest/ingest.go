@@ -26,6 +26,18 @@ type Record struct {
 	Import roster.Import
 	// Err is why there is no such command: [roster.Invalid], where possible with Field, or [roster.TooLarge].
 	Err error
+	// Text is the record as it stands in the input where [Input.KeepText] asks for it: of JSON Lines the line, of CSV
+	// a row that says the same. There is none of a line that is too long and of a row that is no CSV.
+	Text string
+}
+
+// Input says how to read an input. The zero Input refuses records that exist.
+type Input struct {
+	OnConflict roster.OnConflict
+	// After leaves out the records that begin on a line up to this one: they are not looked at.
+	After int
+	// KeepText fills the Text of records.
+	KeepText bool
 }
 
 // Types returns the types of records that can be imported and exported, in the order of an export: what others refer to

@@ -20,6 +20,11 @@ import (
 // A line that can't be imported yields a Record with Err, and the next line is read. Only an error of r ends the
 // iteration early: it is yielded last, with a Record that says where. The input is read once.
 func JSONL(r io.Reader, on roster.OnConflict) iter.Seq2[Record, error] {
+	return Input{OnConflict: on}.JSONL(r)
+}
+
+// JSONL reads JSON Lines as [JSONL] does.
+func (in Input) JSONL(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		lines := newLineReader(r)
 		for {
@@ -31,14 +36,17 @@ func JSONL(r io.Reader, on roster.OnConflict) iter.Seq2[Record, error] {
 				yield(Record{Line: lines.number}, fmt.Errorf("read line %d: %w", lines.number, err))
 				return
 			}
-			if !long && len(bytes.TrimSpace(line)) == 0 {
+			if lines.number <= in.After || !long && len(bytes.TrimSpace(line)) == 0 {
 				continue
 			}
 			record := Record{Line: lines.number, Size: len(line)}
+			if in.KeepText {
+				record.Text = string(line)
+			}
 			if long {
 				record.Err = tooLong()
 			} else {
-				record.Import, record.Err = parseLine(line, on)
+				record.Import, record.Err = parseLine(line, in.OnConflict)
 			}
 			if !yield(record, nil) {
 				return

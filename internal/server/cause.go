@@ -33,8 +33,8 @@ func (x *exchange) because(ctx context.Context, req *dialect.Request) error {
 	if w.by.Cause.Once, err = x.once(ctx, req, w.by); err != nil {
 		return err
 	}
-	req.Writer = w
-	if w.by.Cause.Once == nil || w.Writer == nil {
+	req.Writer, req.Jobs = w, jobbing{x, w.by, req}
+	if w.by.Cause.Once == nil || w.Writer == nil || req.Stream != nil { // of which nobody knows yet what it says
 		return nil
 	}
 	return w.Writer.Repeated(ctx, w.by.Org, w.by.Cause.Once)

@@ -149,7 +149,7 @@ func (s *Server) signingSecret() (string, error) {
 
 // body reads the body that the endpoint takes, nil where it takes none.
 func (x *exchange) body() ([]byte, error) {
-	if x.endpoint.Body == nil {
+	if x.endpoint.Body == nil || x.endpoint.Body.Stream {
 		return nil, nil
 	}
 	return x.readBody(x.endpoint.Body.MaxBytes())
@@ -161,8 +161,13 @@ func (x *exchange) readBody(most int64) ([]byte, error) {
 	if err == nil {
 		return body, nil
 	}
+	return nil, broken(err, most)
+}
+
+// broken returns the error about a body of at most so many bytes that could not be read.
+func broken(err error, most int64) error {
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
-		return nil, roster.Errorf(roster.TooLarge, "the body must have at most %d bytes", most)
+		return roster.Errorf(roster.TooLarge, "the body must have at most %d bytes", most)
 	}
-	return nil, &roster.Error{Code: roster.Invalid, Message: "the body did not arrive in full", Err: err}
+	return &roster.Error{Code: roster.Invalid, Message: "the body did not arrive in full", Err: err}
 }

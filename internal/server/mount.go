@@ -178,6 +178,9 @@ func (x *exchange) ask(ctx context.Context, req *dialect.Request) (dialect.Respo
 		return dialect.Response{}, err
 	}
 	req.Body = body
+	if x.endpoint.Body != nil && x.endpoint.Body.Stream {
+		req.Stream = x.newStream(x.endpoint.Body.MaxBytes())
+	}
 	if err = x.because(ctx, req); err == nil {
 		var response dialect.Response
 		if response, err = x.endpoint.Serve(ctx, req); err == nil {
@@ -234,6 +237,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if !x.endpoint.Stable() {
 		req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
 		req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
+		req.Jobs = jobbing{x, principal, req}
 	}
 	req.Contract = view.Org().Contract(x.dialect.Name)
 	x.contract = req.Contract

@@ -56,6 +56,8 @@ type Config struct {
 	TakeTime time.Duration
 	// Audit tells what was written; optional. Without it endpoints that show the audit answer [roster.Unavailable].
 	Audit Audit
+	// Jobs makes and keeps jobs; optional. Without it endpoints about jobs answer [roster.Unavailable].
+	Jobs Jobs
 	// Random is what the secrets of new tokens and the key of page tokens are made of; optional. Without it neither can
 	// be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.

@@ -39,7 +39,7 @@ type Store interface {
 	// A change has at most one op for each record; Before is the record as State returns it. Ops may stand in any
 	// order: a key that one of them gives up is free for the others. The first change of an organization must
 	// create its record. A change that deletes the organization's record removes the organization with all its
-	// records, its history, its audit and its answers.
+	// records, its history, its audit, its answers and its jobs.
 	//
 	// It fails with [roster.Conflict] where an op breaks a unique key, naming the key in Field: id, number, email,
 	// identifier or owner within a type of the organization; number or slug among organizations. It fails with
@@ -53,6 +53,7 @@ type Store interface {
 
 	Tokens
 	Journal
+	Jobs
 
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
 	// [ErrClosed].

@@ -84,7 +84,7 @@ func nothing() known {
 		users:   map[string]roster.ID{"person": roster.MustParseID("0190eeee-0000-7000-8000-000000000002")},
 		records: map[roster.Type]roster.ID{}, email: "nobody.person@none.example",
 	}
-	for i, typ := range roster.Types() {
+	for i, typ := range append(roster.Types(), typeJob) {
 		if typ == roster.TypeOrganization || typ == roster.TypeUser {
 			continue
 		}

@@ -99,8 +99,19 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
 	w.Do(t, org, roster.Join{Type: roster.TypeSpace, Ref: roster.Ref{ID: k.records[roster.TypeSpace]}, User: person, Role: roster.AccessRoles()[0]})
 	k.texts = w.texts(t, org)
+	secret := word + " asked for this"
+	job, err := w.Jobs.Update(t.Context(), org, roster.Operator(), roster.BulkUpdate{
+		Filter: `name = "` + secret + `"`, Action: roster.BulkSuspend,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.records[typeJob], k.texts = job.ID, append(k.texts, secret, job.ID.String())
 	return k
 }
+
+// typeJob stands for jobs, which are no records.
+const typeJob roster.Type = "job"
 
 // twin is the id of a user in each of the organizations: ids are unique within one only.
 func twin() roster.ID { return roster.MustParseID("0190dddd-0000-7000-8000-000000000000") }
@@ -192,7 +203,7 @@ func (s *site) targets(path string, k known) []string {
 	}
 	path = strings.NewReplacer(fixed...).Replace(path)
 	values := []string{person, "email:" + k.email}
-	for _, typ := range roster.Types() {
+	for _, typ := range append(roster.Types(), typeJob) {
 		if id, has := k.records[typ]; has {
 			values = append(values, id.String())
 		}

@@ -40,7 +40,8 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
 					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
-					Audit:            auditing{w.Service},
+					Audit: auditing{w.Service},
+					Jobs:  idle{}, Stream: strings.NewReader(path),
 					NewSecret:        func() (string, error) { return roster.NewSecret(drawn{w}) },
 					NewSigningSecret: func() (string, error) { return roster.NewWebhookSecret(drawn{w}) },
 					URL:              &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},

@@ -31,7 +31,8 @@ var update = flag.Bool("update", false, "rewrite the responses of golden cases")
 // are rewritten.
 //
 // In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the
-// organizations. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Pad: N
+// organizations, {jobN} the id of Company's N-th job from the oldest. Jobs are carried out after each request that has
+// no header Roster-Hold. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Pad: N
 // makes the body N bytes long with spaces at its end; Roster-Sign: USER signs it as that user.
 //
 // Run also fails for a parameter, an allowed value or a documented status without a case, for an example in the tables
@@ -117,13 +118,21 @@ func (w *World) roundTrip(t *testing.T, d *dialect.Dialect, data []byte) (*http.
 	var recorder *httptest.ResponseRecorder
 	for range repeat {
 		request, recorder = w.parse(t, data), httptest.NewRecorder()
+		held := request.Header.Get("Roster-Hold") != ""
 		request.Header.Del("Roster-Repeat")
+		request.Header.Del("Roster-Hold")
 		request.Header.Del("Roster-Pad")
 		if user := request.Header.Get("Roster-Sign"); user != "" {
 			request.Header.Del("Roster-Sign")
 			w.sign(t, request, user)
 		}
 		handler.ServeHTTP(recorder, request)
+		if held {
+			continue
+		}
+		if err := w.Jobs.RunAll(t.Context()); err != nil { // as if there were time until the next case
+			t.Fatal(err)
+		}
 	}
 	return request, recorder.Result()
 }
@@ -143,6 +152,13 @@ func (w *World) parse(t *testing.T, data []byte) *http.Request {
 	pairs := []string{"{company}", Company.String(), "{other_company}", Other.String()}
 	for name, secret := range w.Secrets {
 		pairs = append(pairs, "{"+name+"}", secret)
+	}
+	jobs, err := w.Jobs.Jobs(t.Context(), Company)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, job := range jobs {
+		pairs = append(pairs, fmt.Sprintf("{job%d}", len(jobs)-i), job.ID.String())
 	}
 	text := strings.NewReplacer(pairs...).Replace(string(data))
 	line, rest, _ := strings.Cut(text, "\n")

@@ -21,6 +21,7 @@ import (
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/job"
 	"github.com/roster-dev/roster/internal/server"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
@@ -41,6 +42,8 @@ var (
 // World is a directory with the fixture's records and tokens of every kind, for tests.
 type World struct {
 	Service *directory.Service
+	// Jobs carries jobs out when it is told to.
+	Jobs *job.Service
 	// Secrets are the secrets of tokens by the names that golden cases use.
 	Secrets  map[string]string
 	contract roster.Contract
@@ -54,6 +57,10 @@ func NewWorld(t *testing.T, contract roster.Contract, ds ...*dialect.Dialect) *W
 	w := &World{Secrets: map[string]string{}, contract: contract}
 	w.Service = directory.New(forgetful{memory.New()}, directory.Options{
 		Now: func() roster.Time { return roster.TimeOf(Now()) }, NewID: w.newID, Random: unsalted{},
+	})
+	w.Jobs = job.New(job.Config{
+		Store: w.Service.Jobs(), Directory: w.Service, NewID: w.newID, Log: slog.New(slog.DiscardHandler),
+		Now: func() roster.Time { return roster.TimeOf(Now()) },
 	})
 	contracts := map[string]roster.Contract{}
 	for _, d := range ds {
@@ -220,6 +227,7 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		Software:  "1.4.0",
 		Writer:    w.Service,
 		Audit:     w.Service,
+		Jobs:      w.Jobs,
 		History:   server.Histories(w.Service),
 		Random:    io.MultiReader(strings.NewReader(pageKey), drawn{w}),
 		Versions:  server.VersionsOf(w.Service),

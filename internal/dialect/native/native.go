@@ -20,7 +20,8 @@ import (
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
-		tokenEndpoints(), webhookEndpoints(), lineEndpoints(), changeEndpoints(), auditEndpoints(),
+		tokenEndpoints(), webhookEndpoints(), lineEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(),
+		auditEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -91,8 +92,8 @@ func headers() []dialect.HeaderDoc {
 				dialect.IdempotencyKey + ": the answer is that of the first time, and nothing was done again.",
 		},
 		{
-			Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated},
-			Doc: "The URL of the record that was made.",
+			Name: "Location", Mark: dialect.Ours, Statuses: []int{http.StatusCreated, http.StatusAccepted},
+			Doc: "The URL of the record or the job that was made.",
 		},
 		{
 			Name: "Link", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
@@ -106,7 +107,7 @@ func headers() []dialect.HeaderDoc {
 				"may see less of a record have another one.",
 		},
 		{
-			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated},
+			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusAccepted},
 			Doc: "no-store where the body has a secret, when tokens were last used, or changes, or depends on the " +
 				"time.",
 		},

@@ -42,6 +42,7 @@ type org struct {
 	uses    map[roster.ID]roster.Time
 	entries []roster.Entry // the n-th one is at n-1
 	answers map[roster.Digest]roster.Answer
+	jobs    map[roster.ID]*job
 }
 
 // holding is a unique key within a type.
@@ -54,6 +55,7 @@ func newOrg() *org {
 	return &org{
 		records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{},
 		uses: map[roster.ID]roster.Time{}, answers: map[roster.Digest]roster.Answer{},
+		jobs: map[roster.ID]*job{},
 	}
 }
 

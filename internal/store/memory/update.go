@@ -73,6 +73,9 @@ func (s *Store) commit(o *org, change *roster.Change) error {
 	if err := store.Seal(change, contents, last); err != nil {
 		return err
 	}
+	if err := o.checkSteps(change.Steps); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.apply(change, ops) {
@@ -173,6 +176,9 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 	o.entries = append(o.entries, change.Entries...)
 	for _, a := range change.Answers {
 		o.answers[a.Key] = a
+	}
+	for _, step := range change.Steps {
+		o.putStep(step)
 	}
 	return deleted
 }

@@ -115,7 +115,10 @@ func (u *update) write() error {
 	if err := u.writeEntries(encoding.contents); err != nil {
 		return err
 	}
-	return u.writeAnswers()
+	if err := u.writeAnswers(); err != nil {
+		return err
+	}
+	return u.writeSteps()
 }
 
 // take writes what ops leave behind: creations that stand together many at once.
@@ -199,7 +202,7 @@ func (u *update) writeDeletion() error {
 		}
 	}
 	clear(u.collections)
-	return nil
+	return u.deleteJobs()
 }
 
 // free deletes what ops delete, and takes away the keys of what they give other keys.

@@ -43,6 +43,22 @@ func calls(s store.Store) map[string]func(context.Context) error {
 			_, err := s.Answer(ctx, id(1), roster.Digest{})
 			return err
 		},
+		"Jobs": func(ctx context.Context) error { return s.Jobs(ctx, id(1), func(roster.Job) error { return nil }) },
+		"Job":  func(ctx context.Context) error { _, err := s.Job(ctx, id(1), job(1).ID); return err },
+		"OpenJobs": func(ctx context.Context) error {
+			return s.OpenJobs(ctx, 5, func(roster.ID, roster.Job) error { return nil })
+		},
+		"PutJob":      func(ctx context.Context) error { return s.PutJob(ctx, id(1), roster.JobStep{Job: job(1)}) },
+		"PutJobInput": func(ctx context.Context) error { return s.PutJobInput(ctx, id(1), job(1).ID, 0, nil) },
+		"JobPiece": func(ctx context.Context) error {
+			_, err := s.JobPiece(ctx, id(1), job(1).ID, roster.JobInput, 0)
+			return err
+		},
+		"DropJobPieces": func(ctx context.Context) error {
+			_, err := s.DropJobPieces(ctx, id(1), job(1).ID, roster.JobInput, 1)
+			return err
+		},
+		"DropJob":       func(ctx context.Context) error { return s.DropJob(ctx, id(1), job(1).ID) },
 		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
 		"TokenOrg":      func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}

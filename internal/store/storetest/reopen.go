@@ -20,6 +20,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 		Ops: creations(user(4)), Entries: []roster.Entry{entry(0, 1)}, Answers: []roster.Answer{answer},
 	})
 	kept, _ := entries(t, s, roster.EntryQuery{Limit: 5})
+	mustPut(t, s, 1, roster.JobStep{Job: job(1)})
 	before, err := s.Changes(t.Context(), id(1), 0, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +34,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 		wantContent(t, s, id(2), 1, org(2), user(2))
 		wantUses(t, s, 1, use(1, 1, 5))
 		wantAnswer(t, s, id(1), answer.Key, &answer)
+		wantJobs(t, s, 1, job(1))
 		still, _ := entries(t, s, roster.EntryQuery{Limit: 5})
 		if diff := cmp.Diff(kept, still); diff != "" {
 			t.Errorf("entries (-before +after):\n%s", diff)

@@ -1,0 +1,45 @@
+package dialecttest
+
+import (
+	"context"
+	"io"
+
+	"github.com/roster-dev/roster"
+)
+
+// idle are jobs that are made and never kept, so that every input meets the same world.
+type idle struct{}
+
+func idleJob(id roster.ID) roster.Job {
+	return roster.Job{ID: id, Type: roster.JobImport, State: roster.JobQueued, Revision: 1}
+}
+
+func (idle) List(context.Context) ([]roster.Job, error) { return []roster.Job{idleJob(Other)}, nil }
+
+func (idle) Get(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
+
+func (idle) Import(_ context.Context, spec roster.ImportJob, input io.Reader) (roster.Job, error) {
+	j := idleJob(Other)
+	j.Import = &spec
+	_, err := io.Copy(io.Discard, input)
+	return j, err
+}
+
+func (idle) Update(_ context.Context, spec roster.BulkUpdate) (roster.Job, error) {
+	j := idleJob(Other)
+	j.Type, j.Update = roster.JobUpdate, &spec
+	return j, nil
+}
+
+func (idle) Preview(context.Context, roster.BulkUpdate) (roster.BulkPreview, error) {
+	return roster.BulkPreview{}, nil
+}
+
+func (idle) Undo(_ context.Context, id roster.ID) (roster.Job, error)   { return idleJob(id), nil }
+func (idle) Cancel(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
+func (idle) Resume(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
+func (idle) Delete(context.Context, roster.ID) error                    { return nil }
+
+func (idle) Rejects(_ context.Context, _ roster.ID, fn func(roster.Reject) error) error {
+	return fn(roster.Reject{Line: 1, Code: roster.Invalid, Message: "is wrong"})
+}

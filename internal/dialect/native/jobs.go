@@ -1,0 +1,177 @@
+package native
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+func jobEndpoints() []dialect.Endpoint {
+	turn := func(verb, id, summary, doc string, do func(dialect.Jobs) turning) dialect.Endpoint {
+		return dialect.Endpoint{
+			Method: http.MethodPost, Path: "/jobs/{id}:" + verb, ID: id, Summary: summary, Description: doc,
+			Needs: roster.UsersWrite, Params: []dialect.Param{jobParam()},
+			Returns: returns(ok(Job{}), badRequest, notFound, conflict, tooMany),
+			Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+				job, err := do(r.Jobs)(ctx, r.UUID("id"))
+				if err != nil {
+					return dialect.Response{}, err
+				}
+				return showJob(r, job), nil
+			},
+		}
+	}
+	undo := turn("undo", "undoJob", "Take a change of many users back",
+		"Makes a job that brings back each user who is still as the job left it, in one change; the others are among "+
+			"its rejects. It works within 24 hours of the end of a job of type update, and not for another undo.",
+		func(j dialect.Jobs) turning { return j.Undo })
+	undo.Returns = returns(accepted(), badRequest, notFound, conflict, tooMany)
+	undo.Serve = func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+		return acceptJob(r)(r.Jobs.Undo(ctx, r.UUID("id")))
+	}
+	return []dialect.Endpoint{
+		listJobs(), getJob(),
+		turn("cancel", "cancelJob", "Cancel a job",
+			"Ends a job that has not ended. What an import has done stays; a change of many users is done in full or "+
+				"not at all. Cancelling a cancelled job does nothing.",
+			func(j dialect.Jobs) turning { return j.Cancel }),
+		turn("resume", "resumeJob", "Resume a job",
+			"Has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing.",
+			func(j dialect.Jobs) turning { return j.Resume }),
+		undo, deleteJob(), listRejects(),
+	}
+}
+
+type turning = func(context.Context, roster.ID) (roster.Job, error)
+
+func jobParam() dialect.Param {
+	return dialect.Param{
+		Name: "id", In: dialect.Path, Type: dialect.UUID, Mark: dialect.Ours, Doc: "The job.",
+		Example: "0190a000-0000-7000-8000-000000000001",
+	}
+}
+
+func accepted() dialect.Return {
+	return dialect.Return{Status: http.StatusAccepted, Doc: "The job goes on", Body: Job{}, Mark: dialect.Ours}
+}
+
+func listJobs() dialect.Endpoint {
+	return paged(dialect.Endpoint{
+		Method: http.MethodGet, Path: "/jobs", ID: "listJobs", Summary: "List jobs",
+		Description: "Newest first. Jobs are kept for 7 days after their end. They are no part of the organization's " +
+			"versions: a page_token leads to the present jobs.",
+		Needs: roster.UsersWrite, Volatile: true,
+		Returns: returns(ok(JobList{}), badRequest, tooMany), Serve: serveJobs,
+	})
+}
+
+func serveJobs(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	jobs, err := r.Jobs.List(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	response, err := listed(r, jobs, func(j roster.Job) Job { return wireJob(r, j) })
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	response.Header.Set("Cache-Control", "no-store")
+	return response, nil
+}
+
+func getJob() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method: http.MethodGet, Path: "/jobs/{id}", ID: "getJob", Summary: "Get a job",
+		Needs: roster.UsersWrite, Volatile: true, Params: []dialect.Param{jobParam()},
+		Returns: returns(ok(Job{}), badRequest, notFound, tooMany),
+		Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+			job, err := r.Jobs.Get(ctx, r.UUID("id"))
+			if err != nil {
+				return dialect.Response{}, err
+			}
+			return showJob(r, job), nil
+		},
+	}
+}
+
+func deleteJob() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method: http.MethodDelete, Path: "/jobs/{id}", ID: "deleteJob", Summary: "Delete a job",
+		Description: "Removes a job that has ended, with its rejects. What it has done stays.",
+		Needs:       roster.UsersWrite, Params: []dialect.Param{jobParam()},
+		Returns: returns(noContent(), badRequest, notFound, conflict, tooMany),
+		Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+			if err := r.Jobs.Delete(ctx, r.UUID("id")); err != nil {
+				return dialect.Response{}, err
+			}
+			return dialect.Response{Status: http.StatusNoContent}, nil
+		},
+	}
+}
+
+func listRejects() dialect.Endpoint {
+	return dialect.Endpoint{
+		Method: http.MethodGet, Path: "/jobs/{id}/rejects", ID: "listRejects", Summary: "List what a job refused",
+		Description: "Each record that the job did not do what it was to do with, and why, as JSON Lines: " +
+			`{"line", "id", "number", "error", "text"}. Of an import text is the line itself; who did not ask for ` +
+			"the job needs the permission metadata:read to see it.",
+		Needs: roster.UsersWrite, Volatile: true, Params: []dialect.Param{jobParam()},
+		Returns: returns(dialect.Return{
+			Status: http.StatusOK, Doc: "JSON Lines", ContentType: linesType, Mark: dialect.Ours,
+		}, badRequest, notFound, tooMany),
+		Serve: serveRejects,
+	}
+}
+
+func serveRejects(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	job, err := r.Jobs.Get(ctx, r.UUID("id"))
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	withText := r.Principal.Permissions.Has(roster.MetadataRead) || r.Principal.Token == job.By.Token
+	return dialect.Response{
+		ContentType: linesType, Header: noStore(), Body: func(w io.Writer) error {
+			return r.Jobs.Rejects(ctx, job.ID, func(reject roster.Reject) error {
+				line, err := dialect.Encode(wireReject(reject, withText))
+				if err != nil {
+					return err
+				}
+				_, err = w.Write(append(line, '\n'))
+				return err
+			})
+		},
+	}, nil
+}
+
+// showJob answers with a job.
+func showJob(r *dialect.Request, job roster.Job) dialect.Response {
+	return dialect.Response{Header: noStore(), Body: dialect.JSON(wireJob(r, job))}
+}
+
+// acceptJob answers with a job that was just made.
+func acceptJob(r *dialect.Request) func(roster.Job, error) (dialect.Response, error) {
+	return func(job roster.Job, err error) (dialect.Response, error) {
+		if err != nil {
+			return dialect.Response{}, err
+		}
+		response := showJob(r, job)
+		response.Status = http.StatusAccepted
+		response.Header.Set("Location", jobURL(r, job.ID))
+		return response, nil
+	}
+}
+
+// jobURL returns the URL of a job, given a request to an endpoint about users or jobs.
+func jobURL(r *dialect.Request, id roster.ID) string {
+	u := *r.URL
+	u.RawQuery = ""
+	for _, list := range []string{"/users", "/jobs"} {
+		if i := strings.LastIndex(u.Path, list); i >= 0 {
+			u.Path, u.RawPath = u.Path[:i], ""
+		}
+	}
+	return u.JoinPath("jobs", id.String()).String()
+}

@@ -1,0 +1,226 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/roster-dev/roster"
+)
+
+func isMoved(err error) bool { return errors.Is(err, roster.ErrJobMoved) }
+
+// work is a job that is carried out.
+type work struct {
+	*Service
+
+	org roster.ID
+	job roster.Job // as it is stored
+}
+
+// work carries a job out until it ends, or ctx does. Then the job stays as it is, and goes on when it is carried out
+// again.
+func (s *Service) work(ctx context.Context, org, id roster.ID) {
+	pause := time.Second
+	for {
+		err := s.guarded(ctx, org, id)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return
+		case isMoved(err): // somebody has cancelled it
+			return
+		case roster.CodeOf(err) == roster.Unavailable && pause < time.Minute:
+			rest(ctx, pause)
+			pause *= 4
+		default:
+			s.fail(ctx, org, id, err)
+			return
+		}
+	}
+}
+
+// guarded is attempt that fails where that panics: a job that can't be carried out must not end the process.
+func (s *Service) guarded(ctx context.Context, org, id roster.ID) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return s.attempt(ctx, org, id)
+}
+
+// rest waits for some time or the end of ctx.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// attempt carries a job out from where it is.
+func (s *Service) attempt(ctx context.Context, org, id roster.ID) error {
+	j, err := s.Store.Job(ctx, org, id)
+	if roster.CodeOf(err) == roster.NotFound || err == nil && !j.IsActive() {
+		return nil // it was deleted, or has been cancelled
+	}
+	if err != nil {
+		return err
+	}
+	w := &work{s, org, j}
+	if j.State == roster.JobQueued {
+		j.State, j.StartedAt = roster.JobRunning, cmp.Or(j.StartedAt, s.Now())
+		if err := w.put(ctx, j); err != nil {
+			return err
+		}
+	}
+	switch j.Type {
+	case roster.JobImport:
+		return w.importing(ctx)
+	case roster.JobUpdate:
+		return w.updating(ctx)
+	default:
+		return w.undoing(ctx)
+	}
+}
+
+// put stores the job as it is next.
+func (w *work) put(ctx context.Context, next roster.Job) error {
+	next.Revision = w.job.Revision + 1
+	if err := w.Store.PutJob(ctx, w.org, roster.JobStep{Job: next}); err != nil {
+		return err
+	}
+	w.job = next
+	return nil
+}
+
+// fail ends a job because of an error.
+func (s *Service) fail(ctx context.Context, org, id roster.ID, cause error) {
+	_, err := s.turn(ctx, org, id, nil, func(j *roster.Job) (bool, error) {
+		e := roster.AsError(cause)
+		j.State, j.EndedAt = roster.JobFailed, s.Now()
+		j.Error = &roster.JobError{Code: e.Code, Message: e.Message}
+		if e.Code == roster.Internal {
+			j.Error.Message = "internal error"
+		} else if e.Field != "" {
+			j.Error.Message = e.Field + ": " + e.Message
+		}
+		return true, nil
+	})
+	if roster.CodeOf(cause) == roster.Internal || err != nil {
+		s.Log.ErrorContext(ctx, "a job has failed", "org", org, "job", id, "error", errors.Join(cause, err))
+	}
+}
+
+// principal returns who the job works as: whoever has asked for it, as far as that still counts.
+func (w *work) principal(ctx context.Context) (roster.Principal, error) {
+	by := w.job.By.Principal(w.org)
+	if w.job.By.IsOperator() {
+		return by, nil
+	}
+	if !by.Token.IsZero() {
+		e, err := w.Directory.Record(ctx, w.org, roster.TypeToken, by.Token)
+		if err != nil {
+			return by, err
+		}
+		token, ok := e.(*roster.Token)
+		if !ok || token.RevokedAt != 0 || token.ExpiresAt != 0 && w.Now() >= token.ExpiresAt {
+			return by, roster.Errorf(roster.Unauthenticated, "the token that asked for the job does not count any more")
+		}
+		by.Permissions = token.Permissions
+	}
+	if by.ActsAs.IsZero() {
+		return by, nil
+	}
+	e, err := w.Directory.Record(ctx, w.org, roster.TypeUser, by.ActsAs)
+	if err != nil {
+		return by, err
+	}
+	if u, ok := e.(*roster.User); !ok || u.Status == roster.Deactivated || u.Status == roster.Suspended {
+		return by, roster.Errorf(roster.Unauthenticated, "the user who asked for the job is not active any more")
+	}
+	return by, nil
+}
+
+// turn waits until the job may work, which ends when done is called.
+func (w *work) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case w.slots <- struct{}{}:
+		return func() { <-w.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// updating changes many users.
+func (w *work) updating(ctx context.Context) error {
+	done, err := w.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	by, err := w.principal(ctx)
+	if err != nil {
+		return err
+	}
+	c := &choice{spec: w.job.Update, by: by, now: w.job.CreatedAt}
+	step := func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error) {
+		if err := c.spec.Check(outcomes); err != nil {
+			return roster.JobStep{}, err
+		}
+		return c.step(w.job, w.Now(), version, outcomes)
+	}
+	return w.Directory.DoChosen(ctx, w.org, by, c.commands, step)
+}
+
+// undoing takes a change of many users back.
+func (w *work) undoing(ctx context.Context) error {
+	done, err := w.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	by, err := w.principal(ctx)
+	if err != nil {
+		return err
+	}
+	c, cmds, err := w.undo(ctx)
+	if err != nil {
+		return err
+	}
+	step := func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error) {
+		return c.step(w.job, w.Now(), version, outcomes)
+	}
+	return w.Directory.DoStep(ctx, w.org, by, cmds, step)
+}
+
+// undo returns the commands that take back what the job did that this one undoes, and the users whom they are about.
+func (w *work) undo(ctx context.Context) (*choice, []roster.Command, error) {
+	was, err := w.Store.Job(ctx, w.org, w.job.Undoes)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &choice{}
+	if was.Version == 0 {
+		return c, nil, nil
+	}
+	changes, err := w.Directory.Changes(ctx, w.org, was.Version-1, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(changes) == 0 || changes[0].Version != was.Version {
+		return nil, nil, fmt.Errorf("there is no version %d of organization %s", was.Version, w.org)
+	}
+	var cmds []roster.Command
+	for _, op := range changes[0].Ops {
+		if u, ok := op.Before.(*roster.User); ok {
+			cmds = append(cmds, roster.Undo{Op: op})
+			c.users = append(c.users, chosen{u.ID, u.Number})
+		}
+	}
+	return c, cmds, nil
+}

@@ -1,0 +1,199 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+// Jobs makes and keeps the jobs of organizations: see package job. It is safe for concurrent use. An answer function,
+// which may be nil, returns what the request that led to a step of a job is answered when it is repeated.
+type Jobs interface {
+	Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error)
+	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
+	Import(
+		ctx context.Context, org roster.ID, by roster.Principal, spec roster.ImportJob, input io.Reader, answer JobAnswer,
+	) (roster.Job, error)
+	Update(
+		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate, answer JobAnswer,
+	) (roster.Job, error)
+	Preview(
+		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate,
+	) (roster.BulkPreview, error)
+	Undo(ctx context.Context, org, id roster.ID, by roster.Principal, answer JobAnswer) (roster.Job, error)
+	Cancel(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
+	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
+	Delete(ctx context.Context, org, id roster.ID) error
+	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
+}
+
+// JobAnswer makes what a request is answered that led to a step of a job.
+type JobAnswer = func(roster.Job) (*roster.Answer, error)
+
+// jobbing is the jobs that an endpoint can see and make: those of the principal's own organization.
+type jobbing struct {
+	*exchange
+	by  roster.Principal
+	req *dialect.Request
+}
+
+func noJobs() error { return roster.Errorf(roster.Unavailable, "this server has no jobs") }
+
+// answer returns how the request is answered when it is repeated, nil where it has no key.
+func (j jobbing) answer(ctx context.Context) JobAnswer {
+	once := j.by.Cause.Once
+	if once == nil {
+		return nil
+	}
+	return func(made roster.Job) (*roster.Answer, error) {
+		again := *j.req
+		again.Jobs = toldJobs{j, made}
+		content, err := j.prepareAnswer(ctx, &again, told{
+			change: roster.Change{Version: again.View.Version()}, before: again.View,
+		})
+		if err != nil {
+			return nil, err
+		}
+		request := once.Request
+		if s, ok := j.req.Stream.(*stream); ok {
+			request = digest(string(request[:]), string(s.hash.Sum(nil)))
+		}
+		return &roster.Answer{Key: once.Key, Request: request, At: roster.TimeOf(j.Now()), Content: content}, nil
+	}
+}
+
+// List implements [dialect.Jobs].
+func (j jobbing) List(ctx context.Context) ([]roster.Job, error) {
+	if j.Jobs == nil {
+		return nil, noJobs()
+	}
+	return j.Jobs.Jobs(ctx, j.by.Org)
+}
+
+// Get implements [dialect.Jobs].
+func (j jobbing) Get(ctx context.Context, id roster.ID) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Job(ctx, j.by.Org, id)
+}
+
+// Import implements [dialect.Jobs].
+func (j jobbing) Import(ctx context.Context, spec roster.ImportJob, input io.Reader) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Import(ctx, j.by.Org, j.by, spec, input, j.answer(ctx))
+}
+
+// Update implements [dialect.Jobs].
+func (j jobbing) Update(ctx context.Context, spec roster.BulkUpdate) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Update(ctx, j.by.Org, j.by, spec, j.answer(ctx))
+}
+
+// Preview implements [dialect.Jobs].
+func (j jobbing) Preview(ctx context.Context, spec roster.BulkUpdate) (roster.BulkPreview, error) {
+	if j.Jobs == nil {
+		return roster.BulkPreview{}, noJobs()
+	}
+	p, err := j.Jobs.Preview(ctx, j.by.Org, j.by, spec)
+	if err == nil {
+		j.written.Store(int64(p.Version))
+	}
+	return p, err
+}
+
+// Undo implements [dialect.Jobs].
+func (j jobbing) Undo(ctx context.Context, id roster.ID) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Undo(ctx, j.by.Org, id, j.by, j.answer(ctx))
+}
+
+// Cancel implements [dialect.Jobs].
+func (j jobbing) Cancel(ctx context.Context, id roster.ID) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Cancel(ctx, j.by.Org, id, j.answer(ctx))
+}
+
+// Resume implements [dialect.Jobs].
+func (j jobbing) Resume(ctx context.Context, id roster.ID) (roster.Job, error) {
+	if j.Jobs == nil {
+		return roster.Job{}, noJobs()
+	}
+	return j.Jobs.Resume(ctx, j.by.Org, id, j.answer(ctx))
+}
+
+// Delete implements [dialect.Jobs].
+func (j jobbing) Delete(ctx context.Context, id roster.ID) error {
+	if j.Jobs == nil {
+		return noJobs()
+	}
+	return j.Jobs.Delete(ctx, j.by.Org, id)
+}
+
+// Rejects implements [dialect.Jobs].
+func (j jobbing) Rejects(ctx context.Context, id roster.ID, fn func(roster.Reject) error) error {
+	if j.Jobs == nil {
+		return noJobs()
+	}
+	return j.Jobs.Rejects(ctx, j.by.Org, id, fn)
+}
+
+// toldJobs are jobs of which those that change something do nothing, and return what they are told.
+type toldJobs struct {
+	jobbing
+	job roster.Job
+}
+
+func (t toldJobs) Import(context.Context, roster.ImportJob, io.Reader) (roster.Job, error) {
+	return t.job, nil
+}
+
+func (t toldJobs) Update(context.Context, roster.BulkUpdate) (roster.Job, error) { return t.job, nil }
+func (t toldJobs) Undo(context.Context, roster.ID) (roster.Job, error)           { return t.job, nil }
+func (t toldJobs) Cancel(context.Context, roster.ID) (roster.Job, error)         { return t.job, nil }
+func (t toldJobs) Resume(context.Context, roster.ID) (roster.Job, error)         { return t.job, nil }
+func (t toldJobs) Delete(context.Context, roster.ID) error                       { return nil }
+
+// stream is a body as it comes. Whoever sends nothing for a while is cut off.
+type stream struct {
+	in      io.Reader
+	most    int64
+	hash    hash.Hash
+	control *http.ResponseController
+}
+
+// newStream returns the body of a request of at most so many bytes.
+func (x *exchange) newStream(most int64) *stream {
+	return &stream{
+		in: http.MaxBytesReader(x.w, x.r.Body, most), most: most, hash: sha256.New(),
+		control: http.NewResponseController(x.w),
+	}
+}
+
+// Read implements [io.Reader].
+func (s *stream) Read(p []byte) (int, error) {
+	// They take the place of the deadlines for the whole request. Where there are none there is nobody to cut off.
+	_ = errors.Join(s.control.SetReadDeadline(time.Now().Add(readTimeout)),
+		s.control.SetWriteDeadline(time.Now().Add(writeTimeout)))
+	n, err := s.in.Read(p)
+	_, _ = s.hash.Write(p[:n]) // a hash does not fail
+	if err == nil || errors.Is(err, io.EOF) {
+		return n, err
+	}
+	return n, broken(err, s.most)
+}

@@ -1,0 +1,289 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// What readers ask about jobs.
+const (
+	jobsQuery     = `SELECT org_id, doc FROM jobs WHERE org_id = ? ORDER BY id DESC`
+	jobQuery      = `SELECT doc FROM jobs WHERE org_id = ? AND id = ?`
+	openJobsQuery = `SELECT org_id, doc FROM jobs WHERE ended_at IS NULL OR ended_at < ? ORDER BY id, org_id`
+	pieceQuery    = `SELECT data FROM job_pieces WHERE org_id = ? AND job_id = ? AND kind = ? AND n = ?`
+)
+
+// Jobs implements [store.Jobs].
+func (s *Store) Jobs(ctx context.Context, org roster.ID, fn func(roster.Job) error) error {
+	return s.readJobs(ctx, func(_ roster.ID, job roster.Job) error { return fn(job) }, jobsQuery, org[:])
+}
+
+// OpenJobs implements [store.Jobs].
+func (s *Store) OpenJobs(
+	ctx context.Context, endedBefore roster.Time, fn func(roster.ID, roster.Job) error,
+) error {
+	return s.readJobs(ctx, fn, openJobsQuery, int64(endedBefore))
+}
+
+func (s *Store) readJobs(
+	ctx context.Context, fn func(roster.ID, roster.Job) error, query string, arg any,
+) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	orgs, docs, err := s.jobDocs(ctx, query, arg)
+	if err != nil {
+		return readError(ctx, "read the jobs", err)
+	}
+	for i, doc := range docs {
+		job, err := decodeJob(doc)
+		if err != nil {
+			return err
+		}
+		if err := fn(orgs[i], job); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jobDocs reads all before any is looked at: there are few, and who looks may call the store.
+func (s *Store) jobDocs(ctx context.Context, query string, arg any) (orgs []roster.ID, docs [][]byte, err error) {
+	rows, err := s.readers.QueryContext(ctx, query, arg)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var org roster.ID
+		var doc []byte
+		if err := rows.Scan(scanID{&org}, &doc); err != nil {
+			return nil, nil, err
+		}
+		orgs, docs = append(orgs, org), append(docs, doc)
+	}
+	return orgs, docs, rows.Err()
+}
+
+func decodeJob(doc []byte) (job roster.Job, err error) {
+	if err := json.Unmarshal(doc, &job); err != nil {
+		return job, fmt.Errorf("decode a job: %w", err)
+	}
+	return job, nil
+}
+
+// Job implements [store.Jobs].
+func (s *Store) Job(ctx context.Context, org, id roster.ID) (roster.Job, error) {
+	doc, err := s.jobBytes(ctx, jobQuery, org[:], id[:])
+	if err != nil {
+		return roster.Job{}, err
+	}
+	return decodeJob(doc)
+}
+
+// JobPiece implements [store.Jobs].
+func (s *Store) JobPiece(
+	ctx context.Context, org, id roster.ID, kind roster.JobPieces, n int,
+) ([]byte, error) {
+	return s.jobBytes(ctx, pieceQuery, org[:], id[:], string(kind), n)
+}
+
+func (s *Store) jobBytes(ctx context.Context, query string, args ...any) (data []byte, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	err = s.readers.QueryRowContext(ctx, query, args...).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, store.NoJob()
+	}
+	if err != nil {
+		return nil, readError(ctx, "read a job", err)
+	}
+	return data, nil
+}
+
+// PutJob implements [store.Jobs].
+func (s *Store) PutJob(ctx context.Context, org roster.ID, step roster.JobStep) error {
+	return s.writeJobs(ctx, "store a job", func(w *writer) error {
+		version, err := w.versionOf(context.WithoutCancel(ctx), org)
+		if err == nil && version == 0 {
+			err = store.NoOrg(org)
+		}
+		if err != nil {
+			return err
+		}
+		return w.putStep(context.WithoutCancel(ctx), org, step)
+	})
+}
+
+// writeJobs runs fn in a transaction of the writer.
+func (s *Store) writeJobs(ctx context.Context, attempted string, fn func(w *writer) error) error {
+	done, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var refused error
+	err = s.writer.transact(context.WithoutCancel(ctx), func() (commit bool, err error) {
+		if err := fn(s.writer); err != nil {
+			if roster.CodeOf(err) != roster.Internal {
+				refused = err
+			}
+			return false, err
+		}
+		return true, ctx.Err()
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
+		return readError(ctx, attempted, err)
+	default:
+		return nil
+	}
+}
+
+// putStep stores a step of a job.
+func (w *writer) putStep(ctx context.Context, org roster.ID, step roster.JobStep) error {
+	if a := step.Answer; a != nil {
+		if err := w.once(ctx, org, *a); err != nil {
+			return err
+		}
+	}
+	if err := w.putJob(ctx, org, &step.Job); err != nil {
+		return err
+	}
+	first := step.Job.RejectChunks - len(step.Rejects)
+	for i, data := range step.Rejects {
+		if err := w.putPiece(ctx, org, step.Job.ID, roster.JobRejects, first+i, data); err != nil {
+			return err
+		}
+	}
+	if a := step.Answer; a != nil {
+		if _, err := w.insertAnswer.ExecContext(ctx, org[:], a.Key[:], a.Request[:], int64(a.At), a.Content); err != nil {
+			return fmt.Errorf("keep the answer to a request: %w", err)
+		}
+	}
+	return nil
+}
+
+// once fails where a request was answered before that has the key of an answer.
+func (w *writer) once(ctx context.Context, org roster.ID, a roster.Answer) error {
+	was, err := scanAnswer(a.Key, w.answer.QueryRowContext(ctx, org[:], a.Key[:]))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look up the answer to a request: %w", err)
+	}
+	return store.Repeated(was, a)
+}
+
+func (w *writer) putJob(ctx context.Context, org roster.ID, job *roster.Job) error {
+	doc, err := json.Marshal(job)
+	if err != nil {
+		return fmt.Errorf("encode job %s: %w", job.ID, err)
+	}
+	if job.Revision == 1 {
+		_, err = w.conn.ExecContext(ctx, `INSERT INTO jobs (revision, ended_at, doc, org_id, id) VALUES (1, ?, ?, ?, ?)`,
+			orNull(int64(job.EndedAt)), string(doc), org[:], job.ID[:])
+		if isConstraint(err) {
+			return roster.ErrJobMoved
+		}
+		return err
+	}
+	const query = `UPDATE jobs SET revision = revision + 1, ended_at = ?, doc = ? WHERE org_id = ? AND id = ? AND revision = ?`
+	done, err := w.conn.ExecContext(ctx, query,
+		orNull(int64(job.EndedAt)), string(doc), org[:], job.ID[:], job.Revision-1)
+	if err != nil {
+		return fmt.Errorf("store job %s: %w", job.ID, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, roster.ErrJobMoved)
+	}
+	return nil
+}
+
+func (w *writer) putPiece(
+	ctx context.Context, org, id roster.ID, kind roster.JobPieces, n int, data []byte,
+) error {
+	const query = `INSERT OR REPLACE INTO job_pieces (org_id, job_id, kind, n, data) VALUES (?, ?, ?, ?, ?)`
+	if _, err := w.conn.ExecContext(ctx, query, org[:], id[:], string(kind), n, data); err != nil {
+		return fmt.Errorf("store a piece of job %s: %w", id, err)
+	}
+	return nil
+}
+
+// PutJobInput implements [store.Jobs].
+func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data []byte) error {
+	return s.writeJobs(ctx, "store the input of a job", func(w *writer) error {
+		quiet := context.WithoutCancel(ctx)
+		var one int
+		err := w.conn.QueryRowContext(quiet, `SELECT 1 FROM jobs WHERE org_id = ? AND id = ?`, org[:], id[:]).Scan(&one)
+		if errors.Is(err, sql.ErrNoRows) {
+			return store.NoJob()
+		}
+		if err != nil {
+			return err
+		}
+		return w.putPiece(quiet, org, id, roster.JobInput, n, data)
+	})
+}
+
+// DropJobPieces implements [store.Jobs].
+func (s *Store) DropJobPieces(
+	ctx context.Context, org, id roster.ID, kind roster.JobPieces, most int,
+) (more bool, err error) {
+	err = s.writeJobs(ctx, "drop what is kept of a job", func(w *writer) error {
+		const query = `DELETE FROM job_pieces WHERE org_id = ?1 AND job_id = ?2 AND kind = ?3 AND n IN (
+			SELECT n FROM job_pieces WHERE org_id = ?1 AND job_id = ?2 AND kind = ?3 ORDER BY n DESC LIMIT ?4)`
+		quiet := context.WithoutCancel(ctx)
+		if _, err := w.conn.ExecContext(quiet, query, org[:], id[:], string(kind), most); err != nil {
+			return err
+		}
+		const left = `SELECT EXISTS (SELECT 1 FROM job_pieces WHERE org_id = ? AND job_id = ? AND kind = ?)`
+		return w.conn.QueryRowContext(quiet, left, org[:], id[:], string(kind)).Scan(&more)
+	})
+	return more, err
+}
+
+// DropJob implements [store.Jobs].
+func (s *Store) DropJob(ctx context.Context, org, id roster.ID) error {
+	return s.writeJobs(ctx, "drop a job", func(w *writer) error {
+		quiet := context.WithoutCancel(ctx)
+		_, err := w.conn.ExecContext(quiet, `DELETE FROM job_pieces WHERE org_id = ? AND job_id = ?`, org[:], id[:])
+		if err != nil {
+			return err
+		}
+		_, err = w.conn.ExecContext(quiet, `DELETE FROM jobs WHERE org_id = ? AND id = ?`, org[:], id[:])
+		return err
+	})
+}
+
+// writeSteps stores the jobs that the change is a step of.
+func (u *update) writeSteps() error {
+	for _, step := range u.change.Steps {
+		if err := u.putStep(u.quiet, u.change.Org, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteJobs removes the jobs of the organization.
+func (u *update) deleteJobs() error {
+	for _, query := range []string{`DELETE FROM job_pieces WHERE org_id = ?`, `DELETE FROM jobs WHERE org_id = ?`} {
+		if _, err := u.conn.ExecContext(u.quiet, query, u.change.Org[:]); err != nil {
+			return fmt.Errorf("delete the jobs: %w", err)
+		}
+	}
+	return nil
+}
