@@ -34,11 +34,20 @@ func (d *decider) undo(c Undo) error {
 	return d.replace(is, after, stamps{updated: d.Now, by: d.By.Author()})
 }
 
-// bringBack makes a user again that was deleted, as it was.
+// bringBack restores a user who was deleted, unless it is another deletion by now.
 func (d *decider) bringBack(was *User) error {
-	u := clone(was)
-	stamp(u, stamps{updated: d.Now, by: d.By.Author()})
-	return d.create(u)
+	e, err := d.Get(TypeDeletedUser, was.ID)
+	if err != nil {
+		return err
+	}
+	deleted, ok := e.(*DeletedUser)
+	switch {
+	case !ok:
+		return Errorf(NotFound, "user %d was deleted for good since", was.Number)
+	case !sameDocument(deleted.User, was):
+		return conflict(nil, "", "user %d was changed since", was.Number)
+	}
+	return d.undelete(Undelete{Ref: Ref{ID: was.ID}})
 }
 
 // keepActivity gives a user what another state of it did.

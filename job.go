@@ -56,12 +56,16 @@ const (
 	JobSucceeded JobState = "succeeded"
 	JobFailed    JobState = "failed"
 	JobCancelled JobState = "cancelled"
+	JobDeleted   JobState = "deleted" // it is about to be removed, and nobody knows of it any more
 )
 
 // JobStates returns the states that clients see.
 func JobStates() []JobState {
 	return []JobState{JobQueued, JobRunning, JobSucceeded, JobFailed, JobCancelled}
 }
+
+// IsHidden reports whether clients do not see the job: it is not there yet, or not any more.
+func (j *Job) IsHidden() bool { return j.State == JobReceiving || j.State == JobDeleted }
 
 // IsActive reports whether the job runs or is going to.
 func (j *Job) IsActive() bool { return j.State == JobQueued || j.State == JobRunning }

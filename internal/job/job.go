@@ -91,7 +91,7 @@ type Answer = func(roster.Job) (*roster.Answer, error)
 func (s *Service) Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error) {
 	var jobs []roster.Job
 	err := s.Store.Jobs(ctx, org, func(j roster.Job) error {
-		if j.State != roster.JobReceiving {
+		if !j.IsHidden() {
 			jobs = append(jobs, j)
 		}
 		return nil
@@ -102,7 +102,7 @@ func (s *Service) Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error)
 // Job returns a job, or fails with [roster.NotFound].
 func (s *Service) Job(ctx context.Context, org, id roster.ID) (roster.Job, error) {
 	j, err := s.Store.Job(ctx, org, id)
-	if err == nil && j.State == roster.JobReceiving {
+	if err == nil && j.IsHidden() {
 		err = roster.Errorf(roster.NotFound, "there is no such job")
 	}
 	if err != nil {
@@ -177,13 +177,16 @@ func (s *Service) put(ctx context.Context, org roster.ID, j roster.Job, answer A
 }
 
 // Delete removes a job that has ended, or fails with [roster.Conflict].
-func (s *Service) Delete(ctx context.Context, org, id roster.ID) error {
-	j, err := s.Job(ctx, org, id)
+func (s *Service) Delete(ctx context.Context, org, id roster.ID, answer Answer) error {
+	_, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+		if j.IsActive() {
+			return false, roster.Errorf(roster.Conflict, "the job is %s: cancel it first", j.State)
+		}
+		j.State, j.EndedAt = roster.JobDeleted, 1 // so that it is found where this ends half-way
+		return true, nil
+	})
 	if err != nil {
 		return err
-	}
-	if j.IsActive() {
-		return roster.Errorf(roster.Conflict, "the job is %s: cancel it first", j.State)
 	}
 	return s.drop(ctx, org, id)
 }

@@ -30,7 +30,7 @@ type Jobs interface {
 	Undo(ctx context.Context, org, id roster.ID, by roster.Principal, answer JobAnswer) (roster.Job, error)
 	Cancel(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
 	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
-	Delete(ctx context.Context, org, id roster.ID) error
+	Delete(ctx context.Context, org, id roster.ID, answer JobAnswer) error
 	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
 }
 
@@ -142,7 +142,7 @@ func (j jobbing) Delete(ctx context.Context, id roster.ID) error {
 	if j.Jobs == nil {
 		return noJobs()
 	}
-	return j.Jobs.Delete(ctx, j.by.Org, id)
+	return j.Jobs.Delete(ctx, j.by.Org, id, j.answer(ctx))
 }
 
 // Rejects implements [dialect.Jobs].

@@ -91,11 +91,24 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"POST", "/webhooks/" + hook.String() + ":rotate", `{}`},
 		{"DELETE", "/webhooks/" + hook.String(), ""},
 		{"POST", "/import", `{"email":"d@example.com","name":"D"}`},
+		{"POST", "/users:import", `{"email":"e@example.com","name":"E"}`},
+		{"POST", "/users:bulkUpdate", `{"filter":"","action":"restore"}`},
+		{"POST", "/jobs/{job}:cancel", ""},
+		{"POST", "/jobs/{job}:resume", ""},
+		{"POST", "/jobs/{job}:undo", "after it has run"},
+		{"DELETE", "/jobs/{job}", ""},
 		{"DELETE", "/users/email:b@example.com", ""},
 		{"POST", "/users/email:b@example.com:undelete", ""},
 	} {
 		what := request[0] + " " + request[1]
 		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)
+		request[1] = strings.Replace(request[1], "{job}", s.change(t), 1)
+		if request[2] == "after it has run" {
+			request[2] = ""
+			if err := s.jobs.RunAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		first := s.keyed(t, secret, request, fmt.Sprint(i))
 		if first.Code > 299 {
 			t.Errorf("%s: got %d: %s", what, first.Code, first.Body)
@@ -129,6 +142,21 @@ func endpointOf(method, path string) string {
 	for _, e := range native.New().Endpoints {
 		if _, ok := e.Match(path); ok && e.Method == method {
 			return e.ID
+		}
+	}
+	return ""
+}
+
+// change returns the id of the job that changes many users, "" for none.
+func (s *stand) change(t *testing.T) string {
+	t.Helper()
+	jobs, err := s.jobs.Jobs(t.Context(), s.org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if j.Type == roster.JobUpdate {
+			return j.ID.String()
 		}
 	}
 	return ""

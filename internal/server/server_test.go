@@ -22,6 +22,7 @@ import (
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/job"
 	"github.com/roster-dev/roster/internal/server"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
@@ -30,6 +31,7 @@ import (
 type stand struct {
 	*server.Server
 	service *directory.Service
+	jobs    *job.Service
 	clock   *clock
 	log     *logBuffer
 	org     roster.ID
@@ -58,6 +60,10 @@ func newStand(t *testing.T, configure func(*server.Config), ds ...*dialect.Diale
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now, NewID: newID,
 		Versions: server.VersionsOf(s.service), PinPages: time.Minute, WaitTime: time.Millisecond, Random: rand.Reader,
 	}
+	s.jobs = job.New(job.Config{
+		Store: s.service.Jobs(), Directory: s.service, Now: now, NewID: newID, Log: slog.New(slog.DiscardHandler),
+	})
+	c.Jobs = s.jobs
 	if configure != nil {
 		configure(&c)
 	}

@@ -131,6 +131,9 @@ func (s *Store) writeJobs(ctx context.Context, attempted string, fn func(w *writ
 		return err
 	}
 	defer done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	var refused error
 	err = s.writer.transact(context.WithoutCancel(ctx), func() (commit bool, err error) {
 		if err := fn(s.writer); err != nil {
