@@ -238,7 +238,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
 		Writer:    d, History: server.Histories(d), Audit: d, Jobs: jobs, Random: s.random,
-		Versions: server.VersionsOf(d), PinPages: s.walks.pinPages,
+		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,

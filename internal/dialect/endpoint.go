@@ -37,6 +37,8 @@ type Endpoint struct {
 	Window *Window
 	// AtLeast has the server wait for a version that the client names; Params then has [AtLeastParams].
 	AtLeast bool
+	// AsOf has the server show a version of the past that the client names; Params then has [AsOfParam].
+	AsOf bool
 	// Varies names the request headers, besides those in Params, that the answer depends on.
 	Varies []string
 	// TellsID is true where the body has the request's id, once, before anything that comes from a client or a record.

@@ -106,7 +106,8 @@ func (r *Request) scope() []*Param {
 	for i := range r.Endpoint.Params {
 		p := &r.Endpoint.Params[i]
 		w := r.Endpoint.Window
-		if p.In == Query && p.Name != MinVersion && p.Name != w.Token && !slices.Contains(w.Free, p.Name) {
+		isVersion := p.Name == MinVersion || p.Name == AsOf
+		if p.In == Query && !isVersion && p.Name != w.Token && !slices.Contains(w.Free, p.Name) {
 			list = append(list, p)
 		}
 	}

@@ -150,12 +150,7 @@ func (t tally) change(c roster.Change) error {
 }
 
 func (t tally) put(e roster.Entity, n int) error {
-	if o, ok := e.(*roster.Organization); ok { // whose version is kept apart from it
-		bare := *o
-		bare.Version = 0
-		e = &bare
-	}
-	doc, err := roster.EncodeEntity(e)
+	doc, err := encodeBare(e)
 	if err != nil {
 		return err
 	}

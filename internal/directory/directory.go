@@ -36,6 +36,8 @@ type Service struct {
 	forms     *index.Forms                     // nil for none
 	progress  func(org roster.ID, records int) // nil for none
 	loads     singleflight.Group
+	pasts     singleflight.Group // of views at old versions
+	pastOps   int
 
 	walkTime     time.Duration
 	walkVersions int
@@ -57,7 +59,12 @@ type Service struct {
 	closing    chan struct{}
 	// warmer has room for the one view that is being warmed.
 	warmer chan struct{}
+	// travel has room for the views at old versions that are being made.
+	travel chan struct{}
 }
+
+// travelers is how many views at old versions are made at once.
+const travelers = 2
 
 // maxTokens bounds how many tokens' organizations are remembered.
 const maxTokens = 100_000
@@ -93,6 +100,10 @@ type Options struct {
 	// See [Service.Keep].
 	WalkTime     time.Duration
 	WalkVersions int
+
+	// PastOps is how many ops may lie between an old version that is asked for and one that is at hand, and between two
+	// that are compared; 200,000 where it is 0.
+	PastOps int
 }
 
 // New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
@@ -112,6 +123,7 @@ func New(s store.Store, o Options) *Service {
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
 		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),
 		closing:      make(chan struct{}), warmer: make(chan struct{}, 1),
+		pastOps: cmp.Or(o.PastOps, defaultPastOps), travel: make(chan struct{}, travelers),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -18,8 +19,11 @@ const (
 
 // pins are the views of an organization that somebody wants to come back to, whatever is written meanwhile.
 type pins struct {
-	mu   sync.Mutex
-	list []pin // guarded by mu
+	mu    sync.Mutex
+	list  []pin  // guarded by mu
+	diffs []diff // what was found out lately about pairs of versions, the latest use last; guarded by mu
+	// epoch counts how often all of that was dropped: what was begun before must not be kept.
+	epoch atomic.Int64
 }
 
 // pin is a view that is kept.
@@ -28,6 +32,7 @@ type pin struct {
 	keep  time.Duration // since the last use
 	until roster.Time
 	ops   int64 // of the organization, when the view was first kept
+	bytes int64 // what a view takes up that was made from the history; 0 for one that was the present one
 }
 
 // Keep keeps a view of an organization for [Service.ViewAt]: for so long since its last use, Options.WalkTime at the
@@ -108,6 +113,7 @@ func (p *pins) find(version roster.Version) *pin {
 // expire drops the views whose time has ended.
 func (p *pins) expire(now roster.Time) {
 	p.list = slices.DeleteFunc(p.list, func(p pin) bool { return p.until <= now })
+	p.diffs = slices.DeleteFunc(p.diffs, func(d diff) bool { return d.until <= now })
 }
 
 // shrink drops views, those whose time ends first before others, until there are at most so many.
@@ -127,7 +133,8 @@ func (p *pins) shrink(most int) {
 func (p *pins) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.list = nil
+	p.list, p.diffs = nil, nil
+	p.epoch.Add(1)
 }
 
 // held estimates how much memory the views hold that the present one, of so many bytes, does not, after so many ops of
@@ -135,11 +142,16 @@ func (p *pins) clear() {
 func (p *pins) held(bytes, ops int64) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	most := int64(0)
+	most, own := int64(0), int64(0)
 	for _, pin := range p.list {
-		most = max(most, ops-pin.ops)
+		if own += pin.bytes; pin.bytes == 0 {
+			most = max(most, ops-pin.ops)
+		}
 	}
-	return min(most*ofOp(bytes), int64(len(p.list))*bytes)
+	for _, d := range p.diffs {
+		own += d.bytes()
+	}
+	return own + min(most*ofOp(bytes), int64(len(p.list))*bytes)
 }
 
 // ofOp estimates how much of a view of so many bytes an op replaces.

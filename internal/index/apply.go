@@ -49,7 +49,7 @@ type editor struct {
 	ownPages      bool
 	groupsTouched bool
 	tokensTouched bool
-	trashed       []roster.Op // on deleted users
+	trashed       []Record // deleted users as they are to be
 	// contextTouched is set where a record changed of a type that texts of users may tell of.
 	contextTouched bool
 }
@@ -64,10 +64,18 @@ func (e *editor) apply(op roster.Op) error {
 	if op.IsErased() {
 		return e.applyErased(op)
 	}
-	id, after := op.Key().ID, op.After
-	switch op.Key().Type {
-	case roster.TypeUser:
+	key := op.Key()
+	if key.Type == roster.TypeUser {
 		return e.applyUser(op)
+	}
+	e.set(key, op.After)
+	return nil
+}
+
+// set makes a record that is not a user what it is to be; nil takes it away.
+func (e *editor) set(key roster.Key, after roster.Entity) {
+	id := key.ID
+	switch key.Type {
 	case roster.TypeOrganization:
 		org, _ := after.(*roster.Organization)
 		e.org = org
@@ -86,11 +94,10 @@ func (e *editor) apply(op roster.Op) error {
 	case roster.TypeInvitation:
 		e.invitations = e.invitations.put(id, after)
 	case roster.TypeDeletedUser:
-		e.trashed = append(e.trashed, op)
+		e.trashed = append(e.trashed, Record{key, after})
 	case roster.TypeWebhook:
 		e.webhooks = e.webhooks.put(id, after)
 	}
-	return nil
 }
 
 // applyErased applies an op whose records were erased since. A record that is not known can't be made; that it is

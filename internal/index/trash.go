@@ -32,13 +32,13 @@ func (t trash) find(id roster.ID) *roster.DeletedUser {
 	return t.byID[i]
 }
 
-// with returns the trash after ops on deleted users, one for each of them at the most. Many are put in their places in
-// one go.
-func (t trash) with(ops []roster.Op) trash {
-	gone, come := make(map[roster.ID]bool, len(ops)), make(list[*roster.DeletedUser], 0, len(ops))
-	for _, op := range ops {
-		gone[op.Key().ID] = true
-		if u, ok := op.After.(*roster.DeletedUser); ok {
+// with returns the trash with some deleted users as they are to be, each of them once. Many are put in their places in one
+// go.
+func (t trash) with(records []Record) trash {
+	gone, come := make(map[roster.ID]bool, len(records)), make(list[*roster.DeletedUser], 0, len(records))
+	for _, r := range records {
+		gone[r.Key.ID] = true
+		if u, ok := r.Entity.(*roster.DeletedUser); ok {
 			come = append(come, u)
 		}
 	}

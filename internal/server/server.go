@@ -67,6 +67,8 @@ type Config struct {
 	// Versions are the versions of organizations besides the present ones; optional. Without it all pages of a list
 	// show the present version, and nobody waits for a version.
 	Versions Versions
+	// Past is what organizations were; optional. Without it requests for old versions are [roster.Unavailable].
+	Past Past
 	// PinPages is for how long since its last page a walk by numbers of pages or offsets goes on at the version at
 	// which it began; 0 for not at all.
 	PinPages time.Duration

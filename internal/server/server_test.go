@@ -58,7 +58,7 @@ func newStand(t *testing.T, configure func(*server.Config), ds ...*dialect.Diale
 		Tokens:   &auth.Authenticator{Tokens: s.service, Now: now},
 		Verifier: auth.NewVerifier(auth.SignersAmong(s.service), now), Limiter: auth.NewLimiter(s.clock.Now, 1000),
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)), Now: s.clock.Now, NewID: newID,
-		Versions: server.VersionsOf(s.service), PinPages: time.Minute, WaitTime: time.Millisecond, Random: rand.Reader,
+		Versions: server.VersionsOf(s.service), Past: server.PastOf(s.service), PinPages: time.Minute, WaitTime: time.Millisecond, Random: rand.Reader,
 	}
 	s.jobs = job.New(job.Config{
 		Store: s.service.Jobs(), Directory: s.service, Now: now, NewID: newID, Log: slog.New(slog.DiscardHandler),

@@ -42,11 +42,15 @@ func (x *exchange) choose(ctx context.Context, req *dialect.Request) error {
 	if err != nil {
 		return err
 	}
+	past, err := x.goBack(ctx, req, least)
+	if err != nil {
+		return err
+	}
 	w := x.endpoint.Window
 	switch {
 	case w == nil:
 	case w.Token != "":
-		if err := x.openToken(ctx, req, least); err != nil {
+		if err := x.openToken(ctx, req, least, past); err != nil {
 			return err
 		}
 	case x.begun != nil:
@@ -58,11 +62,17 @@ func (x *exchange) choose(ctx context.Context, req *dialect.Request) error {
 	return nil
 }
 
-// openToken goes on with the walk of a page token, which shows the version at which it began, and no later one.
-func (x *exchange) openToken(ctx context.Context, req *dialect.Request, least roster.Version) error {
+// openToken goes on with the walk of a page token, which shows the version at which it began, and no other one; past
+// says that the request's view is of a version that the client has named.
+func (x *exchange) openToken(
+	ctx context.Context, req *dialect.Request, least roster.Version, past bool,
+) error {
 	token, found, err := req.OpenPageToken()
 	if err != nil || !found {
 		return err
+	}
+	if past {
+		return x.openPast(req, token)
 	}
 	if token.Version < least {
 		return roster.FieldErrorf(dialect.MinVersion,
@@ -81,11 +91,17 @@ func (x *exchange) openToken(ctx context.Context, req *dialect.Request, least ro
 	if err != nil {
 		return err
 	}
-	req.View, req.Position = view, token.Position
+	req.View = view
+	goTo(req, token)
+	return nil
+}
+
+// goTo has a request go on where a page token says.
+func goTo(req *dialect.Request, token dialect.PageToken) {
+	req.Position = token.Position
 	if req.Now != 0 && token.Now != 0 {
 		req.Now = token.Now // ago() means the same on every page
 	}
-	return nil
 }
 
 // goOn serves a page after the first of a walk by numbers of pages from the version of the first, where that is known

@@ -26,7 +26,8 @@ type Store interface {
 	Load(ctx context.Context, org roster.ID, fn func(roster.Entity) error) (roster.Version, error)
 
 	// Changes returns the changes of org after a version, oldest first, at most limit (> 0) of them. There are none
-	// for an organization that does not exist. The Version of an organization inside an op means nothing.
+	// for an organization that does not exist, and those that were trimmed are not among them. The Version of an
+	// organization inside an op means nothing.
 	Changes(ctx context.Context, org roster.ID, after roster.Version, limit int) ([]roster.Change, error)
 
 	// Update runs fn against the present state of org and commits what it returns: the ops, the next version and
@@ -78,6 +79,8 @@ type Tokens interface {
 
 // Journal is the part of a [Store] that is about what was written by whom, and about requests that are repeated.
 type Journal interface {
+	Past
+
 	// Entries calls fn with the audit entries that q asks for, newest first, at one version, until fn fails, and
 	// returns that error; ops are those of the entry's range, nil where the query does not ask for them. fn may call
 	// the store. There are none for an organization that does not exist.

@@ -231,6 +231,7 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		History:   server.Histories(w.Service),
 		Random:    io.MultiReader(strings.NewReader(pageKey), drawn{w}),
 		Versions:  server.VersionsOf(w.Service),
+		Past:      server.PastOf(w.Service),
 		PinPages:  time.Minute,
 		WaitTime:  time.Millisecond, // nothing is written while a case waits
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },

@@ -19,9 +19,9 @@ import (
 // New returns the dialect.
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
-		organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
-		tokenEndpoints(), webhookEndpoints(), lineEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(),
-		auditEndpoints(),
+		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
+			tokenEndpoints(), webhookEndpoints(), lineEndpoints()),
+		bulkEndpoints(), jobEndpoints(), changeEndpoints(), auditEndpoints(),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]

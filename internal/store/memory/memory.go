@@ -43,6 +43,7 @@ type org struct {
 	entries []roster.Entry // the n-th one is at n-1
 	answers map[roster.Digest]roster.Answer
 	jobs    map[roster.ID]*job
+	since   roster.Version // the changes up to it were trimmed
 }
 
 // holding is a unique key within a type.
@@ -162,7 +163,7 @@ func (s *Store) Changes(
 	if !ok {
 		return nil, nil
 	}
-	from := min(max(int(after), 0), len(o.changes))
+	from := min(max(int(after), int(o.since)), len(o.changes))
 	return slices.Clone(o.changes[from:][:min(limit, len(o.changes)-from)]), nil
 }
 

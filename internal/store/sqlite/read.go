@@ -12,8 +12,9 @@ import (
 
 // What readers ask; the organizations, which are few, apart.
 const (
-	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ? AND version > ?
-		ORDER BY version LIMIT ?`
+	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ?1
+		AND version > max(?2, coalesce((SELECT trimmed_to FROM organizations WHERE id = ?1), 0))
+		ORDER BY version LIMIT ?3`
 	recordsQuery = `SELECT doc FROM entities
 		WHERE collection = (SELECT id FROM collections WHERE org_id = ? AND type = ?) ORDER BY number, id`
 	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`

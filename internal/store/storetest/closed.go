@@ -59,6 +59,9 @@ func calls(s store.Store) map[string]func(context.Context) error {
 			return err
 		},
 		"DropJob":       func(ctx context.Context) error { return s.DropJob(ctx, id(1), job(1).ID) },
+		"Since":         func(ctx context.Context) error { _, err := s.Since(ctx, id(1)); return err },
+		"VersionAt":     func(ctx context.Context) error { _, err := s.VersionAt(ctx, id(1), 5); return err },
+		"History":       func(ctx context.Context) error { _, err := s.History(ctx, id(1)); return err },
 		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
 		"TokenOrg":      func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}

@@ -1,0 +1,62 @@
+package memory
+
+import (
+	"context"
+	"sort"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// Since implements [store.Store].
+func (s *Store) Since(ctx context.Context, id roster.ID) (since roster.Version, err error) {
+	err = s.ask(ctx, id, func(o *org) error {
+		since = o.since
+		return nil
+	})
+	return since, err
+}
+
+// ask calls fn with an organization while nobody changes it.
+func (s *Store) ask(ctx context.Context, id roster.ID, fn func(*org) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, ok := s.orgs[id]
+	if !ok {
+		return store.NoOrg(id)
+	}
+	return fn(o)
+}
+
+// VersionAt implements [store.Store].
+func (s *Store) VersionAt(ctx context.Context, id roster.ID, at roster.Time) (version roster.Version, err error) {
+	err = s.ask(ctx, id, func(o *org) error {
+		version = roster.Version(sort.Search(len(o.changes), func(i int) bool { return o.changes[i].At > at }))
+		return nil
+	})
+	return version, err
+}
+
+// History implements [store.Store].
+func (s *Store) History(ctx context.Context, id roster.ID) (info roster.HistoryInfo, err error) {
+	err = s.ask(ctx, id, func(o *org) error {
+		oldest := max(o.since, 1)
+		info = roster.HistoryInfo{Oldest: oldest, OldestAt: o.changes[oldest-1].At, Version: o.version}
+		for _, c := range o.changes[o.since:] {
+			enc, err := store.Encode(c.Ops)
+			if err != nil {
+				return err
+			}
+			info.Changes, info.Bytes = info.Changes+1, info.Bytes+int64(len(enc.Ops))
+		}
+		return nil
+	})
+	return info, err
+}

@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+
+	"github.com/roster-dev/roster"
+)
+
+// Past is the part of a [Store] that is about how much of the history is kept. All methods fail with [roster.NotFound]
+// where the organization does not exist.
+type Past interface {
+	// Since returns the version after which every change of org is kept, 0 where all are.
+	Since(ctx context.Context, org roster.ID) (roster.Version, error)
+
+	// VersionAt returns the last version that org had at a time, also one whose change was trimmed, and 0 for a time
+	// before the first. Where the clock was set back, so that several spans of versions have the time, it is the last
+	// of one of them.
+	VersionAt(ctx context.Context, org roster.ID, at roster.Time) (roster.Version, error)
+
+	// History says how much is kept of org. It reads all that is.
+	History(ctx context.Context, org roster.ID) (roster.HistoryInfo, error)
+}
