@@ -55,6 +55,12 @@ type Change struct {
 type Outcome struct {
 	// Ops are what the command did, none where nothing was to be done.
 	Ops []Op
+	// Version is one at which the organization has that: of the change, or where nothing was to be done. It is 0 for
+	// what was only tried.
+	Version Version
+	// Record is the record that an [Update], [Suspend], [Restore], [Revoke] or [Join] is about, of that a user, as it
+	// stood where nothing was to be done; else nil.
+	Record Entity
 	// Err is why the command was refused: an error with a code.
 	Err error
 }

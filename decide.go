@@ -134,6 +134,25 @@ func (d *decider) lookUp(t Type, ref Ref) (Entity, error) {
 	return d.Find(t, Keys{Number: ref.Number, Email: Fold(ref.Email), Identifier: Fold(ref.Identifier)})
 }
 
+// Subject returns the record that a command which has no ops is about, as [Outcome] says; nil for other commands.
+func Subject(s State, org ID, cmd Command) (Entity, error) {
+	d := &decider{Env: Env{Org: org}, Pending: NewPending(s)}
+	switch c := cmd.(type) {
+	case Update:
+		return d.target(c.Type, c.Ref)
+	case Suspend:
+		return d.find(TypeUser, c.Ref)
+	case Restore:
+		return d.find(TypeUser, c.Ref)
+	case Join:
+		return d.find(TypeUser, c.User)
+	case Revoke:
+		return d.find(TypeToken, Ref{ID: c.Token})
+	default:
+		return nil, nil //nolint:nilnil // it need not be about a record
+	}
+}
+
 // createAs makes a record that the principal wants, with times and authors of our own.
 func (d *decider) createAs(record Entity) error {
 	if record.Key().Type == TypeDeletedUser {

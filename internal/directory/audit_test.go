@@ -83,8 +83,8 @@ func TestEveryCallOfACommitHasItsEntry(t *testing.T) {
 		c := newCrowd(t)
 		c.call(t.Context(), because("one"), createUser("ann"))
 		c.call(t.Context(), because("refused"), createUser("bob"), createUser("ann"))
-		c.call(t.Context(), because("nothing"), rename("first", "first"))
 		c.call(t.Context(), because("two"), createUser("cleo"), rename("first", "First"))
+		c.call(t.Context(), because("nothing"), rename("first", "First"))
 		active := roster.Update{Type: roster.TypeUser, Ref: byEmail("cleo"), Patch: []byte(`{"last_login_at":null}`)}
 		c.call(t.Context(), because("no effect"), active)
 		c.run()

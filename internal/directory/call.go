@@ -72,8 +72,14 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 			}
 			return nil, err
 		}
+		outcome := roster.Outcome{Ops: ops, Err: err}
+		if err == nil && len(ops) == 0 {
+			if outcome.Record, err = roster.Subject(pending, env.Org, cmd); err != nil {
+				return nil, err
+			}
+		}
 		pending.Add(ops...)
-		outcomes = append(outcomes, roster.Outcome{Ops: ops, Err: err})
+		outcomes = append(outcomes, outcome)
 	}
 	return outcomes, nil
 }
@@ -87,6 +93,9 @@ func (c *call) settle(change roster.Change, err error) {
 	if c.err == nil {
 		change.Ops, change.Entries, change.Answers = c.change.Ops, nil, nil
 		c.change = change
+		for i := range c.outcomes {
+			c.outcomes[i].Version = change.Version
+		}
 	}
 }
 

@@ -23,8 +23,10 @@ type draft struct {
 	answers []roster.Answer
 	steps   []roster.JobStep
 
-	// Of calls before, where there can be some: the records that they change, and the keys that they have.
+	// Of calls before, where there can be some: the records that they change, those that they leave as they found them,
+	// and the keys that they have.
 	touched map[roster.Key]bool
+	found   map[roster.Key]bool
 	keys    map[roster.Digest]bool
 }
 
@@ -32,7 +34,7 @@ type draft struct {
 func (s *Service) newDraft(state, base roster.State, env roster.Env, lone bool) *draft {
 	d := &draft{Service: s, env: env, state: state, pending: roster.NewPending(base), lone: lone}
 	if !lone {
-		d.touched, d.keys = map[roster.Key]bool{}, map[roster.Digest]bool{}
+		d.touched, d.found, d.keys = map[roster.Key]bool{}, map[roster.Key]bool{}, map[roster.Digest]bool{}
 	}
 	return d
 }
@@ -89,14 +91,14 @@ func (d *draft) repeated(once *roster.Once) error {
 // isKept reports whether an answer still counts.
 func isKept(a roster.Answer, now roster.Time) bool { return now < a.At+roster.OnceFor }
 
-// collides reports whether ops are about a record that an earlier call changes. All that make records take numbers,
-// which is nobody's write.
+// collides reports whether ops are about a record that an earlier call changes, or has found as it should be: at the
+// version that the earlier one is told, it must be so. All that make records take numbers, which is nobody's write.
 func (d *draft) collides(ops []roster.Op) bool {
-	if len(d.touched) == 0 {
+	if len(d.touched)+len(d.found) == 0 {
 		return false
 	}
 	for _, op := range ops {
-		if d.touched[op.Key()] && !op.IsBookkeeping() {
+		if key := op.Key(); (d.touched[key] || d.found[key]) && !op.IsBookkeeping() {
 			return true
 		}
 	}
@@ -106,6 +108,11 @@ func (d *draft) collides(ops []roster.Op) bool {
 // note adds what is kept of a call that was decided on, whose ops are about to be put on top.
 func (d *draft) note(c *call) error {
 	ops := c.change.Ops
+	for _, o := range c.outcomes {
+		if o.Record != nil && !d.lone {
+			d.found[o.Record.Key()] = true
+		}
+	}
 	if len(ops) == 0 {
 		return nil
 	}

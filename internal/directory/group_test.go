@@ -143,6 +143,23 @@ func TestCallsAboutOneRecordDoNotShareACommit(t *testing.T) {
 	})
 }
 
+// A call that had nothing to do is told a version at which that is so, whatever comes after it.
+func TestWhatACallFoundIsSoAtItsVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t)
+		ann := c.call(t.Context(), roster.Operator(), createUser("ann"))
+		nothing := c.call(t.Context(), roster.Operator(), rename("first", "first"))
+		renamed := c.call(t.Context(), roster.Operator(), rename("first", "First"))
+		c.run()
+		ann.want(t, "a creation", "create")
+		nothing.want(t, "an update to what is there already")
+		if renamed.err != nil || renamed.change.Version != second+1 {
+			t.Errorf("an update of what an earlier call found: got version %d, %v, want %d",
+				renamed.change.Version, renamed.err, second+1)
+		}
+	})
+}
+
 // A change has one actor, who must be the one that made it.
 func TestActorsDoNotShareACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -446,5 +446,16 @@ func TestDoAll(t *testing.T) {
 		if u == nil || u.Email != want || u.Number != int64(i)+1 || outcomes[i].Err != nil {
 			t.Errorf("outcome %d is %+v, want that of user %d, %s", i, outcomes[i], i+1, want)
 		}
+		if outcomes[i].Version != 2 || outcomes[i].Record != nil {
+			t.Errorf("outcome %d is of version %d, want 2 without a record", i, outcomes[i].Version)
+		}
+	}
+	same := roster.Restore{Ref: byEmail("a")}
+	outcomes, err = s.DoAll(t.Context(), org, roster.Operator(), []roster.Command{same})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, _ := outcomes[0].Record.(*roster.User); u == nil || u.Email != "a@example.com" || outcomes[0].Version != 2 {
+		t.Errorf("where nothing is to be done the outcome is %+v, want the user as it is at version 2", outcomes[0])
 	}
 }

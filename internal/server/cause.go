@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -69,6 +70,10 @@ func (x *exchange) once(ctx context.Context, req *dialect.Request, by roster.Pri
 		Key:     digest(x.dialect.Name, string(actor[:]), key),
 		Request: x.requestDigest(req),
 		Answer: func(change roster.Change, outcomes []roster.Outcome) ([]byte, error) {
+			outcomes = slices.Clone(outcomes)
+			for i := range outcomes {
+				outcomes[i].Version = change.Version
+			}
 			return x.prepareAnswer(ctx, req, told{change, outcomes, req.View})
 		},
 	}, nil

@@ -66,7 +66,7 @@ func (w writing) DoAll(ctx context.Context, cmds []roster.Command) ([]roster.Out
 	if w.Writer == nil {
 		return nil, readOnly()
 	}
-	return w.seen(ctx)(w.Writer.DoAll(ctx, w.by.Org, w.by, cmds))
+	return w.seen(w.Writer.DoAll(ctx, w.by.Org, w.by, cmds))
 }
 
 // DoEach implements [dialect.Writer].
@@ -74,20 +74,15 @@ func (w writing) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Ou
 	if w.Writer == nil {
 		return nil, readOnly()
 	}
-	return w.seen(ctx)(w.Writer.DoEach(ctx, w.by.Org, w.by, cmds))
+	return w.seen(w.Writer.DoEach(ctx, w.by.Org, w.by, cmds))
 }
 
-// seen notes the present version once commands were carried out whose own is not told.
-func (w writing) seen(ctx context.Context) func([]roster.Outcome, error) ([]roster.Outcome, error) {
-	return func(outcomes []roster.Outcome, err error) ([]roster.Outcome, error) {
-		if err != nil {
-			return nil, err
-		}
-		if view, err := w.View(ctx); err == nil { // which has what was written
-			w.wrote(view.Version())
-		}
-		return outcomes, nil
+// seen notes the version that commands have led to.
+func (w writing) seen(outcomes []roster.Outcome, err error) ([]roster.Outcome, error) {
+	for _, o := range outcomes {
+		w.wrote(o.Version)
 	}
+	return outcomes, err
 }
 
 // DryRun implements [dialect.Writer].

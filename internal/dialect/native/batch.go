@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,7 @@ type BatchRequest struct {
 // BatchResult is what became of several writes.
 type BatchResult struct {
 	Items   []BatchOutcome `json:"items" required:"yes" doc:"What became of each, in order."`
-	Version roster.Version `json:"version" required:"yes" doc:"A version of the organization with all of them."`
+	Version roster.Version `json:"version" required:"yes" doc:"The version of the organization with all of them."`
 }
 
 // BatchOutcome is what became of one write of several.
@@ -157,13 +158,20 @@ func batch(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	result := BatchResult{Items: make([]BatchOutcome, len(writes)), Version: view.Version()}
+	result := BatchResult{Items: make([]BatchOutcome, len(writes)), Version: versionOf(outcomes, r.View)}
 	for i, w := range writes {
-		if result.Items[i], err = w.outcome(r, view, outcomes[i]); err != nil {
-			return dialect.Response{}, err
-		}
+		result.Items[i] = w.outcome(r, view, outcomes[i])
 	}
 	return dialect.Response{Status: status, Body: dialect.JSON(result)}, nil
+}
+
+// versionOf returns the version that writes have led to, and that of the view where they have led to none.
+func versionOf(outcomes []roster.Outcome, view dialect.View) roster.Version {
+	version := roster.Version(0)
+	for _, o := range outcomes {
+		version = max(version, o.Version)
+	}
+	return cmp.Or(version, view.Version())
 }
 
 // together carries out all writes or none.

@@ -88,36 +88,26 @@ func (i BatchItem) check() error {
 }
 
 // outcome puts what became of a write on the wire. view is the organization afterwards.
-func (w write) outcome(r *dialect.Request, view dialect.View, o roster.Outcome) (BatchOutcome, error) {
+func (w write) outcome(r *dialect.Request, view dialect.View, o roster.Outcome) BatchOutcome {
 	if refused := o.Err; refused != nil { // which is what to tell, no failure to tell it
 		result := BatchOutcome{Status: dialect.DefaultStatus(roster.CodeOf(refused)), Error: lineProblem(refused)}
 		if current, ok := roster.AsError(refused).Record.(*roster.User); ok {
 			result.User, result.ETag = current, roster.Tag(current)
 		}
-		return result, nil
+		return result
 	}
 	if w.op == "delete" {
-		return BatchOutcome{Status: http.StatusNoContent}, nil
+		return BatchOutcome{Status: http.StatusNoContent}
 	}
-	e := leftBy(o.Ops, roster.TypeUser)
-	if e == nil { // nothing was to be changed
-		var err error
-		e, err = find(view, roster.TypeUser, w.ref)
-		if roster.CodeOf(err) == roster.NotFound {
-			return BatchOutcome{Status: http.StatusOK}, nil // deleted since, perhaps by a later item
-		}
-		if err != nil {
-			return BatchOutcome{}, err
-		}
-	}
-	u, _ := roster.Shown(filledFrom(view, e), r.Principal.Permissions).(*roster.User)
+	e := filledFrom(view, left(o, roster.TypeUser))
+	u, _ := roster.Shown(e, r.Principal.Permissions).(*roster.User)
 	result := BatchOutcome{Status: http.StatusOK, User: u}
 	if isDryRun(r) {
-		return result, nil
+		return result
 	}
 	result.ETag = roster.Tag(u)
 	if w.op == "create" {
 		result.Status = http.StatusCreated
 	}
-	return result, nil
+	return result
 }

@@ -60,7 +60,7 @@ func lineEndpoints() []dialect.Endpoint {
 // ImportResult is what an import did.
 type ImportResult struct {
 	Items   []ImportedLine `json:"items" required:"yes" doc:"Each line that is not blank, in order."`
-	Version roster.Version `json:"version" required:"yes" doc:"A version of the organization with all of the import."`
+	Version roster.Version `json:"version" required:"yes" doc:"The version of the organization with all of the import."`
 }
 
 // ImportedLine is what became of a line.
@@ -92,13 +92,9 @@ func serveImport(ctx context.Context, r *dialect.Request) (dialect.Response, err
 			return dialect.Response{}, err
 		}
 	}
-	view, err := r.Writer.View(ctx)
-	if err != nil {
-		return dialect.Response{}, err
-	}
 	items := slices.Values(importedLines(records, outcomes))
 	return dialect.Response{
-		Body: dialect.List(`{"items":[`, items, fmt.Sprintf(`],"version":%d}`, view.Version())),
+		Body: dialect.List(`{"items":[`, items, fmt.Sprintf(`],"version":%d}`, versionOf(outcomes, r.View))),
 	}, nil
 }
 

@@ -175,16 +175,16 @@ func (m members) put(ctx context.Context, r *dialect.Request) (dialect.Response,
 		}
 		cmd.Role = body.Role
 	}
-	change, err := do(ctx, r, cmd)
+	outcome, err := doOne(ctx, r, cmd)
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	return m.joined(ctx, r, cmd, change)
+	return m.joined(ctx, r, cmd, outcome)
 }
 
 // joined answers to a command that was carried out.
 func (m members) joined(
-	ctx context.Context, r *dialect.Request, cmd roster.Join, change roster.Change,
+	ctx context.Context, r *dialect.Request, cmd roster.Join, outcome roster.Outcome,
 ) (dialect.Response, error) {
 	view, err := r.Writer.View(ctx)
 	if err != nil {
@@ -195,15 +195,12 @@ func (m members) joined(
 		return dialect.Response{}, err
 	}
 	number, response := of.Keys().Number, dialect.Response{}
-	u, _ := leftBy(change.Ops, roster.TypeUser).(*roster.User)
-	if u == nil { // nothing was to be changed
-		u, err = view.User(cmd.User)
-	} else if before, _ := change.Ops[0].Before.(*roster.User); !r.Bool("dry_run") && !m.isMember(before, number) {
-		response.Status = http.StatusCreated
-		response.Header = http.Header{"Location": {itself(r)}}
-	}
-	if err != nil {
-		return dialect.Response{}, err
+	u, _ := left(outcome, roster.TypeUser).(*roster.User)
+	if len(outcome.Ops) > 0 && !r.Bool("dry_run") {
+		if before, _ := outcome.Ops[0].Before.(*roster.User); !m.isMember(before, number) {
+			response.Status = http.StatusCreated
+			response.Header = http.Header{"Location": {itself(r)}}
+		}
 	}
 	response.Body = dialect.JSON(m.wire(u, number))
 	return response, nil

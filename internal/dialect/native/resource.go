@@ -171,29 +171,19 @@ func (k *resource) update(ctx context.Context, r *dialect.Request) (dialect.Resp
 		return dialect.Response{}, err
 	}
 	cmd := roster.Update{Type: k.typ, Ref: ref, Patch: r.Body, IfMatch: tags}
-	return k.changed(ctx, r, ref, cmd)
+	return k.changed(ctx, r, cmd)
 }
 
 // changed carries out a command that changes a record, and answers with it.
 func (k *resource) changed(
-	ctx context.Context, r *dialect.Request, ref roster.Ref, cmd roster.Command,
+	ctx context.Context, r *dialect.Request, cmd roster.Command,
 ) (dialect.Response, error) {
-	change, err := do(ctx, r, cmd)
+	outcome, err := doOne(ctx, r, cmd)
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	e := leftBy(change.Ops, k.typ)
-	if e == nil { // nothing was to be changed
-		view, err := r.Writer.View(ctx)
-		if err != nil {
-			return dialect.Response{}, err
-		}
-		if e, err = find(view, k.typ, ref); err != nil {
-			return dialect.Response{}, err
-		}
-		return show(e, r), nil
-	}
-	if e, err = filled(ctx, r, e); err != nil {
+	e, err := filled(ctx, r, left(outcome, k.typ))
+	if err != nil {
 		return dialect.Response{}, err
 	}
 	return show(e, r), nil

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -111,7 +112,7 @@ func updateOrganization(ctx context.Context, r *dialect.Request) (dialect.Respon
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	change, err := do(ctx, r, roster.Update{Type: roster.TypeOrganization, Patch: r.Body, IfMatch: tags})
+	outcome, err := doOne(ctx, r, roster.Update{Type: roster.TypeOrganization, Patch: r.Body, IfMatch: tags})
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
@@ -119,9 +120,7 @@ func updateOrganization(ctx context.Context, r *dialect.Request) (dialect.Respon
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	e := leftBy(change.Ops, roster.TypeOrganization)
-	if e == nil { // nothing was to be changed
-		e = view.Org()
-	}
-	return show(filledFrom(view, e), r), nil
+	org, _ := filledFrom(view, left(outcome, roster.TypeOrganization)).(*roster.Organization)
+	org.Version = cmp.Or(outcome.Version, org.Version)
+	return show(org, r), nil
 }

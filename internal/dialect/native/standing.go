@@ -52,6 +52,6 @@ func (k *resource) stand(
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	response, err := k.changed(ctx, r, ref, cmd(ref, tags))
+	response, err := k.changed(ctx, r, cmd(ref, tags))
 	return response, inPath(err)
 }

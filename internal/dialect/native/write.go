@@ -65,6 +65,28 @@ func isDryRun(r *dialect.Request) bool {
 	return false
 }
 
+// doOne is do for who must know what a command that does nothing has found.
+func doOne(ctx context.Context, r *dialect.Request, cmd roster.Command) (roster.Outcome, error) {
+	carryOut := r.Writer.DoAll
+	if isDryRun(r) {
+		carryOut = r.Writer.DryRun
+	}
+	outcomes, err := carryOut(ctx, []roster.Command{cmd})
+	if err != nil {
+		return roster.Outcome{}, err
+	}
+	return outcomes[0], outcomes[0].Err
+}
+
+// left returns the record that a command of one that is about a record of a type has left behind: as it has changed it,
+// or found it where nothing was to be changed, and not as others have changed it since.
+func left(o roster.Outcome, t roster.Type) roster.Entity {
+	if e := leftBy(o.Ops, t); e != nil {
+		return e
+	}
+	return o.Record
+}
+
 // do carries out a command, or only says what it would do where the request is for a dry run.
 func do(ctx context.Context, r *dialect.Request, cmd roster.Command) (roster.Change, error) {
 	if !isDryRun(r) {
