@@ -55,6 +55,9 @@ func (h *history) replay() (*versions, error) {
 		}
 		users, did := v.users[i], map[done]bool{}
 		for _, op := range c.Ops {
+			if op.Type != string(roster.TypeUser) {
+				continue // who was deleted can be restored
+			}
 			was, is := user{}, user{}
 			slot := -1
 			for doc, into := range map[*wireUser]*user{op.Before: &was, op.After: &is} {
@@ -67,7 +70,7 @@ func (h *history) replay() (*versions, error) {
 				}
 				*into = doc.user("")
 			}
-			if slot < 0 || op.Type != string(roster.TypeUser) || users[slot] != was {
+			if slot < 0 || users[slot] != was {
 				return nil, fmt.Errorf("version %d: %s of %s does not follow on the versions before", c.Version, op.Op, op.ID)
 			}
 			users[slot], did[done{slot, !is.there}] = is, true

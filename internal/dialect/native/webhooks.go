@@ -178,7 +178,7 @@ func (k *resource) updateWebhook(ctx context.Context, r *dialect.Request) (diale
 		return dialect.Response{}, inBody(err)
 	}
 	ref := roster.Ref{ID: e.Key().ID}
-	return k.changed(ctx, r, ref, roster.Update{Type: k.typ, Ref: ref, Patch: r.Body, IfMatch: tags})
+	return k.changed(ctx, r, roster.Update{Type: k.typ, Ref: ref, Patch: r.Body, IfMatch: tags})
 }
 
 // named returns the record that the path names, and the tags that the request expects it to have.
