@@ -31,7 +31,7 @@ type account interface {
 	// store as for a server.
 	API(ctx context.Context) (*apiclient.Client, error)
 	// Importer returns what carries out imports or, with dryRun, only says what they would do.
-	Importer(ctx context.Context, dryRun bool) (ingest.Apply, error)
+	Importer(ctx context.Context, dryRun bool) (ingest.Importer, error)
 	// Export returns the organization at one version.
 	Export(ctx context.Context) (exported, error)
 
@@ -108,32 +108,44 @@ type localAccount struct {
 	org roster.ID
 }
 
-func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Apply, error) {
-	// No view is loaded: the store answers a batch about as fast, and memory does not grow with the organization.
-	do := func(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-		return l.Service.DoEach(ctx, l.org, roster.Operator(), cmds)
-	}
+func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Importer, error) {
 	if dryRun {
 		rehearsal, err := l.Service.Rehearse(ctx, l.org, roster.Operator())
 		if err != nil {
-			return nil, err
+			return ingest.Importer{}, err
 		}
-		do = func(_ context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-			return rehearsal.DoEach(cmds)
-		}
+		return ingest.Importer{Apply: func(_ context.Context, imports []roster.Import) ([]ingest.Result, error) {
+			outcomes, err := rehearsal.DoEach(commands(imports))
+			return results(imports, outcomes), err
+		}}, nil
 	}
-	return func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
-		cmds := make([]roster.Command, len(imports))
-		for i, c := range imports {
-			cmds[i] = c
+	// No view is loaded: the store answers a batch about as fast, and memory does not grow with the organization.
+	service := l.Service.Imports(l.org, roster.Operator())
+	return ingest.Importer{Prepare: func(
+		ctx context.Context, imports []roster.Import,
+	) func(context.Context) ([]ingest.Result, error) {
+		carryOut := service.Begin(ctx, commands(imports))
+		return func(ctx context.Context) ([]ingest.Result, error) {
+			outcomes, err := carryOut(ctx)
+			return results(imports, outcomes), err
 		}
-		outcomes, err := do(ctx, cmds)
-		results := make([]ingest.Result, len(outcomes))
-		for i, o := range outcomes {
-			results[i] = ingest.Result{Effect: ingest.EffectOf(imports[i], o.Ops), Err: o.Err}
-		}
-		return results, err
-	}, nil
+	}}, nil
+}
+
+func commands(imports []roster.Import) []roster.Command {
+	cmds := make([]roster.Command, len(imports))
+	for i, c := range imports {
+		cmds[i] = c
+	}
+	return cmds
+}
+
+func results(imports []roster.Import, outcomes []roster.Outcome) []ingest.Result {
+	list := make([]ingest.Result, len(outcomes))
+	for i, o := range outcomes {
+		list[i] = ingest.Result{Effect: ingest.EffectOf(imports[i], o.Ops), Err: o.Err}
+	}
+	return list
 }
 
 func (l *localAccount) Export(ctx context.Context) (exported, error) {

@@ -72,15 +72,15 @@ func (j *importJob) run(ctx context.Context, in account) error {
 		return err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	apply, err := in.Importer(ctx, j.dryRun)
+	importer, err := in.Importer(ctx, j.dryRun)
 	if err != nil {
 		return doing("import", err)
 	}
 	input, hide := j.progress(file)
-	importer := ingest.Importer{Apply: apply, BatchRecords: j.batch(), Rejected: func(line int, err error) {
+	importer.BatchRecords, importer.Rejected = j.batch(), func(line int, err error) {
 		hide()
 		_, _ = fmt.Fprintf(j.err, "line %d: %s\n", line, printable(err.Error()))
-	}}
+	}
 	summary, err := importer.Run(ctx, j.read(input, roster.OnConflict(j.onConflict)))
 	hide()
 	return errors.Join(j.outcome(summary, err), j.report(summary))

@@ -66,8 +66,8 @@ func (r remoteAccount) API(context.Context) (*apiclient.Client, error) { return 
 // Importer sends as few requests as the limits of one allow. Each is atomic by itself: where a later one fails, the
 // earlier ones stay, as the batches of an import do. In a dry run a request knows nothing of what those before it would
 // have made.
-func (r remoteAccount) Importer(_ context.Context, dryRun bool) (ingest.Apply, error) {
-	return func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
+func (r remoteAccount) Importer(_ context.Context, dryRun bool) (ingest.Importer, error) {
+	return ingest.Importer{Apply: func(ctx context.Context, imports []roster.Import) ([]ingest.Result, error) {
 		results := make([]ingest.Result, 0, len(imports))
 		for len(results) < len(imports) {
 			lines, n, err := body(imports[len(results):])
@@ -87,7 +87,7 @@ func (r remoteAccount) Importer(_ context.Context, dryRun bool) (ingest.Apply, e
 			}
 		}
 		return results, nil
-	}, nil
+	}}, nil
 }
 
 // body returns the lines of the first n imports: as many as there are with one OnConflict and as a request can have.

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -34,15 +35,16 @@ var errGuess = errors.New("there are users that were guessed not to be")
 // mayGuess reports whether a call asks for nothing but imports, so many that guessing pays.
 func (c *call) mayGuess() bool {
 	const many = 16
-	if !c.each || len(c.cmds) < many {
-		return false
+	return len(c.cmds) >= many && c.imports()
+}
+
+// imports reports whether a call asks for nothing but imports, each on its own.
+func (c *call) imports() bool {
+	isOther := func(cmd roster.Command) bool {
+		_, is := cmd.(roster.Import)
+		return !is
 	}
-	for _, cmd := range c.cmds {
-		if _, ok := cmd.(roster.Import); !ok {
-			return false
-		}
-	}
-	return true
+	return c.each && !slices.ContainsFunc(c.cmds, isOther)
 }
 
 // guess decides on a call, of which mayGuess holds, and returns the change. It fails with errGuess where the state

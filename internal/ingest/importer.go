@@ -49,9 +49,13 @@ type Result struct {
 // command may refer to what those before it made, in earlier calls too. An error means that none was carried out.
 type Apply func(ctx context.Context, commands []roster.Import) ([]Result, error)
 
-// Importer imports records in batches.
+// Importer imports records in batches. One of Apply and Prepare must be set.
 type Importer struct {
 	Apply Apply
+	// Prepare, if it is set, is told of the commands of each batch in the place of Apply, in order, while the batch
+	// before may be being carried out. What it returns carries them out as Apply would; it is not called where a batch
+	// before has failed.
+	Prepare func(ctx context.Context, commands []roster.Import) func(context.Context) ([]Result, error)
 	// BatchRecords is how many records make a batch at the most; 0 means 1,000. Above that, batches grow from 1,000 as
 	// the import goes on.
 	BatchRecords int
@@ -79,7 +83,7 @@ const batchBytes = 8 << 20
 // carried out. When ctx ends, the batch under way is still finished, and the error is that of ctx. An import that has
 // stopped can be run again from the beginning, or from behind Summary.Line.
 //
-// While a batch is carried out, the next one is read, on a goroutine that Run waits for.
+// While a batch is carried out, the next one is read and prepared, on a goroutine that Run waits for.
 func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (Summary, error) {
 	run := &running{Importer: im}
 	batches, stop := make(chan batch), make(chan struct{})
@@ -89,6 +93,7 @@ func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (
 	reading.Go(func() {
 		defer close(batches)
 		im.read(records, func(b batch) bool {
+			b.carryOut = im.prepare(context.WithoutCancel(ctx), b.commands())
 			select {
 			case batches <- b:
 				return true
@@ -98,7 +103,7 @@ func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (
 		})
 	})
 	for b := range batches {
-		if err := run.flush(ctx, b.records); err != nil {
+		if err := run.flush(ctx, b); err != nil {
 			return run.summary, err
 		}
 		if b.err != nil {
@@ -108,10 +113,40 @@ func (im *Importer) Run(ctx context.Context, records iter.Seq2[Record, error]) (
 	return run.summary, ctx.Err()
 }
 
-// batch is a run of records; err is why there are no more.
+// batch is a run of records and what carries them out; err is why there are no more.
 type batch struct {
-	records []Record
-	err     error
+	records  []Record
+	carryOut func(context.Context) ([]Result, error)
+	err      error
+}
+
+// commands returns those of the records that can be imported.
+func (b *batch) commands() []roster.Import {
+	commands := make([]roster.Import, 0, len(b.records))
+	for _, record := range b.records {
+		if record.Err == nil {
+			commands = append(commands, record.Import)
+		}
+	}
+	return commands
+}
+
+// prepare returns what carries out commands.
+func (im *Importer) prepare(ctx context.Context, commands []roster.Import) func(context.Context) ([]Result, error) {
+	if len(commands) == 0 {
+		return func(context.Context) ([]Result, error) { return nil, nil }
+	}
+	carryOut := func(ctx context.Context) ([]Result, error) { return im.Apply(ctx, commands) }
+	if im.Prepare != nil {
+		carryOut = im.Prepare(ctx, commands)
+	}
+	return func(ctx context.Context) ([]Result, error) {
+		results, err := carryOut(ctx)
+		if err == nil && len(results) != len(commands) {
+			err = fmt.Errorf("got %d results for %d commands", len(results), len(commands))
+		}
+		return results, err
+	}
 }
 
 // read calls emit with batches of records, the last of which may be empty, until it returns false.
@@ -148,16 +183,16 @@ type running struct {
 	summary Summary
 }
 
-func (r *running) flush(ctx context.Context, records []Record) error {
-	if err := ctx.Err(); err != nil || len(records) == 0 {
+func (r *running) flush(ctx context.Context, b batch) error {
+	if err := ctx.Err(); err != nil || len(b.records) == 0 {
 		return err
 	}
-	results, err := r.apply(context.WithoutCancel(ctx), records)
+	results, err := b.carryOut(context.WithoutCancel(ctx))
 	if err != nil {
-		first, last := records[0].Line, records[len(records)-1].Line
+		first, last := b.records[0].Line, b.records[len(b.records)-1].Line
 		return fmt.Errorf("import lines %d to %d: %w", first, last, err)
 	}
-	for _, record := range records {
+	for _, record := range b.records {
 		result := Result{Err: record.Err}
 		if record.Err == nil {
 			result, results = results[0], results[1:]
@@ -165,23 +200,6 @@ func (r *running) flush(ctx context.Context, records []Record) error {
 		r.count(record.Line, result)
 	}
 	return nil
-}
-
-func (r *running) apply(ctx context.Context, records []Record) ([]Result, error) {
-	commands := make([]roster.Import, 0, len(records))
-	for _, record := range records {
-		if record.Err == nil {
-			commands = append(commands, record.Import)
-		}
-	}
-	if len(commands) == 0 {
-		return nil, nil
-	}
-	results, err := r.Apply(ctx, commands)
-	if err == nil && len(results) != len(commands) {
-		err = fmt.Errorf("got %d results for %d commands", len(results), len(commands))
-	}
-	return results, err
 }
 
 func (r *running) count(line int, result Result) {

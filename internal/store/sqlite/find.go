@@ -61,7 +61,7 @@ func (s *state) some(t roster.Type, stmt *sql.Stmt, keys []any) ([]roster.Entity
 		return nil, err
 	}
 	number, err := s.w.collectionOf(context.WithoutCancel(s.ctx), collection{s.org, t})
-	if err != nil {
+	if err != nil || number == 0 {
 		return nil, err
 	}
 	args := make([]any, 1+keysAtOnce) // what is not filled is NULL, which nothing equals

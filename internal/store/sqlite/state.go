@@ -73,7 +73,7 @@ func (s *state) one(t roster.Type, stmt *sql.Stmt, keys ...any) (roster.Entity, 
 	}
 	quiet := context.WithoutCancel(s.ctx)
 	number, err := s.w.collectionOf(quiet, collection{s.org, t})
-	if err != nil {
+	if err != nil || number == 0 {
 		return nil, err
 	}
 	var doc []byte
@@ -121,7 +121,7 @@ func (s *state) page(t roster.Type, after roster.ID) ([]roster.Entity, error) {
 	}
 	quiet := context.WithoutCancel(s.ctx)
 	number, err := s.w.collectionOf(quiet, collection{s.org, t})
-	if err != nil {
+	if err != nil || number == 0 {
 		return nil, err
 	}
 	rows, err := s.w.each.QueryContext(quiet, number, after[:], batchSize)
