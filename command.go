@@ -22,6 +22,7 @@ type Update struct {
 // which [Undelete] restores; its tokens are revoked and invitations removed. Deleting a deleted user removes it before
 // its time, but not from the history, for which there is [Erase]. The owner, a built-in role and a role that users
 // still hold can't be deleted.
+// An organization, which takes all that it has along, is deleted by the operator and by instance-wide tokens alone.
 type Delete struct {
 	Type Type
 	Ref  Ref

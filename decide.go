@@ -31,6 +31,9 @@ func Decide(s State, env Env, cmd Command) ([]Op, error) {
 		return nil, Errorf(NotFound, "no such organization")
 	}
 	d := &decider{Env: env, Pending: NewPending(s)}
+	if err := d.suits(cmd); err != nil {
+		return nil, err
+	}
 	if err := d.do(cmd); err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func (d *decider) do(cmd Command) error {
 	}
 }
 
-// doMore carries out the commands about members and standing.
+// doMore carries out the commands about members, standing and what was deleted.
 func (d *decider) doMore(cmd Command) error {
 	switch c := cmd.(type) {
 	case Join:
@@ -83,6 +86,8 @@ func (d *decider) doMore(cmd Command) error {
 		return d.undo(c)
 	case RotateSecret:
 		return d.rotate(c)
+	case NoteDeleted:
+		return d.noteDeleted(c)
 	default:
 		return fmt.Errorf("decide on an unknown command %T", cmd)
 	}
@@ -100,6 +105,8 @@ func (d *decider) allow(t Type) error {
 		needed = TokensWrite
 	case TypeDeletedUser:
 		needed = UsersErase
+	case TypeOrganization:
+		needed = OrgsWrite
 	}
 	if !d.By.Permissions.Has(needed) {
 		return Errorf(Forbidden, "this needs the permission %s", needed)
@@ -172,6 +179,11 @@ func (d *decider) create(record Entity) error {
 	if t == TypeOrganization {
 		return d.createOrganization(record.(*Organization))
 	}
+	return d.make(record)
+}
+
+// make is create for a record that the principal may make.
+func (d *decider) make(record Entity) error {
 	if u, ok := record.(*User); ok {
 		if err := d.reserved(u); err != nil {
 			return err

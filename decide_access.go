@@ -5,25 +5,29 @@ import (
 	"time"
 )
 
-// createOrganization makes the organization itself and its built-in roles.
+// createOrganization makes the organization itself and its built-in roles, of which the instance itself has none.
 func (d *decider) createOrganization(o *Organization) error {
-	if !d.By.Org.IsZero() {
-		return Errorf(Forbidden, "only the operator can make organizations")
+	if err := d.overAll("make"); err != nil {
+		return err
 	}
 	if d.Version() != 0 {
 		return conflict(nil, "id", "the organization exists already")
 	}
-	o.ID, o.Version, o.Next = d.Org, 0, nil
+	o.ID, o.Version, o.Next, o.Deleted = d.Org, 0, nil, nil
 	if err := Validate(o); err != nil {
 		return err
 	}
 	d.Add(Op{After: o})
+	if o.IsInstance() {
+		return nil
+	}
 	for _, role := range []Role{
 		{Handle: RoleAdmin, Name: "Admin"},
 		{Handle: RoleSupport, Name: "Support Specialist"},
 		{Handle: RoleReadOnly, Name: "Read Only"},
 	} {
-		if err := d.createAs(&role); err != nil {
+		stamp(&role, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
+		if err := d.make(&role); err != nil {
 			return err
 		}
 	}
@@ -60,9 +64,8 @@ func (d *decider) noMore(t *Token) error {
 			return Errorf(Forbidden, "a token can't be given the permission %s by one that lacks it", p)
 		}
 	}
-	e, err := d.Get(TypeToken, d.By.Token)
-	maker, ok := e.(*Token)
-	if err != nil || !ok {
+	maker, err := d.maker()
+	if err != nil || maker == nil {
 		return err // the operator and those who sign their requests have no token's limits
 	}
 	switch {
@@ -76,6 +79,16 @@ func (d *decider) noMore(t *Token) error {
 		return Errorf(Forbidden, "a token can only be used from the addresses of the one that makes it")
 	}
 	return nil
+}
+
+// maker returns the token of who asks, nil for those who have none.
+func (d *decider) maker() (*Token, error) {
+	if d.By.Instance != nil {
+		return d.By.Instance, nil
+	}
+	e, err := d.Get(TypeToken, d.By.Token)
+	t, _ := e.(*Token)
+	return t, err
 }
 
 // within reports whether a list of limits allows no more than another: an empty one allows everything.

@@ -51,7 +51,7 @@ func TestPermissionsForWrites(t *testing.T) {
 		TypeToken: {Create{Record: &Token{Name: "CI", Kind: TokenAccount, Hash: "h"}}},
 	}
 	needs := map[Type]Permission{
-		TypeOrganization: Everything, TypeUser: UsersWrite, TypeGroup: GroupsWrite, TypeSpace: GroupsWrite,
+		TypeOrganization: OrgsWrite, TypeUser: UsersWrite, TypeGroup: GroupsWrite, TypeSpace: GroupsWrite,
 		TypeRole: GroupsWrite, TypeToken: TokensWrite,
 	}
 	for typ, commands := range records {

@@ -19,6 +19,8 @@ type Organization struct {
 	Limits map[string]Limit `json:"limits,omitempty"`
 	// Next holds the next free number of each type of record, so that numbers are never used again.
 	Next map[Type]int64 `json:"next,omitempty" input:"ignore"`
+	// Deleted is the organization that was deleted last, where this is the instance itself.
+	Deleted *DeletedOrganization `json:"deleted,omitempty" input:"ignore"`
 }
 
 // Contract says which description of a vendor's API a dialect follows.

@@ -3,7 +3,8 @@ package roster
 // Principal is who is asking: a token, the API client who signed a request, or the operator.
 // The zero Principal may do nothing.
 type Principal struct {
-	// Org is the one organization that the principal can reach; none for the operator, who can reach them all.
+	// Org is the one organization that the principal can reach; none for the operator, who can reach them all. That of
+	// an instance-wide token is the one that it is used on, or the instance itself.
 	Org ID
 	// Token is the token that was presented; none for the operator and for an API client that signed its request.
 	Token ID
@@ -15,6 +16,9 @@ type Principal struct {
 	Permissions Permissions
 	// ActsAs is the user on whose behalf the principal acts, or none. An API client acts as itself.
 	ActsAs ID
+	// Instance is the token that was presented where that is an instance-wide one, which is no record of Org unless
+	// that is the instance itself; nil for all others. It is shared and must not be modified.
+	Instance *Token
 	// Cause is the request that the principal makes.
 	Cause Cause
 }

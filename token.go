@@ -37,18 +37,22 @@ const (
 	GroupsWrite  Permission = "groups:write"
 	TokensWrite  Permission = "tokens:write"
 	AuditRead    Permission = "audit:read"
+	OrgsRead     Permission = "orgs:read"
+	OrgsWrite    Permission = "orgs:write"
 	Everything   Permission = "*"
 )
 
 // AllPermissions returns every permission.
 func AllPermissions() []Permission {
 	return []Permission{
-		UsersRead, UsersWrite, UsersErase, MetadataRead, MembersAdmin, GroupsWrite, TokensWrite, AuditRead, Everything,
+		UsersRead, UsersWrite, UsersErase, MetadataRead, MembersAdmin, GroupsWrite, TokensWrite, AuditRead, OrgsRead,
+		OrgsWrite, Everything,
 	}
 }
 
 // Permissions is a set of permissions. Whoever may see or change more of users may also read them:
-// users:write, metadata:read and members:admin each include users:read.
+// users:write, metadata:read and members:admin each include users:read. Whoever may read users, or change
+// organizations, may also read organizations: users:read and orgs:write include orgs:read.
 type Permissions []Permission
 
 // Has reports whether the set allows p. Every set allows "".
@@ -56,11 +60,18 @@ func (ps Permissions) Has(p Permission) bool {
 	if p == "" || slices.Contains(ps, p) || slices.Contains(ps, Everything) {
 		return true
 	}
-	return p == UsersRead && (slices.Contains(ps, UsersWrite) || slices.Contains(ps, MetadataRead) ||
-		slices.Contains(ps, MembersAdmin))
+	switch p {
+	case UsersRead:
+		return slices.Contains(ps, UsersWrite) || slices.Contains(ps, MetadataRead) || slices.Contains(ps, MembersAdmin)
+	case OrgsRead:
+		return slices.Contains(ps, OrgsWrite) || ps.Has(UsersRead)
+	default:
+		return false
+	}
 }
 
-// Token is a credential for one organization. The secret is not kept, only its hash.
+// Token is a credential for one organization, or, where it belongs to the instance itself, for all of them. The secret
+// is not kept, only its hash.
 type Token struct {
 	ID          ID          `json:"id"`
 	Name        string      `json:"name"`

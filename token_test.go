@@ -93,14 +93,16 @@ func TestHashSecret(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	includes := map[Permission][]Permission{
-		UsersRead:    {UsersRead},
-		UsersWrite:   {UsersRead, UsersWrite},
+		UsersRead:    {UsersRead, OrgsRead},
+		UsersWrite:   {UsersRead, UsersWrite, OrgsRead},
+		MetadataRead: {UsersRead, MetadataRead, OrgsRead},
+		MembersAdmin: {UsersRead, MembersAdmin, OrgsRead},
 		UsersErase:   {UsersErase},
-		MetadataRead: {UsersRead, MetadataRead},
-		MembersAdmin: {UsersRead, MembersAdmin},
 		GroupsWrite:  {GroupsWrite},
 		TokensWrite:  {TokensWrite},
 		AuditRead:    {AuditRead},
+		OrgsRead:     {OrgsRead},
+		OrgsWrite:    {OrgsRead, OrgsWrite},
 		Everything:   AllPermissions(),
 	}
 	for _, held := range AllPermissions() {

@@ -235,9 +235,11 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	srv, err := server.New(server.Config{
 		Dialects:  all.Dialects(),
 		Directory: server.Views(d.View),
-		Tokens:    &auth.Authenticator{Tokens: d, Now: s.time, LastUse: lastUse},
-		Verifier:  auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:    d, History: server.Histories(d), Audit: d, Jobs: jobs, Random: s.random,
+		Tokens: &auth.Authenticator{
+			Tokens: d, Now: s.time, LastUse: lastUse, InstanceDialects: ownDialects(),
+		},
+		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
+		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Random: s.random,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
@@ -264,6 +266,17 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	stop()
 	background.Wait()
 	return err
+}
+
+// ownDialects returns the names of the dialects that are of no vendor.
+func ownDialects() []string {
+	var names []string
+	for _, d := range all.Dialects() {
+		if d.Own {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // maxTokens is how many tokens' last use and rate limits are remembered.

@@ -42,6 +42,8 @@ type Authenticator struct {
 	// Tokens and Now are required.
 	Tokens Tokens
 	Now    func() roster.Time
+	// InstanceDialects are the dialects that accept the tokens of the instance itself; optional.
+	InstanceDialects []string
 	// LastUse, where set, is told of every token that was accepted.
 	LastUse *LastUse
 }
@@ -49,7 +51,8 @@ type Authenticator struct {
 // Bearer returns the principal of a token's secret that was presented to a dialect by the client at from.
 //
 // A secret that is absent, malformed or mistyped (its checksum is wrong) is [roster.Unauthenticated] without a lookup;
-// so is a token that is unknown, expired, revoked or not for the dialect. A token that allows only some addresses is
+// so is a token that is unknown, expired, revoked or not for the dialect. The principal of a token of the instance
+// itself is used on the instance until somebody says otherwise. A token that allows only some addresses is
 // [roster.Forbidden] from any other and from an unknown one (the zero Addr). Other failures of the lookup keep their
 // code.
 func (a *Authenticator) Bearer(
@@ -76,6 +79,9 @@ func (a *Authenticator) Bearer(
 	if err := usable(token, dialect, from, now); err != nil {
 		return roster.Principal{}, err
 	}
+	if org.IsInstance() && !slices.Contains(a.InstanceDialects, dialect) {
+		return roster.Principal{}, invalidToken(fmt.Errorf("token %s of the instance: %w", token.ID, ErrDialect))
+	}
 	if a.LastUse != nil {
 		a.LastUse.Touch(org.ID, token, now)
 	}
@@ -98,9 +104,13 @@ func usable(t *roster.Token, dialect string, from netip.Addr, now roster.Time) e
 }
 
 func principalOf(t *roster.Token, org *roster.Organization) roster.Principal {
-	return roster.Principal{
+	p := roster.Principal{
 		Org: org.ID, Token: t.ID, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs,
 	}
+	if org.IsInstance() {
+		p.Name, p.Instance = t.Name+" (instance)", t
+	}
+	return p
 }
 
 func invalidToken(why error) error {

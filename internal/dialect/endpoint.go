@@ -50,6 +50,12 @@ type Endpoint struct {
 	Timed func(rawQuery string) bool
 	// Tagged is for a GET whose answers have a Tag of their own, which may be the same at several versions.
 	Tagged bool
+	// OfInstance is true where an instance-wide token that names no organization uses the endpoint on the instance
+	// itself. For all others it must name one.
+	OfInstance bool
+	// NewOrg is for an endpoint whose one write makes an organization, and EndsOrg for one whose write deletes that
+	// which the path names.
+	NewOrg, EndsOrg bool
 	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that are
 	// not, as [roster.Invalid]; otherwise they are ignored.
 	Strict bool

@@ -23,7 +23,7 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 			Description: d.description(),
 			Version:     d.APIVersion,
 		},
-		Servers: []apiServer{{URL: server}},
+		Servers: d.servers(server),
 	}
 	components := &schemas{names: map[reflect.Type]string{}}
 	for i := range d.Endpoints {
@@ -31,6 +31,9 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 		for n, path := range e.Paths() {
 			op := operation(d, e, components)
 			op.keep(path)
+			if slug, _ := d.CutOrg(path + "/"); slug != "" || path == orgsPath {
+				op.Servers = doc.Servers[:1] // what is about organizations is below none
+			}
 			if n > 0 {
 				op.OperationID += "Alias" + strconv.Itoa(n)
 			}
@@ -42,6 +45,20 @@ func OpenAPI(d *Dialect, server string) ([]byte, error) {
 		*doc.Components.SecuritySchemes.at(s.name()) = s.openAPI()
 	}
 	return indented(doc)
+}
+
+// servers returns where the paths of the dialect stand: for those of our own also below the name of an organization.
+func (d *Dialect) servers(base string) []apiServer {
+	servers := []apiServer{{URL: base}}
+	if !d.Own {
+		return servers
+	}
+	servers[0].Description = "The organization that the token belongs to."
+	return append(servers, apiServer{
+		URL:         base + orgsPath + "/{organization}",
+		Description: "The organization with a slug, for instance-wide tokens.",
+		Variables:   map[string]apiVariable{"organization": {Default: "acme", Description: "The slug."}},
+	})
 }
 
 func (d *Dialect) description() string {
@@ -80,7 +97,14 @@ type apiInfo struct {
 }
 
 type apiServer struct {
-	URL string `json:"url"`
+	URL         string                 `json:"url"`
+	Description string                 `json:"description,omitempty"`
+	Variables   map[string]apiVariable `json:"variables,omitempty"`
+}
+
+type apiVariable struct {
+	Default     string `json:"default"`
+	Description string `json:"description,omitempty"`
 }
 
 type apiOperation struct {
@@ -89,6 +113,7 @@ type apiOperation struct {
 	Description string                `json:"description,omitempty"`
 	Badges      []badge               `json:"x-badges,omitempty"`
 	Permission  roster.Permission     `json:"x-permission,omitempty"`
+	Servers     []apiServer           `json:"servers,omitempty"`
 	Security    []ordered[[]string]   `json:"security"`
 	Parameters  []apiParam            `json:"parameters,omitempty"`
 	RequestBody *apiBody              `json:"requestBody,omitempty"`

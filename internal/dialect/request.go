@@ -49,6 +49,8 @@ type Request struct {
 	Audit Audit
 	// Jobs are the jobs of the principal's organization; nil as Writer is.
 	Jobs Jobs
+	// Orgs are the organizations that the principal can reach; nil as Writer is.
+	Orgs Organizations
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 	// NewSigningSecret makes a secret of a webhook; nil as Writer is.

@@ -164,6 +164,11 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 	}
 	org.needs.Store(0)
 	view := org.view.Load()
+	if org.gone = deletes(change); org.gone {
+		org.bytes.Store(0)
+		org.publish(nil)
+		return
+	}
 	if view == nil {
 		org.publish(nil) // those who wait for a version must look
 		return

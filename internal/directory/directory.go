@@ -42,11 +42,13 @@ type Service struct {
 	walkTime     time.Duration
 	walkVersions int
 
-	// mu guards orgs and tokens, and that nothing joins background once closing is closed.
+	// mu guards orgs, tokens and slugs, and that nothing joins background once closing is closed.
 	mu   sync.RWMutex
 	orgs map[roster.ID]*organization
 	// tokens remembers which organization the hash of a token's secret led to last.
 	tokens map[string]roster.ID
+	// slugs remembers which organization had a slug last.
+	slugs map[string]roster.ID
 
 	// last is the organization that was used last, uses how often that was another one than before.
 	last atomic.Pointer[organization]
@@ -119,7 +121,7 @@ func New(s store.Store, o Options) *Service {
 	return &Service{
 		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		forms: forms, progress: o.Progress,
-		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{},
+		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{}, slugs: map[string]roster.ID{},
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
 		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),
 		closing:      make(chan struct{}), warmer: make(chan struct{}, 1),
@@ -178,7 +180,12 @@ func (s *Service) load(ctx context.Context, id roster.ID) (view *index.View, err
 	org := s.organization(id)
 	<-org.writer
 	defer org.release()
-	if view, err = s.catchUp(ctx, id, view); err != nil {
+	if org.gone {
+		err = roster.Errorf(roster.NotFound, "no such organization")
+	} else {
+		view, err = s.catchUp(ctx, id, view)
+	}
+	if err != nil {
 		org.bytes.Store(0)
 		return nil, err
 	}
@@ -254,30 +261,6 @@ func (s *Service) Evict(id roster.ID) {
 	defer org.release()
 	org.bytes.Store(0)
 	org.publish(nil)
-}
-
-// Orgs returns every organization, by number, without loading any.
-func (s *Service) Orgs(ctx context.Context) ([]*roster.Organization, error) {
-	var orgs []*roster.Organization
-	err := s.store.Orgs(ctx, func(o *roster.Organization) error {
-		orgs = append(orgs, o)
-		return nil
-	})
-	return orgs, err
-}
-
-// OrgBySlug returns the organization with a slug, or fails with [roster.NotFound].
-func (s *Service) OrgBySlug(ctx context.Context, slug string) (*roster.Organization, error) {
-	orgs, err := s.Orgs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range orgs {
-		if o.Slug == slug {
-			return o, nil
-		}
-	}
-	return nil, roster.Errorf(roster.NotFound, "there is no organization %q", slug)
 }
 
 // Token returns the token whose secret has a hash and its organization, both as they are now: a token that was revoked

@@ -30,6 +30,9 @@ type organization struct {
 	// holds the writer's token uses them.
 	written   int
 	surprised bool
+	// gone is set while the organization is deleted: a view that was being built then is of no use. Whoever holds the
+	// writer's token uses it.
+	gone bool
 	// warming is set while the view is, or is about to be, warmed; unwarmed counts the ops since.
 	warming  atomic.Bool
 	unwarmed atomic.Int64

@@ -55,35 +55,15 @@ func (s *Service) DoEach(
 	return c.outcomes, nil
 }
 
-// CreateOrg makes an organization with the next free number unless it has one, and returns it.
+// CreateOrg makes an organization as MakeOrg does, and returns it.
 func (s *Service) CreateOrg(
 	ctx context.Context, by roster.Principal, org roster.Organization,
 ) (*roster.Organization, error) {
-	if org.ID.IsZero() {
-		id, err := s.newID()
-		if err != nil {
-			return nil, err
-		}
-		org.ID = id
+	change, err := s.MakeOrg(ctx, by, org)
+	if err != nil {
+		return nil, err
 	}
-	given := org.Number
-	for {
-		if given == 0 {
-			number, err := s.nextOrgNumber(ctx)
-			if err != nil {
-				return nil, err
-			}
-			org.Number = number
-		}
-		change, err := s.Do(ctx, org.ID, by, roster.Create{Record: &org})
-		if err == nil {
-			return made(change), nil
-		}
-		taken := roster.CodeOf(err) == roster.Conflict && roster.AsError(err).Field == "number"
-		if !taken || given != 0 {
-			return nil, err
-		} // another organization was made meanwhile: the number after it is free
-	}
+	return made(change), nil
 }
 
 // made returns the organization that a change made, its Version filled.
@@ -98,10 +78,11 @@ func made(change roster.Change) *roster.Organization {
 	panic("directory: a change that creates an organization has no op on it")
 }
 
+// nextOrgNumber returns a number that no organization has, or had as far as the instance has noted its end.
 func (s *Service) nextOrgNumber(ctx context.Context) (int64, error) {
 	next := int64(1)
 	err := s.store.Orgs(ctx, func(o *roster.Organization) error {
-		next = max(next, o.Number+1)
+		next = max(next, o.Number+1, o.Next[roster.TypeOrganization])
 		return nil
 	})
 	return next, err

@@ -64,8 +64,8 @@ func reason(err error) string {
 }
 
 // plainPath returns a path in which what is neither a lower-case word nor a number nor an id is hidden.
-func plainPath(u *url.URL) string {
-	segments := strings.Split(u.EscapedPath(), "/")
+func plainPath(path string) string {
+	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if !isPlain(segment) {
 			segments[i] = hidden
@@ -85,7 +85,7 @@ func isPlain(segment string) bool {
 // they are numbers or ids.
 func (rec *requestRecord) shownPath(u *url.URL) string {
 	if rec.pattern == "" {
-		return plainPath(u)
+		return plainPath(u.EscapedPath())
 	}
 	shown := rec.pattern
 	for name, value := range rec.params {
@@ -96,7 +96,7 @@ func (rec *requestRecord) shownPath(u *url.URL) string {
 		shown = strings.ReplaceAll(shown, "{"+name+"}", value)
 	}
 	whole := u.EscapedPath()
-	return whole[:len(whole)-rec.below] + shown
+	return plainPath(whole[:len(whole)-rec.below]) + shown
 }
 
 // safeQuery returns the query with "*" in the place of every name that the dialect does not know, and of every value

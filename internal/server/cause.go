@@ -38,7 +38,11 @@ func (x *exchange) because(ctx context.Context, req *dialect.Request) error {
 	if w.by.Cause.Once == nil || w.Writer == nil || req.Stream != nil { // of which nobody knows yet what it says
 		return nil
 	}
-	return w.Writer.Repeated(ctx, w.by.Org, w.by.Cause.Once)
+	org := w.by.Org
+	if x.endpoint.NewOrg {
+		org = keyedID(w.by.Cause.Once)
+	}
+	return w.Writer.Repeated(ctx, org, w.by.Cause.Once)
 }
 
 // reason returns what the client says that it does this for.

@@ -51,14 +51,25 @@ func (w writing) wrote(version roster.Version) {
 
 // Do implements [dialect.Writer].
 func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change, error) {
-	if w.Writer == nil {
-		return roster.Change{}, readOnly()
-	}
-	change, err := w.Writer.Do(ctx, w.by.Org, w.by, cmds...)
+	change, err := w.carryOut(ctx, cmds)
 	if err == nil {
 		w.wrote(change.Version)
 	}
 	return change, err
+}
+
+func (w writing) carryOut(ctx context.Context, cmds []roster.Command) (roster.Change, error) {
+	made, removed := isOfOrg(cmds)
+	switch {
+	case made != nil:
+		return w.make(ctx, made, false)
+	case removed != nil:
+		return w.remove(ctx, *removed)
+	case w.Writer == nil:
+		return roster.Change{}, readOnly()
+	default:
+		return w.Writer.Do(ctx, w.by.Org, w.by, cmds...)
+	}
 }
 
 // DoAll implements [dialect.Writer].
@@ -89,6 +100,10 @@ func (w writing) seen(outcomes []roster.Outcome, err error) ([]roster.Outcome, e
 func (w writing) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
 	if w.Writer == nil {
 		return nil, readOnly()
+	}
+	if made, _ := isOfOrg(cmds); made != nil {
+		change, err := w.make(ctx, made, true)
+		return []roster.Outcome{{Ops: change.Ops, Err: err}}, nil
 	}
 	return w.Writer.DryRun(ctx, w.by.Org, w.by, cmds)
 }

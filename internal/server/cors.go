@@ -33,6 +33,7 @@ func (s *Server) crossOrigin(next http.Handler, find finder) http.Handler {
 // probes, lists and documents.
 func methodsOf(m *mount, path string) []string {
 	if m != nil {
+		_, path = m.cutOrg(path)
 		if methods := m.methods(path); len(methods) > 0 {
 			return methods
 		}

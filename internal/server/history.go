@@ -102,6 +102,9 @@ func (h history) recheck(ctx context.Context) (roster.Version, error) {
 	if err := present(principal, view); err != nil {
 		return 0, err
 	}
+	if principal, view, err = h.enter(ctx, principal, view); err != nil {
+		return 0, err
+	}
 	if principal.Org != h.by.Org || !slices.Equal(principal.Permissions, h.by.Permissions) {
 		return 0, roster.Errorf(roster.Unauthenticated, "the token has changed meanwhile")
 	}

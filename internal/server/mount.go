@@ -56,6 +56,7 @@ type exchange struct {
 	from     netip.Addr
 	endpoint *dialect.Endpoint
 	path     map[string]string
+	org      string // the slug of the organization that the path names, "" for none
 	contract roster.Contract
 	retry    dialect.Rate
 	// stable is zero for a request whose answer may differ the next time.
@@ -77,6 +78,7 @@ func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
 		x.openAPI()
 		return
 	}
+	x.org, path = m.cutOrg(path)
 	if m.dialect.LimitAlways {
 		unused := m.dialect.Limit
 		m.dialect.LimitHeaders(w.Header(), dialect.Rate{Limit: unused, Remaining: unused.Burst, ResetAt: m.Now()})
@@ -232,22 +234,31 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if err := present(principal, view); err != nil {
 		return x.refused(err)
 	}
-	req.Principal, req.View = principal, view
-	req.Versions, req.PageKey = otherVersions{x.Server, principal.Org}, x.pageKey
-	if !x.endpoint.Stable() {
-		req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
-		req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
-		req.Jobs = jobbing{x, principal, req}
-	}
-	req.Contract = view.Org().Contract(x.dialect.Name)
-	x.contract = req.Contract
+	x.contract = view.Org().Contract(x.dialect.Name)
 	if err := x.limit(principal, view.Org()); err != nil {
 		return err
 	}
+	if principal, view, err = x.enter(ctx, principal, view); err != nil {
+		return err
+	}
+	record(x.r).principal = principal
+	x.equip(req, principal, view)
 	if err := permit(x.endpoint, principal, view); err != nil {
 		return err
 	}
 	return x.choose(ctx, req)
+}
+
+// equip gives a request what its endpoint sees of the organization.
+func (x *exchange) equip(req *dialect.Request, principal roster.Principal, view dialect.View) {
+	req.Principal, req.View, req.Contract = principal, view, x.contract
+	req.Versions, req.PageKey = otherVersions{x.Server, principal.Org}, x.pageKey
+	if x.endpoint.Stable() {
+		return
+	}
+	req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
+	req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
+	req.Orgs, req.Jobs = reachable{x.Server, principal, view}, jobbing{x, principal, req}
 }
 
 // present refuses a token that acts as a user who is not there any more.

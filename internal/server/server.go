@@ -48,6 +48,8 @@ type Config struct {
 	Loaded Loaded
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
+	// Orgs are the organizations that instance-wide tokens name; optional. Without it they can name none.
+	Orgs Organizations
 	// History tells what changes organizations; optional. Without it endpoints that follow them answer
 	// [roster.Unavailable].
 	History History

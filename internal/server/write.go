@@ -154,11 +154,12 @@ func (x *exchange) openAPI() {
 		x.write(x.fail(err))
 		return
 	}
-	before, after, _ := strings.Cut(string(doc), anyBase)
 	quoted, err := dialect.Encode(base.String())
 	if err != nil {
 		x.write(x.fail(fmt.Errorf("encode the base URL: %w", err)))
 		return
 	}
-	x.write(dialect.Response{Body: dialect.Text(before + string(quoted[1:len(quoted)-1]) + after)})
+	x.write(dialect.Response{
+		Body: dialect.Text(strings.ReplaceAll(string(doc), anyBase, string(quoted[1:len(quoted)-1]))),
+	})
 }

@@ -23,6 +23,8 @@ func TestIsolation(t *testing.T) {
 					w := newWorld(t, d, contract)
 					for _, scheme := range d.Schemes {
 						testEndpoint(t, &site{world: w, endpoint: &d.Endpoints[i], scheme: scheme})
+						testInstance(t, &site{world: newWorld(t, d, contract), endpoint: &d.Endpoints[i], scheme: scheme})
+						testNamed(t, &site{world: newWorld(t, d, contract), endpoint: &d.Endpoints[i], scheme: scheme})
 					}
 				})
 			}
@@ -120,42 +122,49 @@ func (s *site) testOthers(t *testing.T, path string, company, other func(*http.R
 		{"another's", other, s.other, s.company, &s.companyChanged},
 		{"an own", company, s.company, s.other, &s.otherChanged},
 	} {
-		if s.hasParams(path) {
-			for i, target := range s.targets(path, side.others) {
+		for _, ids := range foreign(path, side.own, side.others) {
+			for i, target := range s.targets(path, ids) {
 				got := s.send(t, target, side.by)
 				what := side.name + " credential at " + target
 				if *side.changed {
 					t.Errorf("%s changed another organization", what)
 				}
 				s.keeps(t, what, got, side.others)
-				if nobodys := s.targets(path, nothing())[i]; nobodys != target {
+				none := nothing()
+				if ids.slug == side.own.slug {
+					none.slug = ids.slug
+				}
+				if nobodys := s.targets(path, none)[i]; nobodys != target {
 					s.unknown(t, what, got, s.send(t, nobodys, side.by))
 				}
 			}
 		}
-		found := false
-		for _, target := range s.targets(path, side.own) {
-			got := s.send(t, target, side.by)
-			what := side.name + " credential at " + target
-			if *side.changed {
-				t.Errorf("%s changed another organization", what)
-			}
+		s.testOwn(t, path, side.by, side.own, side.others)
+	}
+}
+
+// testOwn holds a principal to what it may do in its own organization.
+func (s *site) testOwn(t *testing.T, path string, by func(*http.Request), own, others known) {
+	t.Helper()
+	found, changed := s.isForInstance(), false
+	onlyTwin := known{org: own.org, slug: own.slug, users: map[string]roster.ID{"person": twin()}}
+	for _, target := range append(s.targets(path, own), s.targets(path, onlyTwin)[0]) {
+		got := s.send(t, target, by)
+		what := "a credential of " + own.slug + " at " + target
+		if s.isForInstance() {
+			s.refused(t, what, roster.Forbidden, got)
+		} else {
 			s.notRefused(t, what, got)
-			s.keeps(t, what, got, side.others)
-			found = found || got.Code != http.StatusNotFound
 		}
-		if !found {
-			t.Errorf("%s: %s credential finds nothing under the ids of its own organization", path, side.name)
-		}
-		for _, target := range s.targets(path, known{org: side.own.org, users: map[string]roster.ID{"person": twin()}})[:1] {
-			what := side.name + " credential at " + target
-			got := s.send(t, target, side.by)
-			s.notRefused(t, what, got)
-			s.keeps(t, what, got, side.others)
-			if *side.changed {
-				t.Errorf("%s changed another organization", what)
-			}
-		}
+		s.keeps(t, what, got, others)
+		found = found || got.Code != http.StatusNotFound
+		changed = changed || own.org == s.company.org && s.otherChanged || own.org == s.other.org && s.companyChanged
+	}
+	if !found {
+		t.Errorf("%s: a credential of %s finds nothing under the ids of its own organization", path, own.slug)
+	}
+	if changed {
+		t.Errorf("%s: a credential of %s changed another organization", path, own.slug)
 	}
 }
 

@@ -81,6 +81,7 @@ func (s *site) unknown(t *testing.T, what string, got, want *httptest.ResponseRe
 func nothing() known {
 	k := known{
 		org:     roster.MustParseID("0190eeee-0000-7000-8000-000000000001"),
+		slug:    "nobody",
 		users:   map[string]roster.ID{"person": roster.MustParseID("0190eeee-0000-7000-8000-000000000002")},
 		records: map[roster.Type]roster.ID{}, email: "nobody.person@none.example",
 	}

@@ -40,6 +40,7 @@ type world struct {
 // known is what can be asked for in an organization.
 type known struct {
 	org   roster.ID
+	slug  string
 	users map[string]roster.ID
 	// records are the ids of a record of each type besides users; there may be none of a type.
 	records map[roster.Type]roster.ID
@@ -98,7 +99,11 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	person := roster.Ref{ID: k.users["person"]}
 	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
 	w.Do(t, org, roster.Join{Type: roster.TypeSpace, Ref: roster.Ref{ID: k.records[roster.TypeSpace]}, User: person, Role: roster.AccessRoles()[0]})
-	k.texts = w.texts(t, org)
+	view, err := w.Service.View(t.Context(), org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.slug, k.texts = view.Org().Slug, w.texts(t, org)
 	secret := word + " asked for this"
 	job, err := w.Jobs.Update(t.Context(), org, roster.Operator(), roster.BulkUpdate{
 		Filter: `name = "` + secret + `"`, Action: roster.BulkSuspend,
@@ -192,7 +197,7 @@ func (s *site) targets(path string, k known) []string {
 		return []string{path}
 	}
 	person := k.users["person"].String()
-	fixed := []string{"{user}", person}
+	fixed := []string{"{user}", person, "{slug}", k.slug}
 	for _, p := range s.endpoint.Params {
 		switch {
 		case p.In == dialect.Path && p.Own:

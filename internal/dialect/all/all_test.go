@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -85,8 +86,8 @@ func TestOpenAPIDocumentsAreComplete(t *testing.T) {
 		for _, e := range d.Endpoints {
 			for _, path := range e.Paths() {
 				op := doc.Paths.Value(path).GetOperation(e.Method)
-				if len(op.Parameters) > len(e.Params) || path == e.Path && len(op.Parameters) < len(e.Params) {
-					t.Errorf("%s %s has %d parameters, want %d", d.Name, path, len(op.Parameters), len(e.Params))
+				if want := paramsAt(path, e); len(op.Parameters) != want {
+					t.Errorf("%s %s has %d parameters, want %d", d.Name, path, len(op.Parameters), want)
 				}
 				for _, r := range e.Returns {
 					if op.Responses.Status(r.Status) == nil {
@@ -96,6 +97,17 @@ func TestOpenAPIDocumentsAreComplete(t *testing.T) {
 			}
 		}
 	}
+}
+
+// paramsAt returns how many parameters an endpoint has at one of its paths, which may lack some that are in the path.
+func paramsAt(path string, e dialect.Endpoint) int {
+	n := 0
+	for _, p := range e.Params {
+		if p.In != dialect.Path || strings.Contains(path, "{"+p.Name+"}") {
+			n++
+		}
+	}
+	return n
 }
 
 func TestOpenAPIIsDeterministic(t *testing.T) {

@@ -26,13 +26,14 @@ func newCoverage(d *dialect.Dialect) *coverage {
 // where the request succeeded, for only then did it have its effect. A path that no endpoint has is the 404 of them
 // all: vendors document one even for a path that always exists.
 func (c *coverage) note(r *http.Request, response *http.Response, contract roster.Contract) {
+	_, below := c.dialect.CutOrg(r.URL.EscapedPath())
 	nowhere := !slices.ContainsFunc(c.dialect.Endpoints, func(e dialect.Endpoint) bool {
-		_, ok := e.Match(r.URL.EscapedPath())
+		_, ok := e.Match(below)
 		return ok
 	})
 	for i := range c.dialect.Endpoints {
 		e := &c.dialect.Endpoints[i]
-		params, ok := e.Match(r.URL.EscapedPath())
+		params, ok := e.Match(below)
 		if !ok && !nowhere || r.Method != e.Method {
 			continue
 		}
@@ -40,7 +41,7 @@ func (c *coverage) note(r *http.Request, response *http.Response, contract roste
 		c.seen[anywhere(strconv.Itoa(response.StatusCode))] = true
 		for _, path := range e.Paths() {
 			if matches := (&dialect.Endpoint{Path: path}); response.StatusCode < http.StatusMultipleChoices {
-				if _, ok := matches.Match(r.URL.EscapedPath()); ok {
+				if _, ok := matches.Match(below); ok {
 					c.seen[e.ID+" at "+path] = true
 				}
 			}

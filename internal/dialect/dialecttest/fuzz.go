@@ -40,8 +40,8 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
 					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
-					Audit: auditing{w.Service},
-					Jobs:  idle{}, Stream: strings.NewReader(path),
+					Audit: auditing{w.Service}, Orgs: listing{w.Service},
+					Jobs: idle{}, Stream: strings.NewReader(path),
 					NewSecret:        func() (string, error) { return roster.NewSecret(drawn{w}) },
 					NewSigningSecret: func() (string, error) { return roster.NewWebhookSecret(drawn{w}) },
 					URL:              &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},
@@ -130,6 +130,14 @@ func (a auditing) CountEntries(ctx context.Context, q roster.EntryQuery) (int, e
 // Verify implements [dialect.Audit].
 func (a auditing) Verify(ctx context.Context) (roster.AuditReport, error) {
 	return a.service.VerifyAudit(ctx, Company)
+}
+
+// listing has all organizations.
+type listing struct{ service *directory.Service }
+
+// List implements [dialect.Organizations].
+func (l listing) List(ctx context.Context) ([]*roster.Organization, error) {
+	return l.service.Orgs(ctx)
 }
 
 // checkedView fails a test that asks it for something invalid.

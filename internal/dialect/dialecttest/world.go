@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -72,6 +73,7 @@ func NewWorld(t *testing.T, contract roster.Contract, ds ...*dialect.Dialect) *W
 	w.organization(t, roster.Organization{ID: Other, Slug: "other", Name: "Other Ltd.", Contracts: contracts})
 	w.fixture(t)
 	w.tokens(t)
+	w.instance(t)
 	return w
 }
 
@@ -165,6 +167,27 @@ func (w *World) tokens(t *testing.T) {
 	w.Secrets["garbled"] = unknown[:len(unknown)-1] + "_"
 }
 
+// instance makes the instance-wide tokens.
+func (w *World) instance(t *testing.T) {
+	t.Helper()
+	if err := w.Service.EnsureInstance(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const first = 140
+	for i, token := range []roster.Token{
+		{Name: "instance", Permissions: roster.Permissions{roster.Everything}},
+		{Name: "instance_reader", Permissions: roster.Permissions{roster.UsersRead}},
+		{Name: "instance_none"},
+		{Name: "instance_revoked", RevokedAt: roster.TimeOf(Now()), Permissions: roster.Permissions{roster.Everything}},
+	} {
+		s := secret(t, byte(first+i))
+		w.Secrets[token.Name] = s
+		token.ID = roster.MustParseID(fmt.Sprintf("0190e000-0000-7000-8000-%012d", i+1))
+		token.Hash, token.Kind = roster.HashSecret(s), roster.TokenAccount
+		w.Do(t, roster.InstanceID(), roster.Create{Record: &token})
+	}
+}
+
 // token makes a token. It expires, where it does, before any test asks, and after it is made.
 func (w *World) token(t *testing.T, org roster.ID, token roster.Token) {
 	t.Helper()
@@ -219,7 +242,7 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{d},
 		Directory: server.Views(w.Service.View),
-		Tokens:    &auth.Authenticator{Tokens: w.Service, Now: now},
+		Tokens:    &auth.Authenticator{Tokens: w.Service, Now: now, InstanceDialects: ownDialects(d)},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(w.Service), now),
 		Limiter:   auth.NewLimiter(Now, 100),
 		Log:       slog.New(slog.DiscardHandler),
@@ -228,6 +251,7 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		Writer:    w.Service,
 		Audit:     w.Service,
 		Jobs:      w.Jobs,
+		Orgs:      w.Service,
 		History:   server.Histories(w.Service),
 		Random:    io.MultiReader(strings.NewReader(pageKey), drawn{w}),
 		Versions:  server.VersionsOf(w.Service),
@@ -244,6 +268,14 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		t.Fatal(err)
 	}
 	return s, h
+}
+
+// ownDialects returns the name of a dialect of our own, none for that of a vendor.
+func ownDialects(d *dialect.Dialect) []string {
+	if d.Own {
+		return []string{d.Name}
+	}
+	return nil
 }
 
 // signingKey returns the private key of an API client of the fixture.

@@ -1,5 +1,5 @@
 // Package native is Roster's own API: the records of an organization in their canonical form, to read and to change.
-// The token names the organization.
+// The token names the organization, or, where it is an instance-wide one, the path below /orgs/{slug}.
 //
 // Errors are problem details (RFC 9457), changes are JSON merge patches (RFC 7396), imports and exports are JSON Lines.
 // Unlike the vendors' dialects it refuses what it does not know: members of a body as well as query parameters. What a
@@ -20,8 +20,8 @@ import (
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
-			tokenEndpoints(), webhookEndpoints(), lineEndpoints()),
-		bulkEndpoints(), jobEndpoints(), changeEndpoints(), auditEndpoints(),
+			ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
+		orgEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(), ofInstance(auditEndpoints()),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]
@@ -47,9 +47,11 @@ func New() *dialect.Dialect {
 		Prefix:     "/api/v1",
 		Title:      "Roster",
 		APIVersion: "1",
-		Doc:        "Roster's own API: the records of an organization, to read and to change.",
+		Doc: "Roster's own API: the records of an organization, to read and to change. The token names the " +
+			"organization. Every path but those below /orgs also stands below /orgs/{slug}, where an instance-wide " +
+			"token names the organization by its slug; any other token can name its own there, and no other.",
 		Schemes: []dialect.Scheme{
-			{Kind: dialect.Bearer, Doc: "The token's secret. The token names the organization.", Mark: dialect.Ours},
+			{Kind: dialect.Bearer, Doc: "The token's secret.", Mark: dialect.Ours},
 		},
 		Limit:        roster.Limit{Rate: 1000, Burst: 60_000},
 		LimitHeaders: limitHeaders,

@@ -80,26 +80,28 @@ func withStatus(list []dialect.Return, status int) []dialect.Return {
 func organizationEndpoints() []dialect.Endpoint {
 	return []dialect.Endpoint{
 		{
-			Method: http.MethodGet, Path: "/organization", ID: "getOrganization", Summary: "Get the organization",
-			Description: "The organization that the token belongs to, and its version.",
-			Needs:       roster.UsersRead, Tagged: true, Params: []dialect.Param{fieldsParam()},
-			Returns: returns(ok(Organization{}), badRequest, tooMany),
+			Method: http.MethodGet, Path: "/organization", Aliases: []string{orgsPath + "/{slug}"},
+			ID: "getOrganization", Summary: "Get the organization",
+			Description: "The organization that the token belongs to or that the path names, and its version.",
+			Needs:       roster.OrgsRead, Tagged: true, Params: []dialect.Param{slugParam(), fieldsParam()},
+			Returns: returns(ok(Organization{}), badRequest, notFound, tooMany),
 			Serve: func(_ context.Context, r *dialect.Request) (dialect.Response, error) {
 				return show(filledFrom(r.View, r.View.Org()), r), nil
 			},
 		},
 		{
-			Method: http.MethodPatch, Path: "/organization", ID: "updateOrganization",
-			Summary: "Change the organization",
+			Method: http.MethodPatch, Path: "/organization", Aliases: []string{orgsPath + "/{slug}"},
+			ID: "updateOrganization", Summary: "Change the organization",
 			Description: "An entity tag of the organization ends in a dot and the version; what follows the dot does " +
 				"not count in If-Match, as every change of any record makes another version.",
-			Needs: roster.Everything, Params: []dialect.Param{ifMatchParam(), dryRunParam()},
+			Needs: roster.OrgsWrite, Params: []dialect.Param{slugParam(), ifMatchParam(), dryRunParam()},
 			Body: &dialect.RequestBody{
 				Doc:          "The members to change; null gives a member its default.",
 				ContentTypes: []string{"application/merge-patch+json", "application/json"}, Body: Organization{},
 				Example: `{"brand_name":"Demo","limits":{"native":{"rate":50,"burst":500}}}`,
 			},
-			Returns: returns(ok(Organization{}), badRequest, notExpected, tooLarge, tooMany), Serve: updateOrganization,
+			Returns: returns(ok(Organization{}), badRequest, notFound, notExpected, tooLarge, tooMany),
+			Serve:   updateOrganization,
 		},
 	}
 }

@@ -14,13 +14,15 @@ type Organization struct {
 	UpdatedAt roster.Time                `json:"updated_at,omitzero"`
 	Contracts map[string]roster.Contract `json:"contracts,omitempty" doc:"The contract of each dialect by name."`
 	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
+	// Deleted is a member of the instance itself.
+	Deleted *roster.DeletedOrganization `json:"deleted,omitempty" doc:"Of the instance: what was deleted last."`
 }
 
 // wireOrganization returns an organization at a version.
 func wireOrganization(o *roster.Organization, at roster.Version) Organization {
 	return Organization{
 		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: at,
-		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits,
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits, Deleted: o.Deleted,
 	}
 }
 

@@ -1,0 +1,111 @@
+package roster
+
+// InstanceSlug is the slug of the organization that stands for the instance itself. It is no DNS label, so that no
+// other organization can have it, and nothing in a path or a flag names it.
+const InstanceSlug = "~instance"
+
+// InstanceID returns the id of the organization that stands for the instance itself (a UUID version 8 of our own). It
+// is made when it is first needed, is in no list, and has nothing but tokens: the instance-wide ones, which reach every
+// organization. So they are versioned, audited and revoked as all others are.
+func InstanceID() ID {
+	return ID{'r', 'o', 's', 't', 'e', 'r', 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, 0}
+}
+
+// NewInstance returns the organization that stands for the instance itself, to be made.
+func NewInstance() *Organization {
+	return &Organization{ID: InstanceID(), Slug: InstanceSlug, Name: "Instance"}
+}
+
+// IsInstance reports whether an organization stands for the instance itself.
+func (o *Organization) IsInstance() bool { return o.ID == InstanceID() }
+
+// DeletedOrganization is what the log of the instance says of an organization that was deleted, whose own log is gone.
+type DeletedOrganization struct {
+	ID      ID      `json:"id"`
+	Number  int64   `json:"number"`
+	Slug    string  `json:"slug"`
+	Name    string  `json:"name"`
+	Version Version `json:"version"`
+	At      Time    `json:"at"`
+}
+
+// NoteDeleted notes in the log of the instance that an organization was deleted, so that its number is never used
+// again, and the audit says by whom. It is for the instance's organization alone.
+type NoteDeleted struct {
+	// Organization is the record as it was last, its Version filled.
+	Organization *Organization
+}
+
+func (NoteDeleted) command() {}
+
+// suits fails with Forbidden for commands about what the instance itself does not have, and with Invalid for one that
+// is only for the instance.
+func (d *decider) suits(cmd Command) error {
+	instance := d.Org == InstanceID()
+	t := TypeUser
+	switch c := cmd.(type) {
+	case NoteDeleted:
+		if !instance {
+			return Errorf(Invalid, "only the instance notes what was deleted")
+		}
+		return nil
+	case Create:
+		t = c.Record.Key().Type
+	case Update:
+		t = c.Type
+	case Delete:
+		t = c.Type
+	case Revoke:
+		t = TypeToken
+	}
+	switch {
+	case !instance || t == TypeToken:
+		return nil
+	case t == TypeOrganization && d.Version() == 0:
+		return nil
+	default:
+		return Errorf(Forbidden, "the instance itself has tokens and nothing else")
+	}
+}
+
+func (d *decider) noteDeleted(c NoteDeleted) error {
+	if err := d.allow(TypeOrganization); err != nil {
+		return err
+	}
+	before, err := d.organization()
+	if err != nil {
+		return err
+	}
+	gone, after := c.Organization, *before
+	after.Next = map[Type]int64{TypeOrganization: max(before.Next[TypeOrganization], gone.Number+1)}
+	after.UpdatedAt = d.Now
+	after.Deleted = &DeletedOrganization{
+		ID: gone.ID, Number: gone.Number, Slug: gone.Slug, Name: gone.Name, Version: gone.Version, At: d.Now,
+	}
+	d.Add(Op{Before: before, After: &after})
+	return nil
+}
+
+// removeOrganization deletes the organization with all that it has.
+func (d *decider) removeOrganization(c Delete) error {
+	if err := d.overAll("delete"); err != nil {
+		return err
+	}
+	o, err := d.organization()
+	if err != nil {
+		return err
+	}
+	if err := d.expect(o, c.IfMatch); err != nil {
+		return err
+	}
+	d.Add(Op{Before: o})
+	return nil
+}
+
+// overAll fails with Forbidden for a principal of one organization.
+func (d *decider) overAll(verb string) error {
+	if d.By.Org.IsZero() || d.By.Instance != nil {
+		return nil
+	}
+	return Errorf(Forbidden, "only an instance-wide token can %s organizations", verb)
+}

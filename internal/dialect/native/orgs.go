@@ -1,0 +1,218 @@
+package native
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+)
+
+const orgsPath = "/orgs"
+
+// OrganizationList is a page of organizations.
+type OrganizationList struct {
+	Items         []Organization `json:"items" required:"yes"`
+	Total         int            `json:"total" required:"yes" doc:"How many there are on all pages, exactly."`
+	Version       roster.Version `json:"version" required:"yes" doc:"The version of what the token belongs to."`
+	NextPageToken string         `json:"next_page_token,omitempty" doc:"The page_token of the next page, if any."`
+}
+
+// OrganizationRequest is what an organization is made from.
+type OrganizationRequest struct {
+	Slug      string                     `json:"slug" required:"yes" doc:"A DNS label, unique in the instance."`
+	Name      string                     `json:"name,omitempty" doc:"The slug by default."`
+	BrandName string                     `json:"brand_name,omitempty"`
+	Contracts map[string]roster.Contract `json:"contracts,omitempty" doc:"The contract of each dialect by name."`
+	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
+}
+
+// orgEndpoints returns the endpoints that are about organizations from outside.
+func orgEndpoints() []dialect.Endpoint {
+	const wide = "Only instance-wide tokens may do this."
+	remove := dialect.Endpoint{
+		Method: http.MethodDelete, Path: orgsPath + "/{slug}", ID: "deleteOrganization",
+		Summary: "Delete an organization",
+		Description: "Deletes the organization with all that it has, its history and its audit among it, for good. " +
+			"The audit of the instance says by whom.",
+		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, EndsOrg: true,
+		Params: []dialect.Param{
+			slugParam(),
+			{
+				Name: "confirm", Required: true, Mark: dialect.Ours, Example: "acme",
+				Doc: "The slug once more, so that nothing is deleted by mistake.",
+			},
+			ifMatchParam(), dryRunParam(),
+		},
+		Returns: returns(noContent(), badRequest, notFound, notExpected, tooMany), Serve: deleteOrganization,
+	}
+	return []dialect.Endpoint{
+		{
+			Method: http.MethodGet, Path: orgsPath, ID: "listOrganizations", Summary: "List organizations",
+			Description: "By number: all of them for an instance-wide token, and for any other its own.",
+			Needs:       roster.OrgsRead, Volatile: true, OfInstance: true, // the versions of others do not count
+			Params: []dialect.Param{
+				{
+					Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage),
+					Default: "100", Doc: "How many organizations a page has at the most.", Mark: dialect.Ours,
+				},
+				{
+					Name: pageToken, Mark: dialect.Ours,
+					Doc: "The next_page_token of the page before. Organizations that are there all the time are on " +
+						"one page each, whatever is made or deleted meanwhile.",
+				},
+			},
+			Returns: returns(ok(OrganizationList{}), badRequest, tooMany), Serve: listOrganizations,
+		},
+		{
+			Method: http.MethodPost, Path: orgsPath, ID: "createOrganization", Summary: "Create an organization",
+			Description: "Makes an organization with the built-in roles, and nobody in it.",
+			Needs:       roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, NewOrg: true, OfInstance: true,
+			Params: []dialect.Param{dryRunParam()}, Body: &dialect.RequestBody{
+				Doc: "What the organization is to be like.", Body: OrganizationRequest{},
+				Example: `{"slug":"acme","name":"Acme Inc."}`,
+			},
+			Returns: append([]dialect.Return{wouldBe(Organization{})},
+				returns(created(Organization{}), badRequest, conflict, tooLarge, tooMany)...),
+			Serve: createOrganization,
+		},
+		remove,
+	}
+}
+
+func slugParam() dialect.Param {
+	return dialect.Param{
+		Name: "slug", In: dialect.Path, Mark: dialect.Ours, Example: "acme",
+		Doc: "The slug of the organization. One that the token can't reach is as if it did not exist.",
+	}
+}
+
+func instanceWide(p roster.Principal, _ dialect.View) error {
+	if p.Instance == nil {
+		return roster.Errorf(roster.Forbidden, "this needs an instance-wide token")
+	}
+	return nil
+}
+
+func listOrganizations(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	after, err := afterNumber(r.String(pageToken))
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	orgs, err := r.Orgs.List(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	from, _ := slices.BinarySearchFunc(orgs, after+1, func(o *roster.Organization, number int64) int {
+		return int(min(max(o.Number-number, -1), 1))
+	})
+	page := orgs[from:min(from+int(r.Int("page_size")), len(orgs))]
+	tail := dialect.Members("]").Int("total", int64(len(orgs))).Int("version", int64(r.View.Version()))
+	header := http.Header{"Cache-Control": {"no-store"}}
+	next := ""
+	if from+len(page) < len(orgs) {
+		next = numberToken(page[len(page)-1].Number)
+		tail = tail.Text("next_page_token", next)
+	}
+	if links := tokenLinks(r, next); links != "" {
+		header.Set("Link", links)
+	}
+	items := dialect.Map(slices.Values(page), func(o *roster.Organization) any {
+		return wire(roster.Shown(o, r.Principal.Permissions))
+	})
+	return dialect.Response{Header: header, Body: dialect.List(`{"items":[`, items, string(tail.Close()))}, nil
+}
+
+// numberToken returns the token of the page that begins after the organization with a number.
+func numberToken(number int64) string {
+	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, number, 10))
+}
+
+// afterNumber reads what numberToken writes; the empty text is before the first number.
+func afterNumber(token string) (int64, error) {
+	if token == "" {
+		return 0, nil
+	}
+	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	number, notNumber := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || notNumber != nil || number < 1 || number > roster.MaxNumber {
+		return 0, roster.FieldErrorf(pageToken, "is not a page token: take the next_page_token of an answer as it is")
+	}
+	return number, nil
+}
+
+func createOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	org, err := parseOrganization(r.Body)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	change, err := do(ctx, r, roster.Create{Record: org})
+	if err != nil {
+		return dialect.Response{}, inBody(err)
+	}
+	made, _ := createdBy(change.Ops, roster.TypeOrganization).(*roster.Organization)
+	filled := *made
+	filled.Version = 1
+	response := show(&filled, r)
+	if !isDryRun(r) {
+		u := *r.URL
+		u.RawQuery = ""
+		response.Status = http.StatusCreated
+		response.Header = http.Header{"Location": {u.JoinPath(made.Slug).String()}}
+	}
+	return response, nil
+}
+
+// parseOrganization reads an [OrganizationRequest].
+func parseOrganization(body []byte) (*roster.Organization, error) {
+	if err := isObject(body); err != nil {
+		return nil, err
+	}
+	record, err := roster.ParseEntity(roster.TypeOrganization, body)
+	if err != nil {
+		return nil, inBody(err)
+	}
+	org := record.(*roster.Organization) //nolint:forcetypeassert // by its type
+	for _, member := range []struct {
+		name  string
+		given bool
+	}{
+		{"id", !org.ID.IsZero()},
+		{"number", org.Number != 0},
+		{"created_at", org.CreatedAt != 0},
+		{"updated_at", org.UpdatedAt != 0},
+	} {
+		if member.given {
+			return nil, inBody(roster.FieldErrorf(member.name, "is set by the server"))
+		}
+	}
+	if org.Name == "" {
+		org.Name = org.Slug
+	}
+	return org, nil
+}
+
+func deleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	if r.View.Org().IsInstance() { // there may have been one, whose deletion is not repeated
+		return dialect.Response{}, roster.Errorf(roster.NotFound, "there is no such organization")
+	}
+	if slug := r.String("slug"); r.String("confirm") != slug {
+		return dialect.Response{}, roster.FieldErrorf("confirm", "must be the slug of the organization, %s", slug)
+	}
+	tags, err := ifMatch(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return done(ctx, r, roster.Delete{Type: roster.TypeOrganization, IfMatch: tags})
+}
+
+// ofInstance makes endpoints ones that instance-wide tokens use on the instance itself where they name no organization.
+func ofInstance(list []dialect.Endpoint) []dialect.Endpoint {
+	for i := range list {
+		list[i].OfInstance = true
+	}
+	return list
+}
