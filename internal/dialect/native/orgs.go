@@ -64,6 +64,7 @@ func orgEndpoints() []dialect.Endpoint {
 					Doc: "The next_page_token of the page before. Organizations that are there all the time are on " +
 						"one page each, whatever is made or deleted meanwhile.",
 				},
+				fieldsParam(),
 			},
 			Returns: returns(ok(OrganizationList{}), badRequest, tooMany), Serve: listOrganizations,
 		},
