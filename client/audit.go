@@ -41,30 +41,34 @@ type AuditOp struct {
 	Changes map[string]Difference `json:"changes"`
 }
 
-// AuditEntries yields the audit entries that q asks for, newest first, at most q.Limit of them where that is not 0. The
-// token needs the permission audit:read. The first error is yielded last.
-func (c *Client) AuditEntries(ctx context.Context, q roster.EntryQuery) iter.Seq2[AuditEntry, error] {
+// AuditEntries yields the audit entries that q asks for, newest first, at most q.Limit of them where that is not 0, all
+// as of the time of the first page. Its Before is not for servers. The token needs the permission audit:read. The first
+// error is yielded last: it is [roster.Gone] where the server was started again between two pages.
+func (c *Client) AuditEntries(
+	ctx context.Context, q roster.EntryQuery, options ...Option,
+) iter.Seq2[AuditEntry, error] {
+	query := auditQuery(q)
+	all := walk(ListOptions{}, func(o ListOptions) (Page[AuditEntry], error) {
+		r := request{method: http.MethodGet, path: []string{"audit"}, query: query}.apply(options)
+		if o.PageToken != "" {
+			r.set("page_token", o.PageToken)
+		}
+		var p Page[AuditEntry]
+		if err := c.call(ctx, r, &p); err != nil {
+			return p, fmt.Errorf("list the audit: %w", err)
+		}
+		return p, nil
+	})
 	return func(yield func(AuditEntry, error) bool) {
 		left := q.Limit
-		for query := auditQuery(q); ; {
-			var page struct {
-				Items         []AuditEntry `json:"items"`
-				NextPageToken string       `json:"next_page_token"`
-			}
-			err := c.call(ctx, request{method: http.MethodGet, path: []string{"audit"}, query: query}, &page)
+		for e, err := range all {
 			if err != nil {
-				yield(AuditEntry{}, fmt.Errorf("list the audit: %w", err))
+				yield(AuditEntry{}, err)
 				return
 			}
-			for _, e := range page.Items {
-				if left--; !yield(e, nil) || left == 0 {
-					return
-				}
-			}
-			if page.NextPageToken == "" {
+			if left--; !yield(*e, nil) || left == 0 {
 				return
 			}
-			query.Set("page_token", page.NextPageToken)
 		}
 	}
 }
@@ -88,15 +92,14 @@ func auditQuery(q roster.EntryQuery) url.Values {
 	set("to", q.To != 0, q.To.String())
 	set("from_version", q.FirstVersion != 0, strconv.FormatInt(int64(q.FirstVersion), 10))
 	set("to_version", q.LastVersion != 0, strconv.FormatInt(int64(q.LastVersion), 10))
-	set("page_token", q.Before != 0, strconv.FormatInt(q.Before, 10))
 	return query
 }
 
 // AuditEntry returns the entry at a place with all of its ops, or fails with [roster.NotFound].
-func (c *Client) AuditEntry(ctx context.Context, seq int64) (AuditEntry, error) {
+func (c *Client) AuditEntry(ctx context.Context, seq int64, options ...Option) (AuditEntry, error) {
 	var e AuditEntry
 	path := []string{"audit", strconv.FormatInt(seq, 10)}
-	if err := c.call(ctx, request{method: http.MethodGet, path: path}, &e); err != nil {
+	if err := c.call(ctx, request{method: http.MethodGet, path: path}.apply(options), &e); err != nil {
 		return AuditEntry{}, fmt.Errorf("get audit entry %d: %w", seq, err)
 	}
 	return e, nil

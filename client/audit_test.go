@@ -54,15 +54,33 @@ func TestAuditEntries(t *testing.T) {
 			t.Errorf("by %s (-want +got):\n%s", name, diff)
 		}
 	}
-	if before := read(roster.EntryQuery{Before: all[100]}); before[0] != all[101] {
-		t.Errorf("the first one before %d is %d", all[100], before[0])
+	walked := 0
+	for e, err := range c.AuditEntries(ctx, roster.EntryQuery{Type: roster.TypeUser}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if walked++; e.Version > newest.Version {
+			t.Errorf("the walk has version %d, which came after it began", e.Version)
+		}
+		if walked == 50 {
+			if _, err := c.CreateUser(ctx, &roster.User{Name: "late", Email: "late@example.com"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if late := len(read(roster.EntryQuery{Type: roster.TypeUser})); late != walked+1 {
+		t.Errorf("there are %d entries after a walk of %d and a write, want one more", late, walked)
+	}
+	newest, err = c.AuditEntry(ctx, all[0]+1)
+	if err != nil {
+		t.Fatal(err)
 	}
 	report, err := c.VerifyAudit(ctx)
-	want := roster.AuditReport{Entries: all[0], Head: newest.Hash}
+	want := roster.AuditReport{Entries: newest.Seq, Head: newest.Hash}
 	if diff := cmp.Diff(want, report); diff != "" || err != nil {
 		t.Errorf("verification: %v (-want +got):\n%s", err, diff)
 	}
-	if _, err := c.AuditEntry(ctx, all[0]+1); roster.CodeOf(err) != roster.NotFound {
+	if _, err := c.AuditEntry(ctx, newest.Seq+1); roster.CodeOf(err) != roster.NotFound {
 		t.Errorf("an entry that there is not: %v, want %s", err, roster.NotFound)
 	}
 	for _, err := range as("writer").AuditEntries(ctx, roster.EntryQuery{}) {

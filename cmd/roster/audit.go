@@ -44,6 +44,15 @@ func (l *localAccount) AuditEntries(ctx context.Context, q roster.EntryQuery) it
 	}
 }
 
+func (l *localAccount) AuditEntry(ctx context.Context, seq int64) (apiclient.AuditEntry, error) {
+	for e, err := range l.AuditEntries(ctx, roster.EntryQuery{Before: seq + 1, Limit: 1}) {
+		if err != nil || e.Seq == seq {
+			return e, err
+		}
+	}
+	return apiclient.AuditEntry{}, roster.Errorf(roster.NotFound, "there is no audit entry %d", seq)
+}
+
 func (l *localAccount) VerifyAudit(ctx context.Context) (roster.AuditReport, error) {
 	return l.Service.VerifyAudit(ctx, l.org)
 }
@@ -226,20 +235,17 @@ func (k knownEntry) verify(ctx context.Context, in account) (roster.AuditReport,
 	if err != nil || k.seq == 0 || report.Fault != nil && report.Fault.Seq <= k.seq {
 		return report, err
 	}
-	for e, err := range in.AuditEntries(ctx, roster.EntryQuery{Before: k.seq + 1, Limit: 1}) {
-		switch {
-		case err != nil:
-			return report, err
-		case e.Seq == k.seq && e.Hash == k.hash:
-			return report, nil
-		case e.Seq == k.seq:
-			report.Fault = &roster.AuditFault{
-				Seq: k.seq, Version: e.Version, Kind: roster.Altered,
-				Detail: "it has another hash by now, as it has where one before it was altered",
-			}
-			return report, nil
+	e, err := in.AuditEntry(ctx, k.seq)
+	switch {
+	case roster.CodeOf(err) == roster.NotFound:
+		report.Fault = &roster.AuditFault{Seq: k.seq, Kind: roster.Dropped, Detail: "there is no such entry any more"}
+	case err != nil:
+		return report, err
+	case e.Hash != k.hash:
+		report.Fault = &roster.AuditFault{
+			Seq: k.seq, Version: e.Version, Kind: roster.Altered,
+			Detail: "it has another hash by now, as it has where one before it was altered",
 		}
 	}
-	report.Fault = &roster.AuditFault{Seq: k.seq, Kind: roster.Dropped, Detail: "there is no such entry any more"}
 	return report, nil
 }

@@ -44,6 +44,8 @@ type recorded interface {
 	Tail(ctx context.Context, t tail) iter.Seq2[apiclient.Change, error]
 	// AuditEntries yields what was written and by whom, newest first; the first error comes last.
 	AuditEntries(ctx context.Context, q roster.EntryQuery) iter.Seq2[apiclient.AuditEntry, error]
+	// AuditEntry returns the entry at a place, or fails with [roster.NotFound].
+	AuditEntry(ctx context.Context, seq int64) (apiclient.AuditEntry, error)
 	// VerifyAudit reports whether the audit is as it was written.
 	VerifyAudit(ctx context.Context) (roster.AuditReport, error)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -137,4 +138,14 @@ func remoteResult(line apiclient.ImportedLine) ingest.Result {
 	default:
 		return ingest.Result{Effect: ingest.Unchanged}
 	}
+}
+
+func (r remoteAccount) AuditEntries(
+	ctx context.Context, q roster.EntryQuery,
+) iter.Seq2[apiclient.AuditEntry, error] {
+	return r.Client.AuditEntries(ctx, q)
+}
+
+func (r remoteAccount) AuditEntry(ctx context.Context, seq int64) (apiclient.AuditEntry, error) {
+	return r.Client.AuditEntry(ctx, seq)
 }

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -63,14 +64,16 @@ func (k *PageKey) mac(text []byte) []byte {
 }
 
 // PageToken returns the token of the page of the request's list that begins after so many records, which goes on at the
-// version of the request's View. Equal requests at one version have equal tokens. It is "" where the server signs none.
+// version of the request's View, or at Until. Equal requests at one version have equal tokens. It is "" where the server
+// signs none.
 func (r *Request) PageToken(position int) string {
 	if r.PageKey == nil {
 		return ""
 	}
 	b := append(append(make([]byte, 0, 96), tokenFormat), r.PageKey.run[:]...)
 	b = r.appendScope(b)
-	b = binary.AppendUvarint(b, uint64(r.View.Version())) //nolint:gosec // versions count from 1
+	version := cmp.Or(r.Until, r.View.Version())
+	b = binary.AppendUvarint(b, uint64(version)) //nolint:gosec // versions count from 1
 	b = binary.AppendUvarint(b, uint64(max(0, position)))
 	if r.Now != 0 {
 		b = binary.AppendUvarint(b, uint64(r.Now)) //nolint:gosec // it is read back as it was

@@ -59,8 +59,12 @@ type Request struct {
 	Versions Versions
 	// PageKey signs page tokens: see [Request.PageToken]. It is nil where the server has none.
 	PageKey *PageKey
-	// Position is how many records stand before the page that a page token asks for, 0 without one.
+	// Position is how many records stand before the page that a page token asks for, 0 without one; of a list that is a
+	// log what the endpoint has made the token for.
 	Position int
+	// Until is the version at which the walk of a list that is a log began, that of View without a page token; 0 for
+	// other lists.
+	Until roster.Version
 
 	values []value // as Endpoint.Params
 }

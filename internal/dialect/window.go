@@ -23,6 +23,10 @@ type Window struct {
 	// token before the endpoint is asked, and sets the request's View to the version that the walk began at and
 	// Position to where the page begins.
 	Token string
+	// Log is for a list with a Token whose records stay as they are, and to which others are only added, each with the
+	// version that it came with. No version need be kept for it, so that a walk goes on for as long as the server runs:
+	// the endpoint leaves out what came after [Request.Until].
+	Log bool
 	// Free are the parameters that may change from page to page of a walk with tokens; all others must stay as they
 	// are.
 	Free []string

@@ -49,6 +49,12 @@ func (x *exchange) choose(ctx context.Context, req *dialect.Request) error {
 	w := x.endpoint.Window
 	switch {
 	case w == nil:
+	case w.Log:
+		if err := openLog(req); err != nil {
+			return err
+		}
+		x.tellVersion(req.Until)
+		return nil
 	case w.Token != "":
 		if err := x.openToken(ctx, req, least, past); err != nil {
 			return err
@@ -59,6 +65,19 @@ func (x *exchange) choose(ctx context.Context, req *dialect.Request) error {
 		}
 	}
 	x.tellVersion(req.View.Version())
+	return nil
+}
+
+// openLog goes on with the walk of a page token over a list that is a log, or begins one.
+func openLog(req *dialect.Request) error {
+	token, found, err := req.OpenPageToken()
+	if err != nil {
+		return err
+	}
+	req.Until = req.View.Version()
+	if found {
+		req.Until, req.Position = token.Version, token.Position
+	}
 	return nil
 }
 

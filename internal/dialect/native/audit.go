@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -27,7 +26,9 @@ func auditEndpoints() []dialect.Endpoint {
 				"something. Requests that change nothing but what users do (last_login_at, ...) have none. Entries " +
 				"are kept in the transaction of what they are about.",
 			Needs: roster.AuditRead, Volatile: true, Params: auditParams(),
-			Returns: returns(ok(AuditList{}), badRequest, tooMany), Serve: serveAudit,
+			Window: &dialect.Window{Token: pageToken, Log: true, Free: []string{"page_size", fieldsName}},
+			// A token of an earlier run of the server is gone.
+			Returns: withGone(returns(ok(AuditList{}), badRequest, tooMany)), Serve: serveAudit,
 		},
 		{
 			Method: http.MethodGet, Path: "/audit/verification", ID: "verifyAudit", Summary: "Verify the audit",
@@ -40,7 +41,7 @@ func auditEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodGet, Path: "/audit/{seq}", ID: "getAuditEntry", Summary: "Get an audit entry",
 			Description: "The entry with everything that was written.",
-			Needs:       roster.AuditRead, Volatile: true, Params: []dialect.Param{{
+			Needs:       roster.AuditRead, Volatile: true, Params: []dialect.Param{fieldsParam(), {
 				Name: "seq", In: dialect.Path, Type: dialect.Integer, Min: dialect.N(1),
 				Max: dialect.N(roster.MaxNumber), Mark: dialect.Ours, Example: "1",
 				Doc: "The place of the entry, from 1.",
@@ -79,22 +80,24 @@ func auditParams() []dialect.Param {
 		version("from_version", "Only what was written in this version or later ones."),
 		version("to_version", "Only what was written in this version or earlier ones."),
 		{
-			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxEntries), Default: "50",
-			Doc: "How many entries to return at the most.", Mark: dialect.Ours,
+			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxEntries), Default: "100",
+			Doc: "How many entries a page has at the most.", Mark: dialect.Ours,
 		},
 		{
-			Name: "page_token", Mark: dialect.Ours,
-			Doc: "next_page_token of the page before. What is written meanwhile does not show on later pages.",
+			Name: pageToken, Mark: dialect.Ours, Everywhere: true,
+			Doc: "The next_page_token of the page before. What is written meanwhile does not show on later pages. " +
+				"What chooses entries must stay.",
 		},
+		fieldsParam(),
 	}
 }
 
 // AuditList is a page of audit entries.
 type AuditList struct {
 	Items         []AuditEntry   `json:"items" required:"yes"`
-	Total         int            `json:"total" required:"yes" doc:"How many there are in all."`
-	Version       roster.Version `json:"version" required:"yes" doc:"The version of the organization."`
-	NextPageToken string         `json:"next_page_token,omitempty" doc:"Asks for the next page, if there is one."`
+	Total         int            `json:"total" required:"yes" doc:"How many there are on all pages, exactly."`
+	Version       roster.Version `json:"version" required:"yes" doc:"The version that all pages go up to."`
+	NextPageToken string         `json:"next_page_token,omitempty" doc:"The page_token of the next page, if any."`
 }
 
 // AuditEntry is what the audit keeps of one write.
@@ -138,10 +141,7 @@ type AuditFault struct {
 }
 
 func serveAudit(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	q, err := entryQuery(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
+	q := entryQuery(r)
 	total, err := r.Audit.CountEntries(ctx, q)
 	if err != nil {
 		return dialect.Response{}, err
@@ -149,10 +149,10 @@ func serveAudit(ctx context.Context, r *dialect.Request) (dialect.Response, erro
 	size := q.Limit
 	q.Limit++ // to see whether there are more
 	var items [][]byte
-	last := int64(0)
-	more := false
+	token, last := "", int64(0)
 	err = r.Audit.Entries(ctx, q, func(e roster.Entry, ops []roster.Op) error {
-		if more = len(items) == size; more {
+		if len(items) == size {
+			token = r.PageToken(int(last))
 			return nil
 		}
 		w, err := wireEntry(r.Principal, e, audited(ops, q), maxEntryOps)
@@ -167,32 +167,31 @@ func serveAudit(ctx context.Context, r *dialect.Request) (dialect.Response, erro
 		return dialect.Response{}, err
 	}
 	var body bytes.Buffer
-	fmt.Fprintf(&body, `{"items":[%s],"total":%d,"version":%d`, bytes.Join(items, []byte(",")), total, r.View.Version())
-	if more {
-		fmt.Fprintf(&body, `,"next_page_token":"%d"`, last)
+	fmt.Fprintf(&body, `{"items":[%s],"total":%d,"version":%d`, bytes.Join(items, []byte(",")), total, r.Until)
+	header := noStore()
+	if token != "" {
+		fmt.Fprintf(&body, `,"next_page_token":%q`, token)
+	}
+	if links := tokenLinks(r, token); links != "" {
+		header.Set("Link", links)
 	}
 	body.WriteByte('}')
-	return dialect.Response{Header: noStore(), Body: dialect.Text(body.String())}, nil
+	return dialect.Response{Header: header, Body: dialect.Text(body.String())}, nil
 }
 
 func noStore() http.Header { return http.Header{"Cache-Control": {"no-store"}} }
 
-// entryQuery asks for the entries that the parameters of listAudit describe.
-func entryQuery(r *dialect.Request) (roster.EntryQuery, error) {
+// entryQuery asks for the entries that the parameters of listAudit describe, up to the version of the walk.
+func entryQuery(r *dialect.Request) roster.EntryQuery {
 	q := roster.EntryQuery{
 		Actor: r.UUID("actor"), Type: roster.Type(r.String("type")), ID: r.UUID("id"),
-		From: r.Time("from"), To: r.Time("to"),
-		FirstVersion: roster.Version(r.Int("from_version")), LastVersion: roster.Version(r.Int("to_version")),
-		Limit: int(r.Int("page_size")), Ops: true,
+		From: r.Time("from"), To: r.Time("to"), FirstVersion: roster.Version(r.Int("from_version")),
+		LastVersion: r.Until, Before: int64(r.Position), Limit: int(r.Int("page_size")), Ops: true,
 	}
-	if r.Given("page_token") {
-		before, err := strconv.ParseInt(r.String("page_token"), 10, 64)
-		if err != nil || before < 1 {
-			return q, roster.FieldErrorf("page_token", "is not a next_page_token of this list")
-		}
-		q.Before = before
+	if r.Given("to_version") {
+		q.LastVersion = min(q.LastVersion, roster.Version(r.Int("to_version")))
 	}
-	return q, nil
+	return q
 }
 
 // audited returns those of an entry's ops that a query asks for. What is only bookkeeping is not shown.

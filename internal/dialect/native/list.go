@@ -31,11 +31,17 @@ func paged(e dialect.Endpoint) dialect.Endpoint {
 		e.Params = append(e.Params, fieldsParam())
 	}
 	e.Window = &dialect.Window{Token: pageToken, Free: []string{"page_size", "page", "fields", "facets"}}
-	e.Returns = withStatus(e.Returns, gone)
-	for i := range e.Returns {
-		e.Returns[i].Everywhere = e.Returns[i].Status == gone
-	}
+	e.Returns = withGone(e.Returns)
 	return e
+}
+
+// withGone adds what is answered to a page token that counts no more.
+func withGone(list []dialect.Return) []dialect.Return {
+	list = withStatus(list, gone)
+	for i := range list {
+		list[i].Everywhere = list[i].Status == gone
+	}
+	return list
 }
 
 func pageParams() []dialect.Param {
