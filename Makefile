@@ -13,6 +13,8 @@ SEED     ?= 1
 FUZZTIME ?= 30s
 BENCH    ?= .
 BENCHFLAGS ?=
+KILLS    ?= 1000
+ROUNDS   ?= 100
 PKG      ?= ./...
 
 # A checkout that git refuses to read (another owner, no git at all) must still build.
@@ -24,7 +26,7 @@ LINT := $(TOOL) golangci-lint
 .PHONY: help
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), BENCHFLAGS (bench), BENCH (bench-go), PKG (fuzz, bench-go), VERSION (build)"
+	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), KILLS (kill), ROUNDS (linear), BENCHFLAGS (bench), BENCH (bench-go), PKG (fuzz, bench-go), VERSION (build)"
 
 .PHONY: build
 build: ## compile the server and command line to bin/roster
@@ -100,6 +102,14 @@ fuzz: ## run every fuzz target in turn: FUZZTIME=30s PKG=./...
 		echo "$$package $$name"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' "$$package" </dev/null; \
 	done <<< "$$targets"
+
+.PHONY: kill
+kill: ## kill the server at random points while it is written to: KILLS=1000
+	$(GO) test -count=1 -timeout 0 -run '^TestKills$$' -v ./cmd/roster -kills $(KILLS)
+
+.PHONY: linear
+linear: ## hold the server to be linearizable for longer: ROUNDS=100
+	$(GO) test -count=1 -timeout 0 -run '^TestLinearizable$$' -v ./test/linear -rounds $(ROUNDS) -ops 100
 
 .PHONY: clean
 clean: ## remove what was built

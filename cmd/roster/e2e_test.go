@@ -36,11 +36,18 @@ func build(t *testing.T) program {
 	return p
 }
 
-// run runs a command to its successful end and returns what it printed on standard output.
-func (p program) run(t *testing.T, args ...string) []byte {
+// command returns a command that has not begun.
+func (p program) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), p.path, args...)
 	cmd.Dir = p.dir
+	return cmd
+}
+
+// run runs a command to its successful end and returns what it printed on standard output.
+func (p program) run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := p.command(t, args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -61,8 +68,7 @@ type serving struct {
 func (p program) serve(t *testing.T) *serving {
 	t.Helper()
 	s := &serving{log: make(chan struct{})}
-	s.cmd = exec.CommandContext(t.Context(), p.path, "serve", "--addr", "127.0.0.1:0", "--log-format", "json")
-	s.cmd.Dir = p.dir
+	s.cmd = p.command(t, "serve", "--addr", "127.0.0.1:0", "--log-format", "json")
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -84,31 +84,36 @@ func (c *client) try(ctx context.Context, in input, how delivery) (output, error
 	if err != nil {
 		return output{}, err
 	}
-	response, body, err := c.roundTrip(request)
+	got, err := c.roundTrip(request)
 	if err != nil {
 		if how.cut != uncut && ctx.Err() != nil {
 			return output{unknown: true}, nil
 		}
 		return output{}, err
 	}
-	out := output{status: response.StatusCode}
-	if err := out.read(in, response.Header, body); err != nil {
-		return out, fmt.Errorf("%s %s: %w: %d %s", request.Method, request.URL, err, out.status, body)
+	out := output{status: got.status}
+	if err := out.read(in, got.header, got.body); err != nil {
+		return out, fmt.Errorf("%s %s: %w: %d %s", request.Method, request.URL, err, out.status, got.body)
 	}
 	return out, nil
 }
 
-// roundTrip returns the answer to a request, its body read.
-func (c *client) roundTrip(r *http.Request) (*http.Response, []byte, error) {
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// roundTrip returns the answer to a request.
+func (c *client) roundTrip(r *http.Request) (answer, error) {
 	response, err := c.http.Do(r)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if closed := response.Body.Close(); err == nil {
-		err = closed
-	}
-	return response, body, err
+	return answer{response.StatusCode, response.Header, body}, err
 }
 
 // address returns the e-mail address of a slot.

@@ -155,14 +155,14 @@ func (c *client) changes(ctx context.Context, since roster.Version) ([]change, e
 			return nil, err
 		}
 		r.Header.Set("Authorization", "Bearer "+c.secret)
-		response, body, err := c.roundTrip(r)
+		got, err := c.roundTrip(r)
 		if err != nil {
 			return nil, err
 		}
-		if response.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("%s: %s %s", r.URL, response.Status, body)
+		if got.status != http.StatusOK {
+			return nil, fmt.Errorf("%s: %d %s", r.URL, got.status, got.body)
 		}
-		page, err := parseChanges(body)
+		page, err := parseChanges(got.body)
 		if err != nil || len(page) == 0 {
 			return all, err
 		}
