@@ -11,10 +11,10 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
@@ -37,6 +37,7 @@ type serveFlags struct {
 	preload        []string
 	loading        loadingBar
 	walks          walkFlags
+	hooks          webhookFlags
 }
 
 // keep chooses how the organizations of a process that serves are kept.
@@ -66,6 +67,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")
 	f.walks.add(flags)
+	f.hooks.add(flags)
 	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
 		"pin-pages", "walk-time", "walk-versions")
 }
@@ -232,6 +234,10 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		return err
 	}
 	jobs := s.jobs(d)
+	hooks, err := s.newWebhooks(ctx, d, s.hooks, s.log)
+	if err != nil {
+		return err
+	}
 	srv, err := server.New(server.Config{
 		Dialects:  all.Dialects(),
 		Directory: server.Views(d.View),
@@ -239,7 +245,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 			Tokens: d, Now: s.time, LastUse: lastUse, InstanceDialects: ownDialects(),
 		},
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Random: s.random,
+		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks, Random: s.random,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
@@ -247,25 +253,31 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, hooks.Close(ctx))
 	}
 	listeners, err := s.listenAll(ctx, srv)
 	if err != nil {
-		return err
+		return errors.Join(err, hooks.Close(ctx))
 	}
 	if started != nil {
 		if err := started(s.baseURL(listeners[0])); err != nil {
-			return errors.Join(err, closeAll(listeners))
+			return errors.Join(err, closeAll(listeners), hooks.Close(ctx))
 		}
 	}
 	ctx, stop := context.WithCancel(ctx)
-	var background sync.WaitGroup
-	background.Go(func() { s.recordUse(ctx, d, lastUse) })
-	background.Go(func() { jobs.Run(ctx) })
+	var background errgroup.Group
+	background.Go(func() error {
+		s.recordUse(ctx, d, lastUse)
+		return nil
+	})
+	background.Go(func() error {
+		jobs.Run(ctx)
+		return nil
+	})
+	background.Go(func() error { return doing("keep where webhooks stand", hooks.Run(ctx)) })
 	err = srv.Run(ctx, listeners...)
 	stop()
-	background.Wait()
-	return err
+	return errors.Join(err, background.Wait())
 }
 
 // ownDialects returns the names of the dialects that are of no vendor.

@@ -69,8 +69,10 @@ func Roster() Rules {
 			},
 			{
 				Import: "net/http",
-				For:    []string{"cmd/...", "client", "internal/auth", "internal/server", "internal/dialect/..."},
-				Why:    "HTTP is a matter of the edges",
+				For: []string{
+					"cmd/...", "client", "internal/auth", "internal/server", "internal/dialect/...", "internal/webhook",
+				},
+				Why: "HTTP is a matter of the edges",
 			},
 		},
 		Names: []string{"util", "utils", "common", "helper", "helpers", "types", "base"},

@@ -59,6 +59,8 @@ type Endpoint struct {
 	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that are
 	// not, as [roster.Invalid]; otherwise they are ignored.
 	Strict bool
+	// Aside is for what is done beside the organization's records: it makes no version and has no entry in the audit.
+	Aside bool
 	// Body documents the request's body; nil where the endpoint takes none.
 	Body *RequestBody
 	// Returns documents what the endpoint answers; the golden tests have a case for each.
@@ -132,8 +134,8 @@ func (e *Endpoint) Paths() []string { return append([]string{e.Path}, e.Aliases.
 // in Params and Varies, and the kind and the permissions of who asks. Serve sees no more of the principal then.
 func (e *Endpoint) Stable() bool { return e.Method == http.MethodGet && !e.Public && !e.Volatile }
 
-// IsWrite reports whether the endpoint is there to change something.
-func (e *Endpoint) IsWrite() bool { return e.Method != http.MethodGet && !e.Public }
+// IsWrite reports whether the endpoint is there to change something of the organization.
+func (e *Endpoint) IsWrite() bool { return e.Method != http.MethodGet && !e.Public && !e.Aside }
 
 // VaryOn returns the names of the request headers that answers depend on, those of Params first.
 func (e *Endpoint) VaryOn() []string {

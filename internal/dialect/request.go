@@ -51,6 +51,8 @@ type Request struct {
 	Jobs Jobs
 	// Orgs are the organizations that the principal can reach; nil as Writer is.
 	Orgs Organizations
+	// Hooks is the delivery to the webhooks of the principal's organization; nil as Writer is.
+	Hooks Hooks
 	// NewSecret makes the secret of a new token; nil as Writer is.
 	NewSecret func() (string, error)
 	// NewSigningSecret makes a secret of a webhook; nil as Writer is.

@@ -162,6 +162,7 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 	if len(change.Ops) == 0 {
 		return
 	}
+	defer s.tell(change) // after the view is there
 	org.needs.Store(0)
 	view := org.view.Load()
 	if org.gone = deletes(change); org.gone {

@@ -42,13 +42,15 @@ type Service struct {
 	walkTime     time.Duration
 	walkVersions int
 
-	// mu guards orgs, tokens and slugs, and that nothing joins background once closing is closed.
+	// mu guards orgs, tokens, slugs and listeners, and that nothing joins background once closing is closed.
 	mu   sync.RWMutex
 	orgs map[roster.ID]*organization
 	// tokens remembers which organization the hash of a token's secret led to last.
 	tokens map[string]roster.ID
 	// slugs remembers which organization had a slug last.
 	slugs map[string]roster.ID
+	// listeners are told of changes. The slice is replaced and never changed.
+	listeners []*listener
 
 	// last is the organization that was used last, uses how often that was another one than before.
 	last atomic.Pointer[organization]

@@ -89,6 +89,9 @@ func (m *metrics) gauges(s *Server) {
 	if s.Loaded != nil {
 		m.registry.MustRegister(newMemory(s.Loaded))
 	}
+	if s.Webhooks != nil {
+		m.registry.MustRegister(newHookMetrics(s.Webhooks))
+	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -259,6 +259,7 @@ func (x *exchange) equip(req *dialect.Request, principal roster.Principal, view 
 	req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
 	req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
 	req.Orgs, req.Jobs = reachable{x.Server, principal, view}, jobbing{x, principal, req}
+	req.Hooks = hooking{x.Server, principal}
 }
 
 // present refuses a token that acts as a user who is not there any more.

@@ -60,6 +60,9 @@ type Config struct {
 	Audit Audit
 	// Jobs makes and keeps jobs; optional. Without it endpoints about jobs answer [roster.Unavailable].
 	Jobs Jobs
+	// Webhooks delivers changes; optional. Without it nothing is delivered, and endpoints about that answer
+	// [roster.Unavailable].
+	Webhooks Webhooks
 	// Random is what the secrets of new tokens and the key of page tokens are made of; optional. Without it neither can
 	// be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.

@@ -52,13 +52,19 @@ type Store interface {
 	// several, since ids are unique within an organization only, or none.
 	UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error)
 
-	Tokens
-	Journal
-	Jobs
+	Besides
 
 	// Close waits for what is under way and releases the store. Afterwards every method, Close too, fails with
 	// [ErrClosed].
 	Close() error
+}
+
+// Besides is the part of a [Store] that is not about records and changes.
+type Besides interface {
+	Tokens
+	Journal
+	Jobs
+	Deliveries
 }
 
 // Tokens is the part of a [Store] that is about tokens.

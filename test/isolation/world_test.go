@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -45,6 +46,7 @@ type known struct {
 	// records are the ids of a record of each type besides users; there may be none of a type.
 	records map[roster.Type]roster.ID
 	email   string // of the person among the users
+	message string // the id of a message to the webhook that was given up
 	// texts are names, addresses and ids that no response to anybody else may have.
 	texts []string
 }
@@ -82,7 +84,7 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 		&roster.Group{Name: word + " group"}, &roster.Space{Title: word + " space"},
 		&roster.Role{Handle: word + "_role", Name: word + " role", CountsAs: roster.RoleSupport},
 		&roster.Webhook{
-			Name: word + " hook", URL: "https://" + word + ".example", Secrets: []roster.WebhookSecret{{Secret: "whsec_" +
+			Name: word + " hook", URL: "https://down.example/" + word, Enabled: true, Secrets: []roster.WebhookSecret{{Secret: "whsec_" +
 				base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%032s", word))}},
 		},
 	} {
@@ -96,6 +98,7 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	add("deleted", roster.User{})
 	k.records[roster.TypeDeletedUser] = k.users["deleted"]
 	w.Do(t, org, roster.Delete{Type: roster.TypeUser, Ref: roster.Ref{ID: k.users["deleted"]}})
+	k.message = w.deadLetter(t, org, k.records[roster.TypeWebhook])
 	person := roster.Ref{ID: k.users["person"]}
 	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
 	w.Do(t, org, roster.Join{Type: roster.TypeSpace, Ref: roster.Ref{ID: k.records[roster.TypeSpace]}, User: person, Role: roster.AccessRoles()[0]})
@@ -117,6 +120,19 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 
 // typeJob stands for jobs, which are no records.
 const typeJob roster.Type = "job"
+
+// deadLetter returns the id of a message to a webhook that was given up.
+func (w *world) deadLetter(t *testing.T, org, hook roster.ID) string {
+	t.Helper()
+	if err := w.Webhooks.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dead, _, err := w.Webhooks.Deliveries(t.Context(), org, hook, roster.DeliveryQuery{State: roster.Dead, Limit: 1})
+	if err != nil || len(dead) == 0 {
+		t.Fatalf("got dead letters %v, %v, want one", dead, err)
+	}
+	return roster.MessageID(hook, dead[0].Version, dead[0].Round)
+}
 
 // twin is the id of a user in each of the organizations: ids are unique within one only.
 func twin() roster.ID { return roster.MustParseID("0190dddd-0000-7000-8000-000000000000") }
@@ -197,7 +213,7 @@ func (s *site) targets(path string, k known) []string {
 		return []string{path}
 	}
 	person := k.users["person"].String()
-	fixed := []string{"{user}", person, "{slug}", k.slug}
+	fixed := []string{"{user}", person, "{slug}", k.slug, "{delivery}", cmp.Or(k.message, "msg_none")}
 	for _, p := range s.endpoint.Params {
 		switch {
 		case p.In == dialect.Path && p.Own:

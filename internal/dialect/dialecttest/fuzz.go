@@ -42,6 +42,7 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
 					Audit: auditing{w.Service}, Orgs: listing{w.Service},
 					Jobs: idle{}, Stream: strings.NewReader(path),
+					Hooks:            hooking{w.Webhooks},
 					NewSecret:        func() (string, error) { return roster.NewSecret(drawn{w}) },
 					NewSigningSecret: func() (string, error) { return roster.NewWebhookSecret(drawn{w}) },
 					URL:              &url.URL{Scheme: "http", Host: "roster.example", Path: "/", RawQuery: query},

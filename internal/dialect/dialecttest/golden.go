@@ -133,6 +133,9 @@ func (w *World) roundTrip(t *testing.T, d *dialect.Dialect, data []byte) (*http.
 		if err := w.Jobs.RunAll(t.Context()); err != nil { // as if there were time until the next case
 			t.Fatal(err)
 		}
+		if err := w.Webhooks.Deliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return request, recorder.Result()
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/roster-dev/roster/internal/job"
 	"github.com/roster-dev/roster/internal/server"
 	"github.com/roster-dev/roster/internal/store/memory"
+	"github.com/roster-dev/roster/internal/webhook"
 )
 
 //go:embed testdata
@@ -46,7 +47,10 @@ type World struct {
 	// Jobs carries jobs out when it is told to.
 	Jobs *job.Service
 	// Secrets are the secrets of tokens by the names that golden cases use.
-	Secrets  map[string]string
+	Secrets map[string]string
+	// Webhooks delivers changes after each request of a golden case, to receivers that accept them, but for those at
+	// down.example.
+	Webhooks *webhook.Service
 	contract roster.Contract
 	ids      uint64
 	draws    byte
@@ -74,6 +78,7 @@ func NewWorld(t *testing.T, contract roster.Contract, ds ...*dialect.Dialect) *W
 	w.fixture(t)
 	w.tokens(t)
 	w.instance(t)
+	w.webhooks(t)
 	return w
 }
 
@@ -252,6 +257,7 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		Audit:     w.Service,
 		Jobs:      w.Jobs,
 		Orgs:      w.Service,
+		Webhooks:  w.Webhooks,
 		History:   server.Histories(w.Service),
 		Random:    io.MultiReader(strings.NewReader(pageKey), drawn{w}),
 		Versions:  server.VersionsOf(w.Service),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -18,23 +19,36 @@ func EncodeChange(c roster.Change) ([]byte, error) {
 
 // item returns a change on the wire, nil where it is none of the feed's.
 func (f *feed) item(c roster.Change) ([]byte, error) {
-	w := Change{Version: c.Version, At: c.At, Ops: []Op{}}
+	w, _, err := f.change(c, math.MaxInt)
+	if err != nil || len(w.Ops) == 0 && !f.every {
+		return nil, err
+	}
+	return dialect.Encode(w)
+}
+
+// change returns a change with those of its ops that are the feed's, and whether these are all: where their records
+// have more than so many bytes, it has none.
+func (f *feed) change(c roster.Change, most int) (w Change, whole bool, err error) {
+	w = Change{Version: c.Version, At: c.At, Ops: []Op{}}
 	if f.by.Permissions.Has(roster.MetadataRead) { // as for who changed a user last
 		w.Actor = c.Actor
 	}
+	size := 0
 	for _, op := range c.Ops {
 		wire, passes, err := f.op(op)
 		if err != nil {
-			return nil, fmt.Errorf("show version %d: %w", c.Version, err)
+			return Change{}, false, fmt.Errorf("show version %d: %w", c.Version, err)
 		}
-		if passes {
-			w.Ops = append(w.Ops, wire)
+		if !passes {
+			continue
 		}
+		if size += len(wire.Before) + len(wire.After); size > most {
+			w.Ops = []Op{}
+			return w, false, nil
+		}
+		w.Ops = append(w.Ops, wire)
 	}
-	if len(w.Ops) == 0 && !f.every {
-		return nil, nil
-	}
-	return dialect.Encode(w)
+	return w, true, nil
 }
 
 // op returns an op on the wire, and whether the feed has it: an update of nothing that the principal may see is none.

@@ -21,7 +21,8 @@ func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
 			ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
-		orgEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(), ofInstance(auditEndpoints()),
+		orgEndpoints(), webhooks().deliveryEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(),
+		ofInstance(auditEndpoints()),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]

@@ -20,6 +20,7 @@ type Webhook struct {
 	Since       roster.Version     `json:"since" required:"yes" doc:"It hears of the changes after this version."`
 	CreatedAt   roster.Time        `json:"created_at,omitzero"`
 	UpdatedAt   roster.Time        `json:"updated_at,omitzero"`
+	Delivery    *Standing          `json:"delivery,omitempty" doc:"Where the delivery stands; only in answers to GET."`
 }
 
 // NewWebhook is a webhook that was just made, or given another secret.
@@ -65,15 +66,16 @@ func webhooks() *resource {
 func webhookEndpoints() []dialect.Endpoint {
 	k := webhooks()
 	all, get, update := k.listEndpoint(WebhookList{}), k.getEndpoint(), k.updateEndpoint()
-	all.Needs, get.Needs = k.writes, k.writes
+	all.Needs, all.Volatile, all.Serve = k.writes, true, k.listWebhooks // delivering is no change
+	get.Needs, get.Volatile, get.Serve = k.writes, true, k.getWebhook
 	update.Description = "Who changes a webhook must have all of its permissions."
 	update.Body.Body, update.Serve = WebhookRequest{}, k.updateWebhook
 	return []dialect.Endpoint{
 		all,
 		{
 			Method: http.MethodPost, Path: k.path, ID: "createWebhook", Summary: "Create a webhook",
-			Description: "It is for the changes after the version that makes it. Webhooks and their secrets are " +
-				"kept, but nothing is sent to their URLs yet.",
+			Description: "It is for the changes after the version that makes it: each is a message to its URL, by " +
+				"the Standard Webhooks specification, in order and at least once.",
 			Needs: k.writes, Params: []dialect.Param{dryRunParam()},
 			Body: &dialect.RequestBody{
 				Doc: "What the webhook is to be like.", Body: WebhookRequest{},
@@ -104,11 +106,7 @@ func checkWebhook(w *roster.Webhook) error {
 	if err := roster.Validate(w); err != nil {
 		return err
 	}
-	by := roster.Principal{Permissions: w.Permissions}
-	if len(by.Permissions) == 0 {
-		by.Permissions = roster.Permissions{roster.UsersRead}
-	}
-	_, err := feedOf(nil, by, wanted{types: w.Types, filter: w.Filter})
+	_, err := followed(w)
 	if e := roster.AsError(err); err != nil && e.Code == roster.Forbidden {
 		return roster.FieldErrorf(e.Field, "%s, which the webhook does not have", e.Message)
 	}

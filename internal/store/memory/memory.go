@@ -44,6 +44,7 @@ type org struct {
 	answers map[roster.Digest]roster.Answer
 	jobs    map[roster.ID]*job
 	since   roster.Version // the changes up to it were trimmed
+	hooks   map[roster.ID]*delivering
 }
 
 // holding is a unique key within a type.
@@ -56,7 +57,8 @@ func newOrg() *org {
 	return &org{
 		records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{},
 		uses: map[roster.ID]roster.Time{}, answers: map[roster.Digest]roster.Answer{},
-		jobs: map[roster.ID]*job{},
+		jobs:  map[roster.ID]*job{},
+		hooks: map[roster.ID]*delivering{},
 	}
 }
 

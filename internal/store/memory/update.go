@@ -159,8 +159,11 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 	for _, op := range ops {
 		if op.After == nil {
 			deleted = deleted || op.Key().Type == roster.TypeOrganization
-			if op.Key().Type == roster.TypeToken {
+			switch op.Key().Type {
+			case roster.TypeToken:
 				delete(o.uses, op.Key().ID)
+			case roster.TypeWebhook:
+				delete(o.hooks, op.Key().ID)
 			}
 			continue
 		}

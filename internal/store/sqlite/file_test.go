@@ -173,7 +173,9 @@ func TestOlderSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	const older = `UPDATE entities SET doc = json_set(doc, '$.last_used_at', '2023-11-14T22:13:20.123Z') WHERE type = 'token';
-		DROP TABLE collections; DROP TABLE jobs; DROP TABLE job_pieces; DROP VIEW webhooks; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
+		DROP TABLE collections; DROP TABLE jobs; DROP TABLE job_pieces; DROP VIEW webhooks;
+		DROP TABLE webhook_standings; DROP TABLE webhook_deliveries;
+		DROP INDEX entities_webhook; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
 		ALTER TABLE organizations DROP COLUMN audited_since;
 		ALTER TABLE organizations DROP COLUMN trimmed_to; ALTER TABLE organizations DROP COLUMN trimmed_seq;
 		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;

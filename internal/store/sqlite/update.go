@@ -195,7 +195,7 @@ func deletesOrg(op roster.Op) bool {
 func (u *update) writeDeletion() error {
 	for _, stmt := range []*sql.Stmt{
 		u.deleteEntities, u.deleteCollections, u.deleteUses, u.deleteChanges, u.deleteEntries, u.deleteAnswers,
-		u.deleteOrg,
+		u.deleteStandings, u.deleteDeliveries, u.deleteOrg,
 	} {
 		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:]); err != nil {
 			return fmt.Errorf("delete the organization: %w", err)
@@ -233,10 +233,22 @@ func (u *update) freeKeys(op roster.Op) error {
 	}
 }
 
+// besides returns the statements that delete what is kept besides a record of a type.
+func (w *writer) besides(t roster.Type) []*sql.Stmt {
+	switch t {
+	case roster.TypeToken:
+		return []*sql.Stmt{w.forget}
+	case roster.TypeWebhook:
+		return []*sql.Stmt{w.forgetStanding, w.forgetDeliveries}
+	default:
+		return nil
+	}
+}
+
 // delete deletes a record that is not the organization's.
 func (u *update) delete(key roster.Key) error {
-	if key.Type == roster.TypeToken {
-		if _, err := u.forget.ExecContext(u.quiet, u.change.Org[:], key.ID[:]); err != nil {
+	for _, stmt := range u.besides(key.Type) {
+		if _, err := stmt.ExecContext(u.quiet, u.change.Org[:], key.ID[:]); err != nil {
 			return err
 		}
 	}

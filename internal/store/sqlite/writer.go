@@ -38,6 +38,10 @@ type writer struct {
 	insertEntry, insertEntries               *sql.Stmt
 	answer, insertAnswer, deleteAnswers      *sql.Stmt
 	forgetAnswers                            *sql.Stmt
+	keepStanding, keepDelivery               *sql.Stmt
+	trimDeliveries                           *sql.Stmt
+	forgetStanding, forgetDeliveries         *sql.Stmt
+	deleteStandings, deleteDeliveries        *sql.Stmt
 
 	allByID, allByNumber, allByEmail, allByIdentifier *sql.Stmt
 }
@@ -85,7 +89,7 @@ func (w *writer) statements() []statement {
 	entry := `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
 		op_from, op_to, types, keys, salt, prev, hash) VALUES ` + entryRow[len(`, `):]
 	many := ` IN (` + strings.Repeat(`?, `, keysAtOnce-1) + `?)`
-	return []statement{
+	return append(w.deliveryStatements(), []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
 		{&w.rollback, `ROLLBACK`},
@@ -138,7 +142,7 @@ func (w *writer) statements() []statement {
 		{&w.insertAnswer, `INSERT OR REPLACE INTO answers (org_id, key, request, at, content) VALUES (?, ?, ?, ?, ?)`},
 		{&w.deleteAnswers, `DELETE FROM answers WHERE org_id = ?`},
 		{&w.forgetAnswers, `DELETE FROM answers WHERE at < ?`},
-	}
+	}...)
 }
 
 // close closes the statements and gives the connection back. It works outside of a transaction.

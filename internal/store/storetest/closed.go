@@ -63,7 +63,16 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"VersionAt":     func(ctx context.Context) error { _, err := s.VersionAt(ctx, id(1), 5); return err },
 		"History":       func(ctx context.Context) error { _, err := s.History(ctx, id(1)); return err },
 		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
-		"TokenOrg":      func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
+		"Hooks": func(ctx context.Context) error {
+			return s.Hooks(ctx, func(roster.Hook) error { return nil })
+		},
+		"Standings":    func(ctx context.Context) error { _, err := s.Standings(ctx, id(1)); return err },
+		"KeepProgress": func(ctx context.Context) error { return s.KeepProgress(ctx, nil) },
+		"Deliveries": func(ctx context.Context) error {
+			_, _, err := s.Deliveries(ctx, id(1), id(1), roster.DeliveryQuery{Limit: 1})
+			return err
+		},
+		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },
 	}
 }
 

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+
+	"github.com/roster-dev/roster/internal/dialect/native"
+	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/webhook"
+)
+
+// webhookFlags say where messages to webhooks may go.
+type webhookFlags struct{ allowPrivate bool }
+
+func (f *webhookFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.allowPrivate, "webhook-allow-private", false,
+		"send messages to webhooks at private and loopback addresses, too: whoever may make one can then reach\n"+
+			"what only this machine should")
+	env(flags, "webhook-allow-private")
+}
+
+// webhooks returns what delivers the changes of a directory. The caller runs or closes it.
+func (a *app) newWebhooks(
+	ctx context.Context, d *directory.Service, f webhookFlags, log *slog.Logger,
+) (*webhook.Service, error) {
+	return webhook.New(ctx, webhook.Config{
+		Log: d, Keeper: d, Form: native.Messages{}, Transport: webhook.NewTransport(f.allowPrivate),
+		Now: a.now, NewID: a.newID, Agent: "Roster/" + software(), Logger: log,
+	})
+}

@@ -1,0 +1,243 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
+)
+
+// What is asked about the delivery to webhooks. Where a webhook has no standing, its columns are NULL.
+const (
+	standingColumns = `s.position, s.round, s.attempts, s.next_at, s.last_at, s.last_took, s.last_status,
+		s.last_error, s.succeeded_at, s.failing_since`
+	hooksQuery = `SELECT e.org_id, o.version, e.doc, ` + standingColumns + `
+		FROM entities AS e INDEXED BY entities_webhook JOIN organizations AS o ON o.id = e.org_id
+			LEFT JOIN webhook_standings AS s ON s.org_id = e.org_id AND s.webhook_id = e.id
+		WHERE e.type = 'webhook' AND e.org_id > x'' ORDER BY e.org_id, e.id`
+	standingsQuery = `SELECT s.webhook_id, ` + standingColumns + ` FROM webhook_standings AS s WHERE s.org_id = ?`
+
+	ofDeliveries         = ` FROM webhook_deliveries WHERE org_id = ? AND webhook_id = ? AND ? IN ('', state)`
+	countDeliveriesQuery = `SELECT count(*)` + ofDeliveries
+	deliveriesQuery      = `SELECT version, round, state, attempts, at, took, status, error` + ofDeliveries + `
+		ORDER BY at DESC, version DESC, round DESC LIMIT ?`
+)
+
+// deliveryStatements are those that write what is kept of the delivery to webhooks.
+func (w *writer) deliveryStatements() []statement {
+	const exists = ` FROM entities WHERE org_id = ? AND type = 'webhook' AND id = ?`
+	return []statement{
+		{&w.keepStanding, `INSERT OR REPLACE INTO webhook_standings (position, round, attempts, next_at, last_at,
+			last_took, last_status, last_error, succeeded_at, failing_since, org_id, webhook_id)
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, org_id, id` + exists},
+		{&w.keepDelivery, `INSERT OR REPLACE INTO webhook_deliveries (version, round, state, attempts, at, took, status,
+			error, org_id, webhook_id)
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, org_id, id` + exists},
+		{&w.trimDeliveries, `DELETE FROM webhook_deliveries WHERE org_id = ?1 AND webhook_id = ?2 AND state = ?3
+			AND (at, version, round) <= (SELECT at, version, round FROM webhook_deliveries
+				WHERE org_id = ?1 AND webhook_id = ?2 AND state = ?3
+				ORDER BY at DESC, version DESC, round DESC LIMIT 1 OFFSET ?4)`},
+		{&w.forgetStanding, `DELETE FROM webhook_standings WHERE org_id = ? AND webhook_id = ?`},
+		{&w.forgetDeliveries, `DELETE FROM webhook_deliveries WHERE org_id = ? AND webhook_id = ?`},
+		{&w.deleteStandings, `DELETE FROM webhook_standings WHERE org_id = ?`},
+		{&w.deleteDeliveries, `DELETE FROM webhook_deliveries WHERE org_id = ?`},
+	}
+}
+
+// Hooks implements [store.Store].
+func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	var failed error
+	err := s.hooks(ctx, func(h roster.Hook) error {
+		failed = fn(h)
+		return failed
+	})
+	if failed != nil || err == nil {
+		return failed
+	}
+	return readError(ctx, "read the webhooks", err)
+}
+
+func (s *Store) hooks(ctx context.Context, fn func(roster.Hook) error) (err error) {
+	rows, err := s.readers.QueryContext(ctx, hooksQuery)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var h roster.Hook
+		var doc sql.RawBytes
+		var standing scanStanding
+		if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &doc)...); err != nil {
+			return err
+		}
+		e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
+		if err != nil {
+			return err
+		}
+		h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
+		h.Standing = h.Webhook.Begin()
+		if standing.position.Valid {
+			h.Standing = standing.standing()
+		}
+		if err := fn(h); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// scanStanding reads standingColumns.
+type scanStanding struct {
+	position, round, attempts, nextAt, at, took, status, succeededAt, failingSince sql.NullInt64
+	text                                                                           sql.NullString
+}
+
+// columns returns where to put the columns of a row, of which some stand before those of the standing.
+func (s *scanStanding) columns(before ...any) []any {
+	return append(before, &s.position, &s.round, &s.attempts, &s.nextAt, &s.at, &s.took, &s.status, &s.text,
+		&s.succeededAt, &s.failingSince)
+}
+
+func (s *scanStanding) standing() roster.Standing {
+	return roster.Standing{
+		Position: roster.Version(s.position.Int64), Round: int(s.round.Int64), Attempts: int(s.attempts.Int64),
+		NextAt: roster.Time(s.nextAt.Int64),
+		Last: roster.Attempt{
+			At: roster.Time(s.at.Int64), Took: milliseconds(s.took.Int64), Status: int(s.status.Int64),
+			Error: s.text.String,
+		},
+		SucceededAt: roster.Time(s.succeededAt.Int64), FailingSince: roster.Time(s.failingSince.Int64),
+	}
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Standings implements [store.Store].
+func (s *Store) Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	standings, err := s.standings(ctx, org)
+	if err != nil {
+		return nil, readError(ctx, fmt.Sprintf("read where the webhooks of %s stand", org), err)
+	}
+	return standings, nil
+}
+
+func (s *Store) standings(ctx context.Context, org roster.ID) (all map[roster.ID]roster.Standing, err error) {
+	rows, err := s.readers.QueryContext(ctx, standingsQuery, org[:])
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	all = map[roster.ID]roster.Standing{}
+	for rows.Next() {
+		var webhook roster.ID
+		var standing scanStanding
+		if err := rows.Scan(standing.columns(scanID{&webhook})...); err != nil {
+			return nil, err
+		}
+		all[webhook] = standing.standing()
+	}
+	return all, rows.Err()
+}
+
+// KeepProgress implements [store.Store]. That of all organizations shares one transaction.
+func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) error {
+	done, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	quiet := context.WithoutCancel(ctx)
+	err = s.writer.transact(quiet, func() (commit bool, err error) {
+		for i := range progress {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			if err := s.writer.keepProgress(quiet, &progress[i]); err != nil {
+				return false, err
+			}
+		}
+		return true, ctx.Err()
+	})
+	if err != nil {
+		return readError(ctx, "keep the progress of webhooks", err)
+	}
+	return nil
+}
+
+func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
+	s := &p.Standing
+	_, err := w.keepStanding.ExecContext(ctx, int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
+		int64(s.Last.At), s.Last.Took.Milliseconds(), s.Last.Status, s.Last.Error, int64(s.SucceededAt),
+		int64(s.FailingSince), p.Org[:], p.Webhook[:])
+	if err != nil {
+		return err
+	}
+	for _, d := range p.Deliveries {
+		_, err := w.keepDelivery.ExecContext(ctx, int64(d.Version), d.Round, string(d.State), d.Attempts,
+			int64(d.Last.At), d.Last.Took.Milliseconds(), d.Last.Status, d.Last.Error, p.Org[:], p.Webhook[:])
+		if err != nil {
+			return err
+		}
+	}
+	if len(p.Deliveries) == 0 {
+		return nil
+	}
+	for _, state := range []roster.DeliveryState{roster.Delivered, roster.Dead} {
+		_, err := w.trimDeliveries.ExecContext(ctx, p.Org[:], p.Webhook[:], string(state), store.Kept(state))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Deliveries implements [store.Store].
+func (s *Store) Deliveries(
+	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
+) (list []roster.Delivery, total int, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, 0, err
+	}
+	defer s.gate.Leave()
+	if list, err = s.deliveries(ctx, org, webhook, q); err == nil {
+		row := s.readers.QueryRowContext(ctx, countDeliveriesQuery, org[:], webhook[:], string(q.State))
+		err = row.Scan(&total)
+	}
+	if err != nil {
+		return nil, 0, readError(ctx, fmt.Sprintf("read the deliveries to webhook %s", webhook), err)
+	}
+	return list, total, nil
+}
+
+func (s *Store) deliveries(
+	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
+) (list []roster.Delivery, err error) {
+	rows, err := s.readers.QueryContext(ctx, deliveriesQuery, org[:], webhook[:], string(q.State), q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var d roster.Delivery
+		var took int64
+		err := rows.Scan(&d.Version, &d.Round, &d.State, &d.Attempts, &d.Last.At, &took, &d.Last.Status, &d.Last.Error)
+		if err != nil {
+			return nil, err
+		}
+		d.Last.Took = milliseconds(took)
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}

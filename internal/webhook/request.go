@@ -1,0 +1,259 @@
+package webhook
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/roster-dev/roster"
+)
+
+// Standings returns where the delivery to the webhooks of an organization stands, by id.
+func (s *Service) Standings(_ context.Context, id roster.ID) (map[roster.ID]roster.Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[roster.ID]roster.Standing{}
+	if o := s.orgs[id]; o != nil {
+		for webhook, h := range o.hooks {
+			all[webhook] = h.standing
+		}
+	}
+	return all, nil
+}
+
+// find returns a hook, or fails with [roster.NotFound]. The caller holds mu.
+func (s *Service) find(id, webhook roster.ID) (*hook, error) {
+	if o := s.orgs[id]; o != nil && o.hooks[webhook] != nil {
+		return o.hooks[webhook], nil
+	}
+	return nil, roster.Errorf(roster.NotFound, "there is no webhook %s", webhook)
+}
+
+// known returns a webhook and where it stands, or fails with [roster.NotFound].
+func (s *Service) known(id, webhook roster.ID) (*roster.Webhook, roster.Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.find(id, webhook)
+	if err != nil {
+		return nil, roster.Standing{}, err
+	}
+	return h.webhook, h.standing, nil
+}
+
+// Deliveries returns what has become of the last messages to a webhook, the latest attempt first, and how many there
+// are whatever the query's Limit: the one that is being retried, and those that are kept. It fails with
+// [roster.NotFound].
+func (s *Service) Deliveries(
+	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
+) (list []roster.Delivery, total int, err error) {
+	if err := s.save(ctx); err != nil {
+		return nil, 0, err
+	}
+	_, standing, err := s.known(org, webhook)
+	if err != nil {
+		return nil, 0, err
+	}
+	if q.State != roster.Retrying {
+		if list, total, err = s.Keeper.Deliveries(ctx, org, webhook, q); err != nil {
+			return nil, 0, err
+		}
+	}
+	if standing.Attempts == 0 || q.State != "" && q.State != roster.Retrying {
+		return list, total, nil
+	}
+	list = append([]roster.Delivery{{
+		Version: standing.Position + 1, Round: standing.Round, State: roster.Retrying, Attempts: standing.Attempts,
+		Last: standing.Last,
+	}}, list...)
+	return list[:min(len(list), q.Limit)], total + 1, nil
+}
+
+// onRequest waits for its turn to send something on request, until leave is called.
+func (s *Service) onRequest(ctx context.Context) (leave func(), err error) {
+	select {
+	case s.tests <- struct{}{}:
+		return func() { <-s.tests }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Test sends a message that is about nothing to a webhook, even to one that is disabled, and returns how that went. It
+// fails with [roster.NotFound]. Where the delivery stands does not change.
+func (s *Service) Test(ctx context.Context, org, webhook roster.ID) (roster.Attempt, error) {
+	w, _, err := s.known(org, webhook)
+	if err != nil {
+		return roster.Attempt{}, err
+	}
+	body, err := s.Form.Test(w, s.time())
+	if err != nil {
+		return roster.Attempt{}, err
+	}
+	id, err := s.NewID()
+	if err != nil {
+		return roster.Attempt{}, err
+	}
+	leave, err := s.onRequest(ctx)
+	if err != nil {
+		return roster.Attempt{}, err
+	}
+	defer leave()
+	r := s.send(ctx, w, "msg_test_"+id.String(), body)
+	return r.Attempt, ctx.Err()
+}
+
+// Replay has the delivery to a webhook begin again after a version, in a new round: at an earlier one what was sent
+// before is sent again, at a later one what stands in between is not sent. It returns where the delivery stands then,
+// which is kept. It fails with [roster.NotFound], and with [roster.Gone] because of a [roster.TrimmedError] where not
+// all changes since are kept.
+func (s *Service) Replay(ctx context.Context, org, webhook roster.ID, since roster.Version) (roster.Standing, error) {
+	if since >= 0 {
+		if _, err := s.Log.Changes(ctx, org, since, 1); err != nil {
+			return roster.Standing{}, err
+		}
+	}
+	next, err := s.begin(org, webhook, since)
+	if err != nil {
+		return roster.Standing{}, err
+	}
+	return next, s.save(ctx)
+}
+
+func (s *Service) begin(org, webhook roster.ID, since roster.Version) (roster.Standing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.find(org, webhook)
+	if err != nil {
+		return roster.Standing{}, err
+	}
+	if present := s.orgs[org].version; since < 0 || since > present {
+		return roster.Standing{}, roster.FieldErrorf("since", "must be from 0 to %d, the present version, not %d",
+			present, since)
+	}
+	next := h.standing
+	next.Position, next.Attempts, next.NextAt, next.FailingSince = since, 0, 0, 0
+	next.Round++
+	s.move(h, next)
+	s.rouse(h)
+	return next, nil
+}
+
+// Retry sends a message again that was given up, now and once, and returns what has become of it. It fails with
+// [roster.NotFound] where there is no such message, with [roster.Conflict] where it was not given up or is not the
+// webhook's any more, and with [roster.Gone] where the change is not kept any more.
+func (s *Service) Retry(ctx context.Context, org, webhook roster.ID, id string) (roster.Delivery, error) {
+	w, _, err := s.known(org, webhook)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	dead, err := s.dead(ctx, org, webhook, id)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	body, err := s.written(ctx, org, w, dead.Version)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	leave, err := s.onRequest(ctx)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	defer leave()
+	r := s.send(ctx, w, id, body)
+	if ctx.Err() != nil {
+		return roster.Delivery{}, ctx.Err()
+	}
+	dead.Attempts, dead.Last = dead.Attempts+1, r.Attempt
+	if r.Succeeded() {
+		dead.State = roster.Delivered
+	}
+	s.counts.note(r.Attempt, nil)
+	s.mu.Lock()
+	h, err := s.find(org, webhook)
+	if err == nil {
+		s.move(h, h.standing, dead)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	return dead, s.save(ctx)
+}
+
+// dead returns a message that was given up.
+func (s *Service) dead(ctx context.Context, org, webhook roster.ID, id string) (roster.Delivery, error) {
+	none := roster.Errorf(roster.NotFound, "there is no delivery %q of this webhook, or it is not kept any more", id)
+	version, round, ok := roster.ParseMessageID(webhook, id)
+	if !ok {
+		return roster.Delivery{}, none
+	}
+	most := roster.DeliveryQuery{Limit: roster.KeptDead + roster.KeptDelivered + 1}
+	list, _, err := s.Deliveries(ctx, org, webhook, most)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	for _, d := range list {
+		if d.Version != version || d.Round != round {
+			continue
+		}
+		if d.State != roster.Dead {
+			return roster.Delivery{}, roster.Errorf(roster.Conflict, "the message is %s: only one that is %s can be "+
+				"sent again like this", d.State, roster.Dead)
+		}
+		return d, nil
+	}
+	return roster.Delivery{}, none
+}
+
+// written returns the message to a webhook about a version.
+func (s *Service) written(ctx context.Context, org roster.ID, w *roster.Webhook, v roster.Version) ([]byte, error) {
+	changes, err := s.Log.Changes(ctx, org, v-1, 1)
+	if err != nil {
+		return nil, err
+	}
+	write, err := s.Form.Changes(w)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		if body, err := write(c); err != nil || body != nil {
+			return body, err
+		}
+	}
+	return nil, roster.Errorf(roster.Conflict, "nothing of version %d is for the webhook any more", v)
+}
+
+// counts are what was done.
+type counts struct{ delivered, failed, dead, disabled atomic.Int64 }
+
+// note counts an attempt, and what has become of its message where that is decided.
+func (c *counts) note(a roster.Attempt, decided *roster.Delivery) {
+	if a.Succeeded() {
+		c.delivered.Add(1)
+	} else {
+		c.failed.Add(1)
+	}
+	if decided != nil && decided.State == roster.Dead {
+		c.dead.Add(1)
+	}
+}
+
+// Stats returns how many attempts have ended how since the service began ("delivered", "failed"), how many messages
+// were given up ("dead") and webhooks disabled ("disabled"); and of the webhooks that are enabled the greatest and the
+// sum of the numbers of versions that are still to be delivered.
+func (s *Service) Stats() (outcomes map[string]int64, lag, backlog int64) {
+	outcomes = map[string]int64{
+		"delivered": s.counts.delivered.Load(), "failed": s.counts.failed.Load(), "dead": s.counts.dead.Load(),
+		"disabled": s.counts.disabled.Load(),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.orgs {
+		for _, h := range o.hooks {
+			if h.webhook.Enabled {
+				behind := int64(max(0, o.version-h.standing.Position))
+				lag, backlog = max(lag, behind), backlog+behind
+			}
+		}
+	}
+	return outcomes, lag, backlog
+}
