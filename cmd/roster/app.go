@@ -33,22 +33,34 @@ func (a *app) root() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "roster",
 		Short: "A directory of users that speaks several vendors' APIs",
-		Long: "Roster keeps organizations, users, groups, roles and tokens, and serves them through several\n" +
+		Long: "Roster keeps organizations, users, groups, spaces, roles and tokens, and serves them through several\n" +
 			"HTTP APIs, each compatible with an existing one.\n\n" +
 			"Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed,\n" +
 			"2 usage, 3 not found, 4 refused, 5 conflict.",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	},
-		a.serve(), a.demo(), a.orgs(), a.users(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
-		a.importing(), a.exporting(), a.changes(),
-		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.audits(), a.versions(), a.completion(),
-	)
+	})
+	heading(root, "Serve:", a.serve(), a.demo())
+	heading(root, "Records, with --store or --url:",
+		a.orgs(), a.users(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens())
+	heading(root, "Bulk and history:", a.importing(), a.exporting(), a.changes(), a.audits())
+	heading(root, "About the program and its APIs:",
+		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.versions(), a.completion())
+	root.SetHelpCommandGroupID(root.Groups()[len(root.Groups())-1].ID)
 	a.remoteFlags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnv(cmd.Flags()) }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
 	return root
+}
+
+// heading adds commands below a heading of their own.
+func heading(root *cobra.Command, title string, children ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, cmd := range children {
+		cmd.GroupID = title
+	}
+	root.AddCommand(children...)
 }
 
 // group makes a command that only has subcommands.

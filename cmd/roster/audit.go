@@ -60,6 +60,7 @@ func (l *localAccount) VerifyAudit(ctx context.Context) (roster.AuditReport, err
 // entryFlags choose entries.
 type entryFlags struct {
 	actor, typ, id, from, to string
+	since                    int64
 	limit                    int
 }
 
@@ -70,6 +71,7 @@ func (f *entryFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.id, "id", "", "only writes of the record with this UUID")
 	flags.StringVar(&f.from, "from", "", "only what was written then or later, such as 2026-01-31T00:00:00Z")
 	flags.StringVar(&f.to, "to", "", "only what was written before")
+	flags.Int64Var(&f.since, "since", 0, "only what was written after this version")
 	flags.IntVar(&f.limit, "limit", 50, "how many entries to show at the most")
 }
 
@@ -77,6 +79,12 @@ func (f *entryFlags) add(cmd *cobra.Command) {
 func (f *entryFlags) query() (q roster.EntryQuery, err error) {
 	if f.limit < 1 {
 		return q, roster.FieldErrorf("--limit", "must be at least 1")
+	}
+	if f.since < 0 {
+		return q, roster.FieldErrorf("--since", "must not be negative")
+	}
+	if f.since > 0 {
+		q.FirstVersion = roster.Version(f.since) + 1
 	}
 	q.Limit, q.Type = f.limit, roster.Type(f.typ)
 	if f.typ != "" && roster.NewEntity(q.Type) == nil {

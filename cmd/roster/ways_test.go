@@ -200,6 +200,8 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "changes|tail|--filter|created_at>ago(1d)", code: 2, want: "filter: can't be followed with ago()"},
 		{line: "audit|list|--type|user|--limit|3|-o|csv", want: "update user <"},
 		{line: "audit|list|--type|group|-o|csv", want: "no nights"},
+		{line: "audit|list|--since|24|--limit|50|-o|csv", want: "actor,reason,ops\n"},
+		{line: "audit|list|--since|-1", code: 2, want: "--since: must not be negative"},
 		{line: "audit|verify|-o|json", want: `"whole": true`},
 		{line: "user|delete|2|--dry-run", want: "dry run"},
 		{line: "user|delete|2", want: ""},
