@@ -212,7 +212,25 @@ func set(doc map[string]any, name string, value json.RawMessage) {
 // computed, lines ending in a line feed. A cell that begins with = + - @, a tab or a carriage return gets a leading
 // apostrophe, because spreadsheets would take it for a formula. Importing what was written makes the same users.
 func WriteCSV(w io.Writer, v View) error {
-	columns := slices.DeleteFunc(columns(), func(c column) bool { return c.computed })
+	page, err := v.Users(roster.Query{})
+	if err != nil {
+		return fmt.Errorf("export CSV: %w", err)
+	}
+	return writeRows(w, slices.DeleteFunc(columns(), func(c column) bool { return c.computed }), page.Users)
+}
+
+// WriteUsersCSV writes users as [WriteCSV] does, in the order in which they come: of the columns that shows lets
+// through, given a member's name, those that are chosen by their names or by that of the structure that they are in;
+// where none is chosen, all that are not computed.
+func WriteUsersCSV(w io.Writer, users iter.Seq[*roster.User], shows func(member string) bool, chosen []string) error {
+	return writeRows(w, slices.DeleteFunc(columns(), func(c column) bool {
+		outer, _, _ := strings.Cut(c.name, ".")
+		wanted := len(chosen) == 0 && !c.computed || slices.Contains(chosen, c.name) || slices.Contains(chosen, outer)
+		return !wanted || !shows(outer)
+	}), users)
+}
+
+func writeRows(w io.Writer, columns []column, users iter.Seq[*roster.User]) error {
 	out := csv.NewWriter(w)
 	row := make([]string, len(columns))
 	for i, c := range columns {
@@ -221,14 +239,13 @@ func WriteCSV(w io.Writer, v View) error {
 	if err := out.Write(row); err != nil {
 		return fmt.Errorf("export CSV: %w", err)
 	}
-	err := eachUser(v, func(u *roster.User) error {
+	for u := range users {
 		for i, c := range columns {
 			row[i] = Guard(c.cell(u))
 		}
-		return out.Write(row)
-	})
-	if err != nil {
-		return fmt.Errorf("export CSV: %w", err)
+		if err := out.Write(row); err != nil {
+			return fmt.Errorf("export CSV: %w", err)
+		}
 	}
 	out.Flush()
 	if err := out.Error(); err != nil {

@@ -47,6 +47,7 @@ func bulkEndpoints() []dialect.Endpoint {
 	preview := ok(BulkPreview{})
 	preview.Doc = "What would be done, with dry_run"
 	return []dialect.Endpoint{
+		exportUsers(),
 		{
 			Method: http.MethodPost, Path: "/users:bulkUpdate", ID: "bulkUpdateUsers", Summary: "Change many users",
 			Description: "Changes all users whom a filter lets through, as a job: in one version with one audit entry, " +

@@ -28,7 +28,7 @@ func New() *dialect.Dialect {
 		e := &endpoints[i]
 		e.Strict, e.Mark = true, dialect.Ours
 		if e.Method == http.MethodGet {
-			if e.Takes(dialect.Query, fieldsName) && e.ID != "listUsers" { // which chooses before it writes
+			if e.Takes(dialect.Query, fieldsName) && e.ID != "listUsers" && e.ID != "exportUsers" { // which choose early
 				*e = selecting(*e)
 			}
 			e.AtLeast = true
@@ -113,6 +113,10 @@ func headers() []dialect.HeaderDoc {
 			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusAccepted},
 			Doc: "no-store where the body has a secret, when tokens were last used, or changes, or depends on the " +
 				"time.",
+		},
+		{
+			Name: "Content-Disposition", Mark: dialect.Ours, Statuses: []int{http.StatusOK},
+			Doc: "A name for the file that an export is.",
 		},
 		{
 			Name: "X-Accel-Buffering", Mark: dialect.Ours, Statuses: []int{http.StatusOK},

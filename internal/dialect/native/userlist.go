@@ -32,6 +32,14 @@ func listUsers() dialect.Endpoint {
 }
 
 func userListParams() []dialect.Param {
+	return append(userChoiceParams(), dialect.Param{
+		Name: "facets", Type: dialect.Strings, Enum: facetNames(), Mark: dialect.Ours, Example: "status,role",
+		Doc: "The fields of which to count the values, over the users on all pages.",
+	})
+}
+
+// userChoiceParams choose users and what of them.
+func userChoiceParams() []dialect.Param {
 	return []dialect.Param{
 		{
 			Name: filter.Param, Mark: dialect.Ours, Example: `status = active -kind:virtual`,
@@ -51,10 +59,6 @@ func userListParams() []dialect.Param {
 			Name: "fields", Type: dialect.Strings, Mark: dialect.Ours, Example: "id,name,avatar.type",
 			Doc: "The members to show, all by default; those of a structure, or of the elements of a list, after " +
 				"a dot.",
-		},
-		{
-			Name: "facets", Type: dialect.Strings, Enum: facetNames(), Mark: dialect.Ours, Example: "status,role",
-			Doc: "The fields of which to count the values, over the users on all pages.",
 		},
 	}
 }
@@ -95,7 +99,18 @@ type userQuery struct {
 
 // queryUsers reads the parameters. It fails with a detail for each that is at fault.
 func queryUsers(r *dialect.Request, w window) (userQuery, error) {
-	q := userQuery{Query: roster.Query{Offset: w.from, Limit: w.size}, chosen: r.Given("fields")}
+	q, err := chooseUsers(r)
+	q.Offset, q.Limit = w.from, w.size
+	for _, name := range r.Strings("facets") {
+		field, _ := roster.FieldByName(name)
+		q.facets = append(q.facets, field)
+	}
+	return q, err
+}
+
+// chooseUsers reads the parameters that choose users and what of them.
+func chooseUsers(r *dialect.Request) (userQuery, error) {
+	q := userQuery{chosen: r.Given("fields")}
 	see := visible(r.Principal)
 	var errs [3]error
 	q.Where, errs[0] = filter.Parse(r.String(filter.Param), see, r.Now)
@@ -104,10 +119,6 @@ func queryUsers(r *dialect.Request, w window) (userQuery, error) {
 	errs[2] = inParam("fields", errs[2])
 	if r.Given("search") {
 		q.Search = roster.Search{Text: r.String("search"), Fields: searched(see)}
-	}
-	for _, name := range r.Strings("facets") {
-		field, _ := roster.FieldByName(name)
-		q.facets = append(q.facets, field)
 	}
 	return q, allOf(errs[:])
 }
