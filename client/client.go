@@ -15,6 +15,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -110,7 +111,9 @@ type request struct {
 	// body is sent where it is not nil.
 	body        []byte
 	contentType string
-	header      http.Header
+	// stream is sent in the place of body where it is not nil; such a request must be sent once.
+	stream io.Reader
+	header http.Header
 	// info is where to put what the answer says besides its body; nil for nowhere.
 	info *Info
 	// once keeps the request from being sent again.

@@ -60,7 +60,7 @@ func (c *Client) send(ctx context.Context, r request) (io.ReadCloser, error) {
 // prepare adds the headers that are the same for each attempt.
 func (c *Client) prepare(r *request) {
 	header := http.Header{"Authorization": {"Bearer " + c.token}}
-	if r.body != nil {
+	if r.body != nil || r.stream != nil {
 		header.Set("Content-Type", r.contentType)
 	}
 	maps.Copy(header, r.header)
@@ -108,7 +108,11 @@ func (c *Client) attempt(ctx context.Context, r request) (io.ReadCloser, error) 
 		u.Path += "/" + segment
 	}
 	u.RawQuery = r.query.Encode()
-	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
+	body := r.stream
+	if body == nil {
+		body = bytes.NewReader(r.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("make a request: %w", err)
 	}

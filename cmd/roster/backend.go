@@ -30,8 +30,8 @@ type account interface {
 	// API returns a client of Roster's own API over the organization: the way to whatever is not below, the same for a
 	// store as for a server.
 	API(ctx context.Context) (*apiclient.Client, error)
-	// Importer returns what carries out imports or, with dryRun, only says what they would do.
-	Importer(ctx context.Context, dryRun bool) (ingest.Importer, error)
+	// RunJobs sees to it that jobs are carried out until ctx ends or the backend is closed.
+	RunJobs(ctx context.Context)
 	// Export returns the organization at one version.
 	Export(ctx context.Context) (exported, error)
 
@@ -110,6 +110,7 @@ type localAccount struct {
 	org roster.ID
 }
 
+// Importer returns what carries out imports or, with dryRun, only says what they would do.
 func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Importer, error) {
 	if dryRun {
 		rehearsal, err := l.Service.Rehearse(ctx, l.org, roster.Operator())

@@ -35,6 +35,7 @@ type importJob struct {
 
 	path       string
 	read       reader
+	format     roster.ImportFormat
 	onConflict string
 	dryRun     bool
 	out        format
@@ -47,7 +48,7 @@ func (a *app) importFrom(name, title string, read reader) *cobra.Command {
 		Example: "  roster import " + name + " --org acme --on-conflict update users." + name,
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	job := importJob{app: a, read: read}
+	job := importJob{app: a, read: read, format: roster.ImportFormat(name)}
 	cmd.Flags().StringVar(&job.onConflict, "on-conflict", "fail",
 		"what to do with a record that exists: fail (reject it), skip (leave it) or update (bring it up to date)")
 	cmd.Flags().BoolVar(&job.dryRun, "dry-run", false, "report what would be done, and change nothing")
@@ -72,27 +73,31 @@ func (j *importJob) run(ctx context.Context, in account) error {
 		return err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	importer, err := in.Importer(ctx, j.dryRun)
+	here, isLocal := in.(*localAccount)
+	if !isLocal {
+		return j.runJob(ctx, in, file)
+	}
+	importer, err := here.Importer(ctx, j.dryRun)
 	if err != nil {
 		return doing("import", err)
 	}
 	input, hide := j.progress(file)
-	importer.BatchRecords, importer.Rejected = j.batch(), func(line int, err error) {
+	importer.BatchRecords, importer.Rejected = batchRecords, func(line int, err error) {
 		hide()
-		_, _ = fmt.Fprintf(j.err, "line %d: %s\n", line, printable(err.Error()))
+		j.rejected(line, err)
 	}
 	summary, err := importer.Run(ctx, j.read(input, roster.OnConflict(j.onConflict)))
 	hide()
 	return errors.Join(j.outcome(summary, err), j.report(summary))
 }
 
-// batch returns how many records are imported at once; 0 is the usual number. A store of our own takes more: the keys
-// of users are all over its indexes, and the fewer commits there are, the fewer times each page is written.
-func (j *importJob) batch() int {
-	if j.url != "" {
-		return 0
-	}
-	return 12_000
+// batchRecords is how many records are imported at once into a store of our own: the keys of users are all over its
+// indexes, and the fewer commits there are, the fewer times each page is written.
+const batchRecords = 12_000
+
+// rejected tells of a line that is not imported.
+func (j *importJob) rejected(line int, err error) {
+	_, _ = fmt.Fprintf(j.err, "line %d: %s\n", line, printable(err.Error()))
 }
 
 // progress shows on a terminal how much of a file is read, until it is hidden; the next read shows it again.

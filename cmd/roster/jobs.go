@@ -1,11 +1,35 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/job"
 )
 
-// jobs returns what makes and carries out the jobs of a directory.
-func (s *service) jobs(d *directory.Service) *job.Service {
-	return job.New(job.Config{Store: d.Jobs(), Directory: d, Now: s.time, NewID: s.newID, Log: s.log})
+// jobsOf returns what makes and carries out the jobs of a directory.
+func (a *app) jobsOf(d *directory.Service, log *slog.Logger) *job.Service {
+	return job.New(job.Config{Store: d.Jobs(), Directory: d, Now: a.time, NewID: a.newID, Log: log})
+}
+
+// jobService returns the jobs of the store, which nobody carries out before RunJobs.
+func (l *local) jobService() *job.Service {
+	log := slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	return l.jobsOf(l.Service, log)
+}
+
+// RunJobs implements account.
+func (l *localAccount) RunJobs(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.jobService().Run(ctx)
+	}()
+	l.whenClosed(func() error {
+		stop()
+		<-done
+		return nil
+	})
 }

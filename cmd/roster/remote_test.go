@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -14,9 +13,6 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/roster-dev/roster"
-	apiclient "github.com/roster-dev/roster/client"
 )
 
 // scriptServer is the server that a script has started, if any.
@@ -111,34 +107,5 @@ func TestRemoteExportThatBreaksOff(t *testing.T) {
 				t.Errorf("the file has %q (%v), want it as it was", got, err)
 			}
 		})
-	}
-}
-
-func TestRequestsOfARemoteImportKeepTheLimits(t *testing.T) {
-	t.Parallel()
-	var imports []roster.Import
-	add := func(n int, on roster.OnConflict, settings int) {
-		for range n {
-			imports = append(imports, roster.Import{OnConflict: on, Record: &roster.User{
-				EmailSettings: roster.Object(`{"a":"` + strings.Repeat("x", settings) + `"}`),
-			}})
-		}
-	}
-	add(3, roster.OnConflictUpdate, 0)
-	add(1500, roster.OnConflictFail, 0)
-	add(600, roster.OnConflictFail, 16<<10)
-	var got []int
-	for rest := imports; len(rest) > 0; {
-		lines, n, err := body(rest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(lines) > apiclient.MaxImportBytes || bytes.Count(lines, []byte("\n")) != n || n > apiclient.MaxImportLines {
-			t.Fatalf("a request has %d lines and %d bytes", n, len(lines))
-		}
-		got, rest = append(got, n), rest[n:]
-	}
-	if len(got) != 4 || got[0] != 3 || got[1] != 1000 || got[2] <= 500 || got[2]+got[3] != 1100 {
-		t.Errorf("the requests have %d lines, want 3, 1000, 500 and as many as there is space for, the rest", got)
 	}
 }

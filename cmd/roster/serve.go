@@ -233,7 +233,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	if err != nil {
 		return err
 	}
-	jobs := s.jobs(d)
+	jobs := s.jobsOf(d, s.log)
 	hooks, err := s.newWebhooks(ctx, d, s.hooks, s.log)
 	if err != nil {
 		return err

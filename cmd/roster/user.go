@@ -23,7 +23,7 @@ func (a *app) users() *cobra.Command {
 		a.userStand("suspend", "Suspend a user: tokens that act as the user do not count meanwhile",
 			(*apiclient.Client).SuspendUser),
 		a.userStand("restore", "Take the suspension of a user back", (*apiclient.Client).RestoreUser),
-		a.userList(),
+		a.userList(), a.userBulk(),
 	)
 }
 
