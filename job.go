@@ -77,6 +77,8 @@ type JobActor struct {
 	Name        string      `json:"name"`
 	Kind        TokenKind   `json:"kind,omitempty"`
 	Permissions Permissions `json:"permissions,omitempty"`
+	// Instance says that Token is an instance-wide one.
+	Instance bool `json:"instance,omitempty"`
 	// Request and Reason are those of the [Cause].
 	Request ID     `json:"request,omitzero"`
 	Reason  string `json:"reason,omitempty"`
@@ -86,11 +88,12 @@ type JobActor struct {
 func (p Principal) JobActor() JobActor {
 	return JobActor{
 		Token: p.Token, User: p.ActsAs, Name: p.Name, Kind: p.Kind, Permissions: slices.Clone(p.Permissions),
-		Request: p.Cause.Request, Reason: p.Cause.Reason,
+		Instance: p.Instance != nil, Request: p.Cause.Request, Reason: p.Cause.Reason,
 	}
 }
 
-// Principal returns who a job of an organization works as: whoever asked for it, with the permissions of then.
+// Principal returns who a job of an organization works as: whoever asked for it, with the permissions of then. Of an
+// instance-wide token Instance is not set.
 func (a JobActor) Principal(org ID) Principal {
 	p := Principal{
 		Org: org, Token: a.Token, Name: a.Name, Kind: a.Kind, Permissions: a.Permissions, ActsAs: a.User,

@@ -123,7 +123,11 @@ func (w *work) principal(ctx context.Context) (roster.Principal, error) {
 		return by, nil
 	}
 	if !by.Token.IsZero() {
-		e, err := w.Directory.Record(ctx, w.org, roster.TypeToken, by.Token)
+		home := w.org
+		if w.job.By.Instance {
+			home = roster.InstanceID()
+		}
+		e, err := w.Directory.Record(ctx, home, roster.TypeToken, by.Token)
 		if err != nil {
 			return by, err
 		}
@@ -131,7 +135,9 @@ func (w *work) principal(ctx context.Context) (roster.Principal, error) {
 		if !ok || token.RevokedAt != 0 || token.ExpiresAt != 0 && w.Now() >= token.ExpiresAt {
 			return by, roster.Errorf(roster.Unauthenticated, "the token that asked for the job does not count any more")
 		}
-		by.Permissions = token.Permissions
+		if by.Permissions = token.Permissions; w.job.By.Instance {
+			by.Instance = token
+		}
 	}
 	if by.ActsAs.IsZero() {
 		return by, nil

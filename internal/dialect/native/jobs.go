@@ -168,10 +168,8 @@ func acceptJob(r *dialect.Request) func(roster.Job, error) (dialect.Response, er
 func jobURL(r *dialect.Request, id roster.ID) string {
 	u := *r.URL
 	u.RawQuery = ""
-	for _, list := range []string{"/users", "/jobs"} {
-		if i := strings.LastIndex(u.Path, list); i >= 0 {
-			u.Path, u.RawPath = u.Path[:i], ""
-		}
+	if i := max(strings.LastIndex(u.Path, "/users:"), strings.LastIndex(u.Path, "/jobs")); i >= 0 {
+		u.Path, u.RawPath = u.Path[:i], ""
 	}
 	return u.JoinPath("jobs", id.String()).String()
 }
