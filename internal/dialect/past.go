@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"context"
 	"net/url"
 	"strings"
 
@@ -42,4 +43,17 @@ func (r *Request) Moment() (m roster.Moment, found bool, err error) {
 	default:
 		return m, false, inParam(AsOf, invalid("must be given once, not %d times", len(given)))
 	}
+}
+
+// Past tells what the organization of a principal was at other versions. It is safe for concurrent use.
+type Past interface {
+	// Resolve returns the version that a moment names. It fails with [roster.Invalid] for one in the future or before
+	// the first version, and with [roster.Gone] for one that is not kept.
+	Resolve(ctx context.Context, m roster.Moment) (roster.Version, error)
+	// Between returns what became of records from one version to another, which may be the earlier one: one op at the
+	// most for each of them, by type, number and id. It fails as Resolve does, and with [roster.Unavailable] where too
+	// much happened between the versions. Ops are shared and read only.
+	Between(ctx context.Context, from, to roster.Version) ([]roster.Op, error)
+	// Kept says how much of the history is kept.
+	Kept(ctx context.Context) (roster.HistoryInfo, error)
 }

@@ -45,6 +45,8 @@ type Request struct {
 	Writer Writer
 	// History is what became of the principal's organization; nil as Writer is.
 	History History
+	// Past is what the principal's organization was; nil as Writer is.
+	Past Past
 	// Audit is what was written to the principal's organization, and by whom; nil as Writer is.
 	Audit Audit
 	// Jobs are the jobs of the principal's organization; nil as Writer is.

@@ -258,6 +258,7 @@ func (x *exchange) equip(req *dialect.Request, principal roster.Principal, view 
 	}
 	req.Writer, req.NewSecret, req.NewSigningSecret = writing{x, principal}, x.secret, x.signingSecret
 	req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
+	req.Past = past{x.Server, principal.Org}
 	req.Orgs, req.Jobs = reachable{x.Server, principal, view}, jobbing{x, principal, req}
 	req.Hooks = hooking{x.Server, principal}
 }

@@ -15,12 +15,24 @@ type Past interface {
 	// At returns an organization as it was at a version. It fails as Resolve does, and with [roster.Unavailable] where
 	// the version is too far from what is at hand.
 	At(ctx context.Context, org roster.ID, version roster.Version) (dialect.View, error)
+
+	Differences
+}
+
+// Differences is what became of organizations, and how much of that is known.
+type Differences interface {
+	// Between returns what became of records from one version to another, as [dialect.Past] does.
+	Between(ctx context.Context, org roster.ID, from, to roster.Version) ([]roster.Op, error)
+	// Kept says how much of the history is kept.
+	Kept(ctx context.Context, org roster.ID) (roster.HistoryInfo, error)
 }
 
 // Remembering is what knows the past and has views of a concrete type.
 type Remembering[V dialect.View] interface {
 	Resolve(ctx context.Context, org roster.ID, m roster.Moment) (roster.Version, error)
 	At(ctx context.Context, org roster.ID, version roster.Version) (V, error)
+
+	Differences
 }
 
 // PastOf makes a [Past] of what has views of a concrete type, which must be those of the server's [Directory].
@@ -82,4 +94,45 @@ func (x *exchange) openPast(req *dialect.Request, token dialect.PageToken) error
 	}
 	goTo(req, token)
 	return nil
+}
+
+// past is what one organization was.
+type past struct {
+	*Server
+	org roster.ID
+}
+
+// known returns what knows the past, if anything does.
+func (p past) known() (Past, error) {
+	if p.Past == nil {
+		return nil, roster.Errorf(roster.Unavailable, "this server does not show old versions")
+	}
+	return p.Past, nil
+}
+
+// Resolve implements [dialect.Past].
+func (p past) Resolve(ctx context.Context, m roster.Moment) (roster.Version, error) {
+	known, err := p.known()
+	if err != nil {
+		return 0, err
+	}
+	return known.Resolve(ctx, p.org, m)
+}
+
+// Between implements [dialect.Past].
+func (p past) Between(ctx context.Context, from, to roster.Version) ([]roster.Op, error) {
+	known, err := p.known()
+	if err != nil {
+		return nil, err
+	}
+	return known.Between(ctx, p.org, from, to)
+}
+
+// Kept implements [dialect.Past].
+func (p past) Kept(ctx context.Context) (roster.HistoryInfo, error) {
+	known, err := p.known()
+	if err != nil {
+		return roster.HistoryInfo{}, err
+	}
+	return known.Kept(ctx, p.org)
 }

@@ -251,7 +251,7 @@ func (s *site) send(t *testing.T, target string, by func(*http.Request)) *httpte
 	default:
 		body.WriteString(`{"name":"new","email":"new@new.example"}`)
 	}
-	r := httptest.NewRequestWithContext(t.Context(), s.endpoint.Method, target, &body)
+	r := httptest.NewRequestWithContext(t.Context(), s.endpoint.Method, target+s.required(), &body)
 	if s.endpoint.Body != nil {
 		r.Header.Set("Content-Type", s.endpoint.Body.MediaTypes()[0])
 	}
@@ -263,6 +263,20 @@ func (s *site) send(t *testing.T, target string, by func(*http.Request)) *httpte
 	s.companyChanged = s.version(t, dialecttest.Company) != company
 	s.otherChanged = s.version(t, dialecttest.Other) != other
 	return recorder
+}
+
+// required returns a query with the parameters that must be given.
+func (s *site) required() string {
+	query := url.Values{}
+	for _, p := range s.endpoint.Params {
+		if p.Required && p.In == dialect.Query {
+			query.Set(p.Name, p.Example)
+		}
+	}
+	if len(query) == 0 {
+		return ""
+	}
+	return "?" + query.Encode()
 }
 
 // withToken makes a token in an organization and returns what puts its secret into a request by the site's scheme.

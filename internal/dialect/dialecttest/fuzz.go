@@ -40,7 +40,7 @@ func Fuzz(f *testing.F, d *dialect.Dialect) {
 				r := &dialect.Request{
 					Endpoint: &d.Endpoints[i], ID: Other.String(), View: checkedView{view, t}, Contract: contract,
 					Principal: by, Writer: rehearsal{w.Service, by}, History: ending{w.Service}, Body: []byte(path),
-					Audit: auditing{w.Service}, Orgs: listing{w.Service},
+					Audit: auditing{w.Service}, Orgs: listing{w.Service}, Past: remembering{w.Service},
 					Jobs: idle{}, Stream: strings.NewReader(path),
 					Hooks:            hooking{w.Webhooks},
 					NewSecret:        func() (string, error) { return roster.NewSecret(drawn{w}) },

@@ -10,7 +10,7 @@ import (
 )
 
 // OtherSince is the version of the organization Other after which its changes are kept: those before are forgotten.
-const OtherSince = 1
+const OtherSince = 2
 
 // forgetful is a store that has forgotten the first changes of Other.
 type forgetful struct{ store.Store }
@@ -22,6 +22,14 @@ func (f forgetful) Changes(
 		after = max(after, OtherSince)
 	}
 	return f.Store.Changes(ctx, org, after, limit)
+}
+
+// Since implements [store.Past].
+func (f forgetful) Since(ctx context.Context, org roster.ID) (roster.Version, error) {
+	if org == Other {
+		return OtherSince, nil
+	}
+	return f.Store.Since(ctx, org)
 }
 
 // ending is the history of Company on a server that is about to end, so that nobody waits.

@@ -37,12 +37,17 @@ func newFeed(r *dialect.Request, from ...string) (*feed, roster.Version, error) 
 	if err != nil {
 		return nil, 0, err
 	}
+	f, err := feedOf(r.History, r.Principal, wantedIn(r))
+	return f, since, err
+}
+
+// wantedIn reads the parameters that [choices] returns.
+func wantedIn(r *dialect.Request) wanted {
 	w := wanted{filter: r.String("filter"), diff: r.Bool("diff")}
 	for _, name := range r.Strings("types") {
 		w.types = append(w.types, roster.Type(name))
 	}
-	f, err := feedOf(r.History, r.Principal, w)
-	return f, since, err
+	return w
 }
 
 // feedOf returns the feed of what a principal wants to hear. It fails where the principal may not read that.

@@ -22,7 +22,7 @@ func New() *dialect.Dialect {
 		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
 			ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
 		orgEndpoints(), webhooks().deliveryEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(),
-		ofInstance(auditEndpoints()),
+		pastEndpoints(), ofInstance(auditEndpoints()),
 	)
 	for i := range endpoints {
 		e := &endpoints[i]

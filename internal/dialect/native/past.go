@@ -18,10 +18,7 @@ func inPast(lists ...[]dialect.Endpoint) []dialect.Endpoint {
 		e.AsOf = true
 		e.Params = append(slices.Clone(e.Params), dialect.AsOfParam())
 		if !slices.ContainsFunc(e.Returns, func(r dialect.Return) bool { return r.Status == gone }) {
-			e.Returns = withStatus(slices.Clone(e.Returns), gone)
-		}
-		for j := range e.Returns {
-			e.Returns[j].Everywhere = e.Returns[j].Everywhere || e.Returns[j].Status == gone
+			e.Returns = withGone(slices.Clone(e.Returns))
 		}
 	}
 	return all
