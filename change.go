@@ -156,26 +156,29 @@ func DecodeOps(doc []byte) ([]Op, error) {
 	return ops, nil
 }
 
-// MarshalJSON returns {"op","type","id","before","after"}, or {"op","type","id","erased":true}.
+// MarshalJSON returns {"op","type","id","before","after"}, with "erased":true where there was more.
 func (o Op) MarshalJSON() ([]byte, error) {
 	key := o.Key()
 	doc := opDoc{Op: o.Verb(), Type: key.Type, ID: key.ID}
-	if o.IsErased() {
-		doc.Erased = true
-		return json.Marshal(doc)
-	}
+	doc.Erased = o.IsErased()
 	var err error
-	if o.Before != nil {
+	if !isNothing(o.Before) {
 		if doc.Before, err = EncodeEntity(o.Before); err != nil {
 			return nil, err
 		}
 	}
-	if o.After != nil {
+	if !isNothing(o.After) {
 		if doc.After, err = EncodeEntity(o.After); err != nil {
 			return nil, err
 		}
 	}
 	return json.Marshal(doc)
+}
+
+// isNothing reports whether there is no document of a record.
+func isNothing(e Entity) bool {
+	_, erased := e.(Erased)
+	return e == nil || erased
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and what the audit keeps where documents were erased.
@@ -184,24 +187,27 @@ func (o *Op) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return fmt.Errorf("decode an op: %w", err)
 	}
-	if doc.Erased || !doc.BeforeDigest.IsZero() || !doc.AfterDigest.IsZero() {
-		erased := Erased{doc.Type, doc.ID}
-		if doc.Op != "create" {
-			o.Before = erased
-		}
-		if doc.Op != "delete" {
-			o.After = erased
-		}
-		return nil
-	}
+	erased := doc.Erased || !doc.BeforeDigest.IsZero() || !doc.AfterDigest.IsZero()
 	var err error
-	if doc.Before != nil {
-		if o.Before, err = DecodeEntity(doc.Type, doc.Before); err != nil {
+	if doc.Op != "create" {
+		if o.Before, err = doc.record(doc.Before, erased); err != nil {
 			return err
 		}
 	}
-	if doc.After != nil {
-		o.After, err = DecodeEntity(doc.Type, doc.After)
+	if doc.Op != "delete" {
+		o.After, err = doc.record(doc.After, erased)
 	}
 	return err
+}
+
+// record reads a document of an op, or returns what stands for one that was erased.
+func (d *opDoc) record(doc json.RawMessage, erased bool) (Entity, error) {
+	switch {
+	case doc != nil:
+		return DecodeEntity(d.Type, doc)
+	case erased:
+		return Erased{d.Type, d.ID}, nil
+	default:
+		return nil, nil
+	}
 }

@@ -16,7 +16,8 @@ func (e Erased) Key() Key { return Key(e) }
 // Keys implements [Entity]: there are none.
 func (e Erased) Keys() Keys { return Keys{} }
 
-// IsErased reports whether the records that the op is about were erased from the history.
+// IsErased reports whether a document of the op was erased from the history. There may be another one: that of a token
+// that acted as another user.
 func (o Op) IsErased() bool {
 	_, before := o.Before.(Erased)
 	_, after := o.After.(Erased)
@@ -39,17 +40,15 @@ type Erasure struct {
 
 // Traces is where in what a store keeps of an organization there is something about a person.
 type Traces struct {
-	// Version and Seq are how far the history and the audit were looked through, and At the time of the last answer.
+	// Version is how far the history and the audit were looked through, and At the time of the last answer that was.
 	Version Version
-	Seq     int64
 	At      Time
-	// Versions are those of changes with records about the person, ascending, Entries the places of entries of the
-	// audit with texts to erase, and Answers the keys of answers.
+	// Versions are those with something to erase, ascending, and Answers the keys of such answers.
 	Versions []Version
-	Entries  []int64
 	Answers  []Digest
-	// Names are what the person was called, and Words what only entries about the person are searched for, folded.
-	Names, Words []string
+	// Names are what the person was called, Words what tells of the person only where the person is meant, and Emails
+	// the e-mails as they were written.
+	Names, Words, Emails []string
 }
 
 // TextSeal is what is left of a text in the audit that is digested in the hash of its entry. The zero TextSeal is that

@@ -4,7 +4,8 @@
 // the entry says but its place, and a digest of each document that the write replaced or left behind. The digests are
 // salted and the documents themselves are not covered, so that a person's records can be erased from the history later:
 // what stays in their place are the digests, which the chain can still be verified with and nobody can guess a record
-// from. Each op has a salt of its own, which follows from that of the entry as long as nothing was erased.
+// from. Each op has a salt of its own, which follows from that of the entry as long as nothing was erased, and so have
+// the name and the reason of the entry.
 //
 // The package is pure. It must not know how entries are stored.
 package audit
@@ -13,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"strconv"
 
 	"github.com/roster-dev/roster"
 )
@@ -44,28 +46,40 @@ func (s Salt) Digest(doc []byte) (d roster.Digest) {
 // Seal links an entry to the one before, which has a hash, or to none, and sets its Prev and Hash. content is the sum
 // of the ops of its range.
 func Seal(e *roster.Entry, org roster.ID, prev, content roster.Digest) {
-	e.Prev = prev
+	e.Prev, e.Form = prev, erasable
 	e.Hash = hashOf(e, org, content)
 }
 
 // What keeps the hashes of entries and those of their contents apart from any others.
 const (
-	entryDomain   = "roster audit entry 1"
+	entryDomain   = "roster audit entry "
 	contentDomain = "roster audit content 1"
+)
+
+// The forms of entries: what roster.Entry says of Form.
+const (
+	plain    = 1
+	erasable = 2
 )
 
 // hashOf returns the hash that an entry with a Prev has.
 func hashOf(e *roster.Entry, org roster.ID, content roster.Digest) roster.Digest {
-	c := newCanonical(entryDomain)
+	c := newCanonical(entryDomain + strconv.Itoa(e.Form))
 	c.bytes(org[:])
 	c.bytes(e.Prev[:])
 	c.number(int64(e.Version))
 	c.number(int64(e.At))
 	c.bytes(e.Actor[:])
 	c.bytes(e.User[:])
-	c.text(e.Name)
-	c.bytes(e.Request[:])
-	c.text(e.Reason)
+	if e.Form == plain {
+		c.text(e.Name)
+		c.bytes(e.Request[:])
+		c.text(e.Reason)
+	} else {
+		c.seal(e.Name, nameSeal(e))
+		c.bytes(e.Request[:])
+		c.seal(e.Reason, reasonSeal(e))
+	}
 	c.number(int64(e.From))
 	c.number(int64(e.To))
 	c.bytes(content[:])

@@ -64,20 +64,41 @@ func EncodeOps(ops []Op) ([]byte, error) {
 
 // Erase puts digests in the place of the documents of some records in ops, which are those of an entry's range. The
 // salts that the digests were made with are gone afterwards, that of the entry too, and the entry's hash stays right.
+// Entry and ops must both be kept anew.
 func Erase(e *roster.Entry, ops []Op, erased func(roster.Key) bool) {
-	for i := range ops {
-		ops[i].Salt = ops[i].salt(e.Salt, i)
-	}
-	e.Salt = [16]byte{}
+	dropSalt(e, ops)
 	for i := range ops {
 		if op := &ops[i]; erased(op.Key) {
-			if op.Before != nil {
-				op.BeforeDigest, op.Before = op.Salt.Digest(op.Before), nil
-			}
-			if op.After != nil {
-				op.AfterDigest, op.After = op.Salt.Digest(op.After), nil
-			}
-			op.Salt = Salt{}
+			op.erase(mine{true, true})
 		}
+	}
+}
+
+// dropSalt gives what is digested with the salt of an entry salts of their own, and takes the entry's away.
+func dropSalt(e *roster.Entry, ops []Op) {
+	for i := range ops {
+		if !ops[i].isErased() {
+			ops[i].Salt = ops[i].salt(e.Salt, i)
+		}
+	}
+	if e.Form != plain {
+		e.NameSeal, e.ReasonSeal = nameSeal(e), reasonSeal(e)
+	}
+	e.Salt = [16]byte{}
+}
+
+// isErased reports whether there is no document left that a salt is needed for.
+func (op *Op) isErased() bool { return op.Before == nil && op.After == nil }
+
+// erase puts digests in the place of documents. The salt goes with the last of them.
+func (op *Op) erase(docs mine) {
+	if docs.before && op.Before != nil {
+		op.BeforeDigest, op.Before = op.Salt.Digest(op.Before), nil
+	}
+	if docs.after && op.After != nil {
+		op.AfterDigest, op.After = op.Salt.Digest(op.After), nil
+	}
+	if op.isErased() {
+		op.Salt = Salt{}
 	}
 }

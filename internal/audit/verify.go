@@ -100,7 +100,7 @@ func (v *verifier) entry(e roster.Entry) error {
 // judge holds an entry to its change, which is the present one, and to the entry before.
 func (v *verifier) judge(e roster.Entry) error {
 	sound := e.At == v.change.At && e.Actor == v.change.Actor && 0 <= e.From && e.From < e.To && e.To <= len(v.ops) &&
-		e.Hash == hashOf(&e, v.Org, sumOf(&e, v.ops[e.From:e.To]))
+		isSealed(&e) && e.Hash == hashOf(&e, v.Org, sumOf(&e, v.ops[e.From:e.To]))
 	if !sound {
 		v.fault(e.Seq, e.Version, roster.Altered, "its hash is not that of what it says and of what was written")
 		return nil

@@ -17,6 +17,8 @@ type call struct {
 	step Step
 	// at is the version that the organization must be at, 0 for any.
 	at roster.Version
+	// traces is what was found of those whom it erases.
+	traces map[roster.ID]*roster.Traces
 
 	finished chan struct{}
 	change   roster.Change
@@ -91,7 +93,7 @@ func (c *call) settle(change roster.Change, err error) {
 		return
 	}
 	if c.err == nil {
-		change.Ops, change.Entries, change.Answers = c.change.Ops, nil, nil
+		change.Ops, change.Entries, change.Answers, change.Erasures = c.change.Ops, nil, nil, nil
 		c.change = change
 		for i := range c.outcomes {
 			c.outcomes[i].Version = change.Version

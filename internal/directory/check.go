@@ -135,12 +135,13 @@ func (t tally) add(e roster.Entity) error { return t.put(e, 1) }
 // change takes away what a change replaces, and adds what it leaves behind.
 func (t tally) change(c roster.Change) error {
 	for _, op := range c.Ops {
-		if op.Before != nil {
+		// Of a record that was erased no op has a document, and it is deleted in the end.
+		if _, erased := op.Before.(roster.Erased); op.Before != nil && !erased {
 			if err := t.put(op.Before, -1); err != nil {
 				return err
 			}
 		}
-		if op.After != nil {
+		if _, erased := op.After.(roster.Erased); op.After != nil && !erased {
 			if err := t.put(op.After, 1); err != nil {
 				return err
 			}

@@ -13,6 +13,9 @@ import (
 // commit carries out a call. Calls that arrive while a transaction is under way wait in the organization's queue; the
 // first of them that gets hold of the writer's token carries out the others along with its own, in one transaction.
 func (s *Service) commit(ctx context.Context, id roster.ID, c *call) error {
+	if err := s.trace(ctx, id, c); err != nil {
+		return fmt.Errorf("change organization %s: %w", id, err)
+	}
 	org := s.organization(id)
 	s.touch(org)
 	org.enqueue(c)
@@ -31,6 +34,7 @@ func (s *Service) commit(ctx context.Context, id roster.ID, c *call) error {
 			return err
 		}
 	}
+	s.forget(context.WithoutCancel(ctx), org, c)
 	if c.err != nil {
 		return fmt.Errorf("change organization %s: %w", id, c.err)
 	}
@@ -119,7 +123,7 @@ func (s *Service) transact(
 ) (change roster.Change, next *index.View, err error) {
 	var a ahead
 	defer a.wait()
-	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID}
+	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID, KeepDeleted: s.keepDeleted}
 	if len(batch) == 1 && org.view.Load() == nil && !org.surprised && batch[0].mayGuess() {
 		change, err := s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 			return s.guess(batch[0], state, env)

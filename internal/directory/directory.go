@@ -39,6 +39,7 @@ type Service struct {
 	pasts     singleflight.Group // of views at old versions
 	pastOps   int
 
+	keepDeleted  roster.Time
 	walkTime     time.Duration
 	walkVersions int
 
@@ -99,6 +100,9 @@ type Options struct {
 	// may be called for several organizations at once, and must return soon.
 	Progress func(org roster.ID, records int)
 
+	// KeepDeleted is for how long deleted users can be restored, in milliseconds; [roster.KeptFor] where it is 0.
+	KeepDeleted roster.Time
+
 	// WalkTime is for how long since its last use a view is kept for those who come back to it, 10 minutes where it is
 	// 0, and WalkVersions how many views of an organization are, 64 where it is 0; none are where either is negative.
 	// See [Service.Keep].
@@ -122,7 +126,7 @@ func New(s store.Store, o Options) *Service {
 	}
 	return &Service{
 		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
-		forms: forms, progress: o.Progress,
+		forms: forms, progress: o.Progress, keepDeleted: o.KeepDeleted,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{}, slugs: map[string]roster.ID{},
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
 		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),

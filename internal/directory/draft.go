@@ -22,6 +22,7 @@ type draft struct {
 	entries []roster.Entry
 	answers []roster.Answer
 	steps   []roster.JobStep
+	erased  []roster.Erasure
 
 	// Of calls before, where there can be some: the records that they change, those that they leave as they found them,
 	// and the keys that they have.
@@ -43,7 +44,7 @@ func (s *Service) newDraft(state, base roster.State, env roster.Env, lone bool) 
 func (d *draft) change(actor roster.ID) roster.Change {
 	return roster.Change{
 		At: d.env.Now, Actor: actor, Ops: d.pending.Ops(), Entries: d.entries, Answers: d.answers,
-		Steps: d.steps,
+		Steps: d.steps, Erasures: d.erased,
 	}
 }
 
@@ -119,6 +120,7 @@ func (d *draft) note(c *call) error {
 	if err := errors.Join(d.answer(c), d.step(c)); err != nil {
 		return err
 	}
+	d.erased = append(d.erased, c.erasures()...)
 	from := len(d.touched)
 	to := len(ops)
 	if !d.lone {

@@ -28,6 +28,7 @@ func (s *Service) Rehearse(ctx context.Context, org roster.ID, by roster.Princip
 // DoEach returns what would become of commands if [Service.DoEach] carried them out after those of earlier calls.
 func (r *Rehearsal) DoEach(cmds []roster.Command) ([]roster.Outcome, error) {
 	env := roster.Env{Org: r.org, By: r.by, Now: r.service.now(), NewID: r.service.newID}
+	env.KeepDeleted = r.service.keepDeleted
 	return decide(r.pending, env, cmds, true)
 }
 

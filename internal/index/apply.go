@@ -64,6 +64,11 @@ func (e *editor) apply(op roster.Op) error {
 	if op.IsErased() {
 		return e.applyErased(op)
 	}
+	return e.applyKnown(op)
+}
+
+// applyKnown applies an op. What was before the op it does not look at.
+func (e *editor) applyKnown(op roster.Op) error {
 	key := op.Key()
 	if key.Type == roster.TypeUser {
 		return e.applyUser(op)
@@ -104,24 +109,13 @@ func (e *editor) set(key roster.Key, after roster.Entity) {
 // deleted in the end is in the history in any case.
 func (e *editor) applyErased(op roster.Op) error {
 	key := op.Key()
-	if op.After != nil {
+	if _, erased := op.After.(roster.Erased); erased {
 		return nil
 	}
 	if _, exists := e.find(key.ID); key.Type == roster.TypeUser && !exists {
 		return nil
 	}
-	op.Before = roster.NewEntity(key.Type) // which nobody looks into
-	switch u := op.Before.(type) {
-	case *roster.User:
-		u.ID = key.ID
-	case *roster.DeletedUser:
-		u.ID = key.ID
-	case *roster.Token:
-		u.ID = key.ID
-	case *roster.Invitation:
-		u.ID = key.ID
-	}
-	return e.apply(op)
+	return e.applyKnown(op)
 }
 
 func (e *editor) finish() {

@@ -110,7 +110,7 @@ type kept struct {
 	Type    string         `json:"type,omitempty"`
 	Tag     string         `json:"tag,omitempty"`
 	Header  http.Header    `json:"header,omitempty"`
-	Body    []byte         `json:"body,omitempty"`
+	Body    string         `json:"body,omitempty"` // in clear, so that a person who is erased is found in it
 	HasBody bool           `json:"has_body"`
 	Version roster.Version `json:"version"`
 }
@@ -134,7 +134,7 @@ func (x *exchange) prepareAnswer(ctx context.Context, req *dialect.Request, t to
 		if err := response.Body(&body); err != nil {
 			return nil, err
 		}
-		k.Body = body.Bytes()
+		k.Body = body.String()
 	}
 	return json.Marshal(k)
 }
@@ -150,7 +150,7 @@ func (x *exchange) answerAgain(a roster.Answer) (dialect.Response, error) {
 	maps.Copy(header, k.Header)
 	response := dialect.Response{Status: k.Status, ContentType: k.Type, Tag: k.Tag, Header: header}
 	if k.HasBody {
-		response.Body = dialect.Text(string(k.Body))
+		response.Body = dialect.Text(k.Body)
 	}
 	return response, nil
 }

@@ -102,6 +102,7 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"DELETE", "/jobs/{job}", ""},
 		{"DELETE", "/users/email:b@example.com", ""},
 		{"POST", "/users/email:b@example.com:undelete", ""},
+		{"POST", "/users/email:b@example.com:erase", ""},
 	} {
 		what := request[0] + " " + request[1]
 		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)

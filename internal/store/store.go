@@ -65,6 +65,7 @@ type Besides interface {
 	Journal
 	Jobs
 	Deliveries
+	Eraser
 }
 
 // Tokens is the part of a [Store] that is about tokens.

@@ -44,6 +44,8 @@ func deletedUserEndpoints() []dialect.Endpoint {
 	named := users.refParam()
 	named.Doc = "The deleted user: " + users.refs + ". Where several have the e-mail or the identifier, only an id " +
 		"or a number will do."
+	either := users.refParam()
+	either.Doc = "The user, deleted or not: " + users.refs + "."
 	change := []dialect.Param{ifMatchParam(), dryRunParam()}
 	return []dialect.Endpoint{
 		all,
@@ -57,6 +59,14 @@ func deletedUserEndpoints() []dialect.Endpoint {
 				"is 409 and names who. If-Match is about the deleted user's record.",
 			Needs: roster.UsersWrite, Params: slices.Concat([]dialect.Param{named}, change),
 			Returns: returns(ok(Undeleted{}), badRequest, notFound, conflict, notExpected, tooMany), Serve: undelete,
+		},
+		{
+			Method: http.MethodPost, Path: users.recordPath() + ":erase", ID: "eraseUser",
+			Summary: "Erase a user for good",
+			Description: "Removes the user, deleted or not, with its invitations and the tokens that act as it, and " +
+				"everything that the history and the audit say about it: only ids are left. It can't be undone.",
+			Needs: roster.UsersErase, Params: slices.Concat([]dialect.Param{either}, change),
+			Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany), Serve: users.erase,
 		},
 	}
 }
@@ -158,4 +168,16 @@ func GoneBy(ops []roster.Op) *Gone {
 		return nil
 	}
 	return &g
+}
+
+func (k *resource) erase(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	ref, err := k.ref(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	tags, err := ifMatch(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return done(ctx, r, roster.Erase{Ref: ref, IfMatch: tags})
 }

@@ -58,9 +58,12 @@ func (f *feed) op(op roster.Op) (Op, bool, error) {
 		return Op{}, false, nil
 	}
 	if op.IsErased() {
-		w.Op, w.Erased = op.Verb(), true
 		// Nobody can tell whether the user matched. That it is gone in the end is told in any case.
-		return w, w.Op == "delete" || w.Type != roster.TypeUser || f.users.Where == nil, nil
+		passes := op.After == nil || w.Type != roster.TypeUser || f.users.Where == nil
+		w.Op, w.Erased = op.Verb(), true
+		var err error
+		w.After, err = f.record(op.After)
+		return w, passes, err
 	}
 	if w.Type == roster.TypeUser && f.users.Where != nil {
 		op, w.Filter = f.matching(op)

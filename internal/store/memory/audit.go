@@ -88,7 +88,7 @@ func (s *Store) Log(ctx context.Context, id roster.ID) (audit.Log, error) {
 		return audit.Log{}, store.NoOrg(id)
 	}
 	log := audit.Log{Org: id, Since: 1, Version: o.version}
-	entries, changes := slices.Clone(o.entries), slices.Clone(o.changes)
+	entries, changes, kept := slices.Clone(o.entries), slices.Clone(o.changes), &org{docs: o.docs}
 	log.Entries = func(yield func(roster.Entry, error) bool) {
 		for _, e := range entries {
 			if !yield(e, ctx.Err()) {
@@ -98,11 +98,11 @@ func (s *Store) Log(ctx context.Context, id roster.ID) (audit.Log, error) {
 	}
 	log.Changes = func(yield func(audit.Change, error) bool) {
 		for _, c := range changes {
-			enc, err := store.Encode(c.Ops)
+			doc, err := kept.document(&c)
 			if err == nil {
 				err = ctx.Err()
 			}
-			if !yield(audit.Change{Version: c.Version, At: c.At, Actor: c.Actor, Ops: enc.Ops}, err) || err != nil {
+			if !yield(audit.Change{Version: c.Version, At: c.At, Actor: c.Actor, Ops: doc}, err) || err != nil {
 				return
 			}
 		}

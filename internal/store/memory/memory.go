@@ -45,6 +45,8 @@ type org struct {
 	jobs    map[roster.ID]*job
 	since   roster.Version // the changes up to it were trimmed
 	hooks   map[roster.ID]*delivering
+	// docs are the ops, as they are kept, of changes of which something was erased. It is replaced, not changed.
+	docs map[roster.Version][]byte
 }
 
 // holding is a unique key within a type.

@@ -76,11 +76,21 @@ func (s *Store) commit(o *org, change *roster.Change) error {
 	if err := o.checkSteps(change.Steps); err != nil {
 		return err
 	}
+	left, err := o.erase(change, ops)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.apply(change, ops) {
 		delete(s.orgs, change.Org)
 		return nil
+	}
+	if len(change.Erasures) > 0 {
+		o.take(left)
+	}
+	for _, a := range change.Answers {
+		o.answers[a.Key] = a
 	}
 	s.orgs[change.Org] = o
 	return nil
@@ -144,8 +154,8 @@ func (s *Store) otherOrgHolds(key roster.Key, h holding) bool {
 	return false
 }
 
-// apply makes a change, which was checked, with its ops as they are kept, and reports whether it deleted the
-// organization.
+// apply makes a change but for its answers, which was checked, with its ops as they are kept, and reports whether it
+// deleted the organization.
 func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 	for _, op := range ops {
 		if op.Before == nil {
@@ -173,17 +183,16 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 		}
 	}
 	o.version = change.Version
-	o.changes = append(o.changes, roster.Change{
-		Org: change.Org, Version: change.Version, At: change.At, Actor: change.Actor, Ops: ops,
-	})
-	o.entries = append(o.entries, change.Entries...)
-	for _, a := range change.Answers {
-		o.answers[a.Key] = a
-	}
 	for _, step := range change.Steps {
 		o.putStep(step)
 	}
+	o.changes, o.entries = append(o.changes, record(change, ops)), append(o.entries, change.Entries...)
 	return deleted
+}
+
+// record returns the record of a change.
+func record(change *roster.Change, ops []roster.Op) roster.Change {
+	return roster.Change{Org: change.Org, Version: change.Version, At: change.At, Actor: change.Actor, Ops: ops}
 }
 
 // state is a [roster.State] over an organization that nobody changes meanwhile.

@@ -13,7 +13,7 @@ import (
 )
 
 const entryColumns = `e.seq, e.version, e.at, e.actor, e.user_id, e.name, e.request, e.reason, e.op_from, e.op_to,
-	e.salt, e.prev, e.hash`
+	e.salt, e.prev, e.hash, e.form, e.name_seal, e.reason_seal`
 
 // writeEntries chains the entries of the change to those that there are.
 func (u *update) writeEntries(contents *store.Contents) error {
@@ -49,7 +49,8 @@ func (u *update) writeEntries(contents *store.Contents) error {
 func (u *update) appendEntry(args []any, e *roster.Entry) []any {
 	types, keys := store.Index(&u.change, e)
 	return append(args, u.change.Org[:], e.Seq, int64(e.Version), int64(e.At), idOrNull(e.Actor), idOrNull(e.User),
-		e.Name, idOrNull(e.Request), orNull(e.Reason), e.From, e.To, types, keys, e.Salt[:], e.Prev[:], e.Hash[:])
+		e.Name, idOrNull(e.Request), orNull(e.Reason), e.From, e.To, types, keys, e.Salt[:], e.Prev[:], e.Hash[:],
+		e.Form)
 }
 
 // tail returns the last entry of the organization, as far as the next one needs it; zero where there is none.
@@ -153,15 +154,10 @@ func (s *Store) scanEntries(
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var e roster.Entry
-		var reason sql.NullString
-		var doc sql.RawBytes
-		err := rows.Scan(&e.Seq, &e.Version, &e.At, scanID{&e.Actor}, scanID{&e.User}, &e.Name, scanID{&e.Request},
-			&reason, &e.From, &e.To, scanBytes(e.Salt[:]), scanBytes(e.Prev[:]), scanBytes(e.Hash[:]), &doc)
+		e, doc, err := scanEntry(rows)
 		if err != nil {
 			return err
 		}
-		e.Reason = reason.String
 		var ops []roster.Op
 		if doc != nil {
 			if ops, err = store.DecodeRange(doc, e); err != nil {
@@ -173,6 +169,16 @@ func (s *Store) scanEntries(
 		}
 	}
 	return rows.Err()
+}
+
+// scanEntry reads a row of entryColumns and the ops of the change, which count until the next row.
+func scanEntry(rows *sql.Rows) (e roster.Entry, doc sql.RawBytes, err error) {
+	var reason sql.NullString
+	err = rows.Scan(&e.Seq, &e.Version, &e.At, scanID{&e.Actor}, scanID{&e.User}, &e.Name, scanID{&e.Request},
+		&reason, &e.From, &e.To, scanBytes(e.Salt[:]), scanBytes(e.Prev[:]), scanBytes(e.Hash[:]), &e.Form,
+		scanSeal{&e.NameSeal}, scanSeal{&e.ReasonSeal}, &doc)
+	e.Reason = reason.String
+	return e, doc, err
 }
 
 // scanBytes reads a column with just as many bytes.

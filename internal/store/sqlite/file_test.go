@@ -176,6 +176,7 @@ func TestOlderSchema(t *testing.T) {
 		DROP TABLE collections; DROP TABLE jobs; DROP TABLE job_pieces; DROP VIEW webhooks;
 		DROP TABLE webhook_standings; DROP TABLE webhook_deliveries;
 		DROP INDEX entities_webhook; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
+		DROP TABLE to_scrub; DROP VIEW deleted_users;
 		ALTER TABLE organizations DROP COLUMN audited_since;
 		ALTER TABLE organizations DROP COLUMN trimmed_to; ALTER TABLE organizations DROP COLUMN trimmed_seq;
 		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;

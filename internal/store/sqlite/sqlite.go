@@ -64,7 +64,8 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	forWriting := dsn(path, "journal_size_limit(67108864)", "temp_store(MEMORY)")
+	// What is deleted is overwritten: a person who was erased must not be found in the file.
+	forWriting := dsn(path, "journal_size_limit(67108864)", "temp_store(MEMORY)", "secure_delete(1)")
 	if s.writers, err = sql.Open("sqlite", forWriting); err != nil {
 		return err
 	}

@@ -115,6 +115,9 @@ func (u *update) write() error {
 	if err := u.writeEntries(encoding.contents); err != nil {
 		return err
 	}
+	if err := u.erase(); err != nil {
+		return err
+	}
 	if err := u.writeAnswers(); err != nil {
 		return err
 	}

@@ -85,9 +85,9 @@ func (w *writer) statements() []statement {
 	const columns = ` INTO entities (number, email, identifier, owner, doc, collection, id, org_id, type) VALUES `
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	const entity = `SELECT doc FROM entities WHERE collection = ? AND `
-	const entryRow = `, (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	const entryRow = `, (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	entry := `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
-		op_from, op_to, types, keys, salt, prev, hash) VALUES ` + entryRow[len(`, `):]
+		op_from, op_to, types, keys, salt, prev, hash, form) VALUES ` + entryRow[len(`, `):]
 	many := ` IN (` + strings.Repeat(`?, `, keysAtOnce-1) + `?)`
 	return append(w.deliveryStatements(), []statement{
 		{&w.begin, `BEGIN IMMEDIATE`},

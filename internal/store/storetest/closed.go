@@ -62,6 +62,8 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"Since":         func(ctx context.Context) error { _, err := s.Since(ctx, id(1)); return err },
 		"VersionAt":     func(ctx context.Context) error { _, err := s.VersionAt(ctx, id(1), 5); return err },
 		"History":       func(ctx context.Context) error { _, err := s.History(ctx, id(1)); return err },
+		"Traces":        func(ctx context.Context) error { _, err := s.Traces(ctx, id(1), id(2)); return err },
+		"Scrub":         func(ctx context.Context) error { return s.Scrub(ctx) },
 		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
 		"Hooks": func(ctx context.Context) error {
 			return s.Hooks(ctx, func(roster.Hook) error { return nil })

@@ -33,7 +33,7 @@ func Run(t *testing.T, open Open, reopen Reopen) {
 		"Load": testLoad, "Update": testUpdate, "State": testState, "Conflict": testConflict, "Swap": testSwap,
 		"Changes": testChanges, "Concurrency": testConcurrency, "Limits": testLimits, "Context": testContext,
 		"Close": testClose, "Model": testModel, "Uses": testUses,
-		"Journal": testJournal, "Jobs": testJobs, "Past": testPast, "Deliveries": testDeliveries,
+		"Journal": testJournal, "Jobs": testJobs, "Past": testPast, "Deliveries": testDeliveries, "Erase": testErase,
 	}
 	for name, topic := range topics {
 		t.Run(name, func(t *testing.T) { topic(t, fresh) })
