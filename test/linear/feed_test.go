@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/anishathalye/porcupine"
 
@@ -30,6 +31,45 @@ func parseChanges(body []byte) ([]change, error) {
 	var doc struct{ Items []change }
 	err := json.Unmarshal(body, &doc)
 	return doc.Items, err
+}
+
+// resolve asks the change feed what became of writes without an answer, each of which gives a user a name, so that the
+// search need not guess: those that are there get their version, and the others are left out.
+func (h *history) resolve() {
+	type given struct {
+		slot int
+		name string
+	}
+	found := map[given][]roster.Version{}
+	for _, c := range h.changes {
+		for _, op := range c.Ops {
+			if op.Type == string(roster.TypeUser) && op.After != nil {
+				slot, _ := op.After.slot()
+				g := given{slot, op.After.Name}
+				found[g] = append(found[g], c.Version)
+			}
+		}
+	}
+	for _, op := range h.operations {
+		if out := op.Output.(output); !out.unknown {
+			g := given{op.Input.(input).slot, out.user.name}
+			found[g] = slices.DeleteFunc(found[g], func(v roster.Version) bool { return v == out.version })
+		}
+	}
+	kept := h.operations[:0]
+	for _, op := range h.operations {
+		in, out := op.Input.(input), op.Output.(output)
+		if out.unknown {
+			at := found[given{in.slot, in.name}]
+			if in.kind == get || in.kind == list || len(at) == 0 {
+				continue
+			}
+			out.version = at[0]
+			op.Output = out
+		}
+		kept = append(kept, op)
+	}
+	h.operations = kept
 }
 
 // done is what an op of a version did: it deleted the user of a slot, or made or changed one.
@@ -100,12 +140,9 @@ func (h *history) checkFeed() error {
 	for _, op := range h.operations {
 		in, out := op.Input.(input), op.Output.(output)
 		switch {
-		case out.unknown && in.kind == batch:
-			open += len(in.items)
-		case out.unknown && in.kind != get && in.kind != list:
+		case out.unknown:
 			open++
-		case out.unknown || out.status >= http.StatusBadRequest:
-		default:
+		case out.status < http.StatusBadRequest:
 			if err := v.check(in, out); err != nil {
 				return fmt.Errorf("%s -> %s: %w", in, out, err)
 			}

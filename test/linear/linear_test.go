@@ -24,7 +24,7 @@ import (
 
 var (
 	requests = flag.Int("ops", 60, "how many requests each of the clients sends in a round")
-	rounds   = flag.Int("rounds", 3, "how many rounds there are, each with a new store")
+	rounds   = flag.Int("rounds", 2, "how many rounds there are, each with a new store")
 	seeded   = flag.Uint64("seed", 0, "what the requests of the first round follow from; 0 for anything")
 )
 
@@ -101,7 +101,7 @@ func (h *history) checkWhole(t *testing.T) error {
 }
 
 // patience is for how long an order is looked for.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // linearizable fails where there is no order in which operations follow the model, and draws what there is of one.
 func linearizable(t *testing.T, name string, m porcupine.Model, ops []porcupine.Operation) error {

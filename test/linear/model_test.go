@@ -52,7 +52,7 @@ type input struct {
 
 // output is what was answered.
 type output struct {
-	// unknown says that no answer came: it may be done or not.
+	// unknown says that no answer came: it was done at the version.
 	unknown bool
 	status  int
 	version roster.Version // 0 where none was told
@@ -94,9 +94,8 @@ const isNew = 32
 type model struct {
 	// whole says that requests about all users are there, so that no version may lack. Otherwise versions only grow.
 	whole bool
-	// Of the whole: the last version, and how many requests were answered at each. A version is over once they all
-	// were, which tells a wrong turn of the search at once.
-	last    roster.Version
+	// Of the whole: how many requests were answered at each version. A version is over once they all were, which tells
+	// a wrong turn of the search at once.
 	answers map[roster.Version]int
 }
 
@@ -104,9 +103,7 @@ type model struct {
 func modelOf(operations []porcupine.Operation) model {
 	m := model{whole: true, answers: map[roster.Version]int{}}
 	for _, op := range operations {
-		version := op.Output.(output).version
-		m.last = max(m.last, version)
-		m.answers[version]++
+		m.answers[op.Output.(output).version]++
 	}
 	return m
 }
@@ -114,24 +111,23 @@ func modelOf(operations []porcupine.Operation) model {
 // porcupine returns the model for an organization that begins empty at a version.
 func (m model) porcupine(begin roster.Version) porcupine.Model {
 	seed := maphash.MakeSeed()
-	n := porcupine.NondeterministicModel{
-		Init: func() []any { return []any{state{version: begin, writer: -1}} },
-		Step: func(s, in, out any) []any {
-			var next []any
-			for _, n := range m.step(s.(state), in.(input), out.(output)) {
-				next = append(next, n)
+	return porcupine.Model{
+		Init: func() any { return state{version: begin, writer: -1} },
+		Step: func(s, in, out any) (bool, any) {
+			next := m.step(s.(state), in.(input), out.(output))
+			if len(next) == 0 {
+				return false, s
 			}
-			return next
+			return true, next[0]
 		},
 		Hash: func(s any) uint64 { return maphash.Comparable(seed, s.(state)) },
 		DescribeOperation: func(in, out any) string {
 			return fmt.Sprintf("%s -> %s", in.(input), out.(output))
 		},
 	}
-	return n.ToModel()
 }
 
-// step returns the states that an organization may be in after a request was answered so; none where that can't be.
+// step returns the state of an organization after a request was answered so; none where that can't be.
 func (m model) step(s state, in input, out output) []state {
 	switch in.kind {
 	case get, list:
@@ -142,9 +138,6 @@ func (m model) step(s state, in input, out output) []state {
 }
 
 func (m model) read(s state, in input, out output) []state {
-	if out.unknown {
-		return []state{s}
-	}
 	if out.status == http.StatusServiceUnavailable { // did not come in time
 		return only(s, !m.whole || in.least > s.version)
 	}
@@ -198,20 +191,12 @@ func (s *state) shows(in input, out output) bool {
 	return total == got.total
 }
 
-// write returns the states after a write. One without an answer may have been done, or not: then it is at the end, where
-// it is in nobody's way.
+// write returns the state after a write.
 func (m model) write(s state, in input, out output) []state {
 	next, touched := s, uint64(0)
 	status := next.do(in, out, &touched)
-	if out.unknown {
-		var all []state
-		if status < http.StatusBadRequest && touched != 0 {
-			all = m.commit(next, touched, in.actor, 0)
-		}
-		if !m.whole || s.version >= m.last {
-			all = append(all, s)
-		}
-		return all
+	if out.unknown && status < http.StatusBadRequest {
+		out.status = status
 	}
 	if status != out.status || (status < http.StatusBadRequest) != (out.version > 0) {
 		return nil
@@ -229,34 +214,19 @@ func (m model) write(s state, in input, out output) []state {
 	return only(s, ok)
 }
 
-// commit returns the states in which a write is committed at a version, 0 for one that nobody was told.
+// commit returns the state in which a write is committed at a version.
 func (m model) commit(s state, touched uint64, actor int, version roster.Version) []state {
-	var all []state
 	both := (s.touched | s.touched>>isNew) & touched & (1<<isNew - 1)
-	if joins := s.writer == actor && both == 0; joins && (version == 0 || version == s.version) {
-		joined := s
-		joined.touched |= touched
-		joined.answer(version)
-		all = append(all, joined)
-	}
-	switch {
-	case m.whole && s.answers == m.answers[s.version] && (version == 0 || version == s.version+1):
-		s.version++
-	case !m.whole && (version == 0 || version > s.version):
-		s.version = max(s.version, version)
-	default:
-		return all
-	}
-	s.writer, s.touched, s.answers = actor, touched, 0
-	s.answer(version)
-	return append(all, s)
-}
-
-// answer counts an answer at a version, unless there is none.
-func (s *state) answer(version roster.Version) {
-	if version > 0 {
+	if joins := s.writer == actor && both == 0; joins && version == s.version {
+		s.touched |= touched
 		s.answers++
+		return []state{s}
 	}
+	if m.whole && (version != s.version+1 || s.answers != m.answers[s.version]) || version <= s.version {
+		return nil
+	}
+	s.version, s.writer, s.touched, s.answers = version, actor, touched, 1
+	return []state{s}
 }
 
 // do carries out a write, and returns the status that it must be answered with, where what is answered fits besides; 0

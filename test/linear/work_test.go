@@ -99,15 +99,14 @@ func (w *worker) fill(in *input) {
 	}
 }
 
-// delivery chooses how a request is sent. Few writes without a key are cut off, each of which leaves a question open to
-// the end, and none of those who share a token: such a one could be part of any commit of theirs.
+// delivery chooses how a request is sent. Of the writes without a key only those are cut off that give a name.
 func (w *worker) delivery(k kind) delivery {
 	var how delivery
 	reads := k == get || k == list
 	if !reads && w.chance(50) {
 		how.key = fmt.Sprintf("client-%d-%d", w.number, w.done)
 	}
-	if how.key != "" && w.chance(30) || (reads || w.number < alone) && w.chance(3) {
+	if how.key != "" && w.chance(30) || (reads || k == create || k == patch) && w.chance(5) {
 		how.cut = [...]cut{afterSent, beforeHeard}[w.random.IntN(2)]
 	}
 	return how

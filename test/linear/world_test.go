@@ -141,8 +141,11 @@ func (w *world) work(t *testing.T, seed uint64, clients, requests int) (*history
 	}
 	h.operations = append(h.operations, last.history...)
 	var err error
-	h.changes, err = last.changes(t.Context(), w.begin)
-	return h, err
+	if h.changes, err = last.changes(t.Context(), w.begin); err != nil {
+		return nil, err
+	}
+	h.resolve()
+	return h, nil
 }
 
 // changes reads the change feed from after a version to its end.
