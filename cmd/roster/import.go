@@ -93,7 +93,7 @@ func (j *importJob) run(ctx context.Context, in account) error {
 
 // batchRecords is how many records are imported at once into a store of our own: the keys of users are all over its
 // indexes, and the fewer commits there are, the fewer times each page is written.
-const batchRecords = 12_000
+const batchRecords = 24_000
 
 // rejected tells of a line that is not imported.
 func (j *importJob) rejected(line int, err error) {

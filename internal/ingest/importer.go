@@ -77,7 +77,7 @@ type Summary struct {
 }
 
 // batchBytes bounds what a batch holds of the input, where records are large.
-const batchBytes = 8 << 20
+const batchBytes = 16 << 20
 
 // Run imports records until there are no more. Each batch is atomic: it counts in the summary, or nothing of it was
 // carried out. When ctx ends, the batch under way is still finished, and the error is that of ctx. An import that has

@@ -153,7 +153,7 @@ func TestImporterBoundsABatch(t *testing.T) {
 	if _, err := im.Run(t.Context(), ingest.JSONL(strings.NewReader(strings.Repeat(line, 40)), "")); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{16, 16, 8}, sizes); diff != "" {
+	if diff := cmp.Diff([]int{32, 8}, sizes); diff != "" {
 		t.Errorf("batches (-want +got):\n%s", diff)
 	}
 }

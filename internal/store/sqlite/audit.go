@@ -66,17 +66,23 @@ func (u *update) tail() (roster.Entry, error) {
 	return last, nil
 }
 
-// remember notes the last entry of a change that is committed.
+// remember notes the version and the last entry of a change that is committed.
 func (w *writer) remember(change *roster.Change) {
 	const most = 10_000
-	n := len(change.Entries)
-	switch {
-	case slices.ContainsFunc(change.Ops, deletesOrg):
+	if slices.ContainsFunc(change.Ops, deletesOrg) {
+		delete(w.versions, change.Org)
 		delete(w.tails, change.Org)
-	case n > 0:
-		if len(w.tails) >= most {
-			clear(w.tails)
-		}
+		return
+	}
+	if len(change.Ops) == 0 {
+		return
+	}
+	if len(w.versions) >= most {
+		clear(w.versions)
+		clear(w.tails)
+	}
+	w.versions[change.Org] = change.Version
+	if n := len(change.Entries); n > 0 {
 		w.tails[change.Org] = roster.Entry{Seq: change.Entries[n-1].Seq, Hash: change.Entries[n-1].Hash}
 	}
 }

@@ -201,29 +201,48 @@ func readBatches(ctx context.Context, tx *sql.Tx, org roster.ID, emit func(*batc
 	return nil
 }
 
-func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emit func(*batch) error) (err error) {
-	rows, err := tx.QueryContext(ctx, recordsQuery, org[:], string(t))
+// readType calls emit with the documents of a type: those without a number come first.
+func readType(ctx context.Context, tx *sql.Tx, org roster.ID, t roster.Type, emit func(*batch) error) error {
+	b := newBatch(t, 0)
+	for _, query := range []string{unnumberedQuery, numberedQuery} {
+		err := readDocs(ctx, tx, query, collection{org, t}, func(rows *sql.Rows) error {
+			if err := rows.Scan(b); err != nil {
+				return err
+			}
+			if len(b.docs) < batchSize && b.size < maxBatchBytes {
+				return nil
+			}
+			full := b
+			b = newBatch(t, batchSize)
+			return emit(full)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(b.docs) == 0 {
+		return nil
+	}
+	return emit(b)
+}
+
+func newBatch(t roster.Type, room int) *batch {
+	return &batch{typ: t, docs: make([]string, 0, room), done: make(chan struct{})}
+}
+
+// readDocs calls scan with each row of a query about the records of a collection.
+func readDocs(
+	ctx context.Context, tx *sql.Tx, query string, c collection, scan func(*sql.Rows) error,
+) (err error) {
+	rows, err := tx.QueryContext(ctx, query, c.org[:], string(c.typ))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	newBatch := func(room int) *batch {
-		return &batch{typ: t, docs: make([]string, 0, room), done: make(chan struct{})}
-	}
-	b := newBatch(0)
 	for rows.Next() {
-		if err := rows.Scan(b); err != nil {
+		if err := scan(rows); err != nil {
 			return err
 		}
-		if len(b.docs) == batchSize || b.size >= maxBatchBytes {
-			if err := emit(b); err != nil {
-				return err
-			}
-			b = newBatch(batchSize)
-		}
 	}
-	if err := rows.Err(); err != nil || len(b.docs) == 0 {
-		return err
-	}
-	return emit(b)
+	return rows.Err()
 }

@@ -15,9 +15,14 @@ const (
 	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ?1
 		AND version > max(?2, coalesce((SELECT trimmed_to FROM organizations WHERE id = ?1), 0))
 		ORDER BY version LIMIT ?3`
-	recordsQuery = `SELECT doc FROM entities
-		WHERE collection = (SELECT id FROM collections WHERE org_id = ? AND type = ?) ORDER BY number, id`
 	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
+
+	// Records in the order of Load. Those with a number, of which there may be millions, come out of the index as they
+	// are; asked for by number and id, each document would be copied for sorting.
+	collectionQuery = `SELECT doc FROM entities INDEXED BY entities_number
+		WHERE collection = (SELECT id FROM collections WHERE org_id = ? AND type = ?)`
+	unnumberedQuery = collectionQuery + ` AND number IS NULL ORDER BY id`
+	numberedQuery   = collectionQuery + ` AND number IS NOT NULL ORDER BY number`
 )
 
 // Orgs implements [store.Store].

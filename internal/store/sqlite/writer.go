@@ -18,6 +18,8 @@ type writer struct {
 	all  []*sql.Stmt
 	// tails has the last audit entries of organizations, as far as they are known: their places and hashes.
 	tails map[roster.ID]roster.Entry
+	// versions has those of organizations, as far as they are known: nobody else writes to the file.
+	versions map[roster.ID]roster.Version
 	// collections has the numbers of collections, as far as they are known.
 	collections map[collection]int64
 	room        room
@@ -52,7 +54,10 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, tails: map[roster.ID]roster.Entry{}, collections: map[collection]int64{}}
+	w := &writer{
+		conn: conn, collections: map[collection]int64{},
+		tails: map[roster.ID]roster.Entry{}, versions: map[roster.ID]roster.Version{},
+	}
 	if err := w.makeRoom(ctx, 1); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -166,6 +171,8 @@ func (w *writer) transact(ctx context.Context, fn func() (commit bool, err error
 			return
 		}
 		clear(w.collections)
+		clear(w.versions)
+		clear(w.tails)
 		if _, rollbackErr := w.rollback.ExecContext(ctx); rollbackErr != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
 		}
@@ -192,7 +199,7 @@ type room struct{ cache, log int }
 // not fit in the log.
 func roomFor(ops int) room {
 	if ops >= bulkOps {
-		return room{cache: 96 << 10, log: 32_000}
+		return room{cache: 128 << 10, log: 48_000}
 	}
 	return room{cache: 32 << 10, log: 16_000}
 }
@@ -213,6 +220,9 @@ func (w *writer) makeRoom(ctx context.Context, ops int) error {
 
 // versionOf returns the version of org, or 0 where it does not exist.
 func (w *writer) versionOf(ctx context.Context, org roster.ID) (roster.Version, error) {
+	if version, known := w.versions[org]; known {
+		return version, nil
+	}
 	var version roster.Version
 	err := w.version.QueryRowContext(ctx, org[:]).Scan(&version)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
