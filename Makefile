@@ -72,6 +72,10 @@ tidy-check:
 generate: ## rewrite the generated files
 	$(GO) generate ./...
 
+.PHONY: compat
+compat: ## check that no client of the last release breaks: api/released/README.md
+	$(GO) test -count=1 -run 'Released|Gate' ./internal/dialect/all
+
 # Sums instead of git: it says what generation changes, also in a tree with other changes or without git.
 SUMS := find . -type f -not -path './.git/*' -not -path './bin/*' -exec cksum {} + | sort -k 3
 

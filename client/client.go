@@ -1,5 +1,5 @@
 // Package client speaks Roster's own API to a server: the records of an organization, its changes and its audit. The
-// token that a [Client] is made with names the organization.
+// token that a [Client] is made with names the organization; with an instance-wide token [Client.In] does.
 //
 // Every failure is a [roster.Error] somewhere in the error's chain. What the server refuses has the server's code,
 // message and fields, and with [roster.PreconditionFailed] the record as it is; a server that can't be reached or

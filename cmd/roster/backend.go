@@ -16,10 +16,9 @@ import (
 
 // backend is where the organizations are that a command is about.
 type backend interface {
-	// Orgs returns the organizations by number.
-	Orgs(ctx context.Context) ([]*roster.Organization, error)
-	// CreateOrg makes an organization and returns it complete.
-	CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error)
+	// Instance returns the instance itself, whose API knows all organizations and the instance-wide tokens. On a server
+	// it is what the token belongs to.
+	Instance(ctx context.Context) (account, error)
 	// Account returns the organization with a slug, or fails with [roster.NotFound].
 	Account(ctx context.Context, slug string) (account, error)
 	Close() error
@@ -92,8 +91,11 @@ func (l *local) Close() error {
 	return errors.Join(err, l.store.Close())
 }
 
-func (l *local) CreateOrg(ctx context.Context, org roster.Organization) (*roster.Organization, error) {
-	return l.Service.CreateOrg(ctx, roster.Operator(), org)
+func (l *local) Instance(ctx context.Context) (account, error) {
+	if err := l.EnsureInstance(ctx); err != nil {
+		return nil, err
+	}
+	return &localAccount{l, roster.InstanceID()}, nil
 }
 
 func (l *local) Account(ctx context.Context, slug string) (account, error) {

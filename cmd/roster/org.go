@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -19,14 +18,14 @@ func storeFlag(cmd *cobra.Command) *string {
 
 // orgFlag adds the flag --org to a command, which must be given.
 func orgFlag(cmd *cobra.Command) *string {
-	slug := cmd.Flags().String("org", "", "slug of the organization; with --url the token names it")
+	slug := cmd.Flags().String("org", "", "slug of the organization; with --url the token names it, unless it is instance-wide")
 	env(cmd.Flags(), "org")
 	return slug
 }
 
 func (a *app) orgs() *cobra.Command {
-	return group(&cobra.Command{Use: "org", Short: "Make, show, change and list organizations"},
-		a.orgCreate(), a.orgList(), a.orgShow(), a.orgUpdate())
+	return group(&cobra.Command{Use: "org", Short: "Make, show, change, list and delete organizations"},
+		a.orgCreate(), a.orgList(), a.orgGet(), a.orgUpdate(), a.orgDelete())
 }
 
 func orgColumns() []string { return []string{"number", "slug", "name", "version", "id", "created_at"} }
@@ -48,6 +47,7 @@ func (a *app) orgCreate() *cobra.Command {
 	dsn, out := storeFlag(cmd), outputFlag(cmd)
 	slug := cmd.Flags().String("slug", "", "short name, a DNS label, unique in the store")
 	name := cmd.Flags().String("name", "", "name (default: the slug)")
+	write := writeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "slug"); err != nil {
 			return err
@@ -56,11 +56,12 @@ func (a *app) orgCreate() *cobra.Command {
 		if wanted.Name == "" {
 			wanted.Name = *slug
 		}
-		return a.within(cmd.Context(), *dsn, func(b backend) error {
-			made, err := b.CreateOrg(cmd.Context(), wanted)
+		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			made, err := api.CreateOrganization(cmd.Context(), &wanted, write.options()...)
 			if err != nil {
 				return doing("create organization "+*slug, err)
 			}
+			write.note(a)
 			return out.one(a.out, orgColumns(), orgRow(made))
 		})
 	}
@@ -68,40 +69,59 @@ func (a *app) orgCreate() *cobra.Command {
 }
 
 func (a *app) orgList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List the organizations by number", Args: exactly()}
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the organizations by number", Args: exactly(),
+		Long:    "List the organizations by number: with --url those that the token can reach.",
+		Example: "  roster org list -o jsonl",
+	}
 	dsn, out := storeFlag(cmd), outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.within(cmd.Context(), *dsn, func(b backend) error {
-			orgs, err := b.Orgs(cmd.Context())
-			if err != nil {
-				return doing("list the organizations", err)
-			}
-			return out.list(a.out, orgColumns(), func(yield func(row) bool) {
-				for _, o := range orgs {
-					if !yield(orgRow(o)) {
-						return
-					}
-				}
-			})
+		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			orgs := api.Organizations(cmd.Context(), apiclient.ListOptions{})
+			return doing("list the organizations", listOf(*out, a.out, orgColumns(), orgs, orgRow))
 		})
 	}
 	return cmd
 }
 
-func (a *app) orgShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show SLUG", Short: "Show an organization", Args: exactly("SLUG")}
+func (a *app) orgGet() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "get SLUG", Aliases: []string{"show"}, Short: "Show an organization", Args: exactly("SLUG"),
+		Example: "  roster org get acme -o json",
+	}
 	dsn, out := storeFlag(cmd), outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.within(cmd.Context(), *dsn, func(b backend) error {
-			orgs, err := b.Orgs(cmd.Context())
+		return a.withAPI(cmd.Context(), *dsn, args[0], func(api *apiclient.Client) error {
+			org, err := api.Organization(cmd.Context())
 			if err != nil {
 				return doing("find organization "+args[0], err)
 			}
-			i := slices.IndexFunc(orgs, func(o *roster.Organization) bool { return o.Slug == args[0] })
-			if i < 0 {
-				return unknownOrg(args[0])
+			return out.one(a.out, orgColumns(), orgRow(org))
+		})
+	}
+	return cmd
+}
+
+func (a *app) orgDelete() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "delete SLUG --yes", Short: "Delete an organization for good, with all that it has",
+		Long: "Delete an organization for good, with its users, its history and its audit. The audit of the instance\n" +
+			"says by whom. With --url it needs an instance-wide token.",
+		Args: exactly("SLUG"), Example: "  roster org delete acme --yes --reason 'the contract ended'",
+	}
+	dsn := storeFlag(cmd)
+	yes := cmd.Flags().Bool("yes", false, "really delete it")
+	write := changeFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*yes && !write.dryRun {
+			return usage(cmd, "nothing is deleted without --yes")
+		}
+		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			if err := api.DeleteOrganization(cmd.Context(), args[0], write.options()...); err != nil {
+				return hint(doing("delete organization "+args[0], err), "`roster org list` shows what there is")
 			}
-			return out.one(a.out, orgColumns(), orgRow(orgs[i]))
+			write.note(a)
+			return nil
 		})
 	}
 	return cmd

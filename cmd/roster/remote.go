@@ -32,29 +32,22 @@ func (a *app) openRemote() (*remote, error) {
 
 func (r *remote) Close() error { return nil }
 
-// Orgs returns the one organization that the token can reach.
-func (r *remote) Orgs(ctx context.Context) ([]*roster.Organization, error) {
-	org, err := r.Organization(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return []*roster.Organization{org}, nil
-}
+func (r *remote) Instance(context.Context) (account, error) { return remoteAccount{r.Client}, nil }
 
-func (r *remote) CreateOrg(context.Context, roster.Organization) (*roster.Organization, error) {
-	return nil, roster.Errorf(roster.Forbidden, "a token belongs to one organization and can't make others; "+
-		"stop the server and make the organization with --store")
-}
-
+// Account asks below the name of the organization, if there is one; otherwise the token names it.
 func (r *remote) Account(ctx context.Context, slug string) (account, error) {
-	org, err := r.Organization(ctx)
-	if err != nil {
-		return nil, doing("find the organization", err)
+	in := r.Client
+	if slug != "" {
+		in = r.In(slug)
 	}
-	if slug != "" && org.Slug != slug {
-		return nil, roster.Errorf(roster.NotFound, "the token is for the organization %q, not %q", org.Slug, slug)
+	_, err := in.Organization(ctx)
+	if slug == "" || roster.CodeOf(err) != roster.NotFound {
+		return remoteAccount{in}, doing("find the organization", err)
 	}
-	return remoteAccount{r.Client}, nil
+	if own, other := r.Organization(ctx); other == nil {
+		return nil, roster.Errorf(roster.NotFound, "the token is for the organization %q, not %q", own.Slug, slug)
+	}
+	return nil, unknownOrg(slug)
 }
 
 type remoteAccount struct{ *apiclient.Client }

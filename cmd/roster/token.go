@@ -21,7 +21,7 @@ func (a *app) tokens() *cobra.Command {
 type shownToken struct {
 	ID          roster.ID          `json:"id"`
 	Secret      string             `json:"secret,omitempty"`
-	Org         string             `json:"org"`
+	Org         string             `json:"org,omitempty"`
 	Name        string             `json:"name"`
 	Kind        roster.TokenKind   `json:"kind"`
 	Permissions roster.Permissions `json:"permissions"`
@@ -78,7 +78,7 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.kind, "kind", "account", "what the token stands for: account, source or channel")
 	flags.StringSliceVar(&f.permissions, "permission", []string{string(roster.UsersRead)},
 		"what the token allows; may be repeated: users:read, users:write, metadata:read, members:admin,\n"+
-			"groups:write, tokens:write, audit:read or * for everything")
+			"groups:write, tokens:write, audit:read, orgs:read, orgs:write or * for everything")
 	flags.StringVar(&f.actsAs, "acts-as", "", "the user on whose behalf the token acts: a number, an e-mail or a UUID")
 	flags.StringSliceVar(&f.dialects, "dialect", nil,
 		"a dialect that accepts the token; may be repeated (default: all)")
@@ -117,19 +117,20 @@ func (f *tokenFlags) token(ctx context.Context, a *app, api *apiclient.Client) (
 
 func (a *app) tokenCreate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create --org SLUG --name NAME", Short: "Make a token and show its secret, once", Args: exactly(),
-		Example: "  roster token create --org acme --name 'my connector' --permission users:read --expires-in 720h",
+		Use: "create {--org SLUG | --instance} --name NAME", Short: "Make a token and show its secret, once", Args: exactly(),
+		Example: "  roster token create --org acme --name 'my connector' --permission users:read --expires-in 720h\n" +
+			"  roster token create --instance --name provisioning --permission orgs:write --permission tokens:write",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), outputFlag(cmd)
 	var f tokenFlags
 	f.add(cmd)
 	write := writeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org", "name"); err != nil {
+		if err := org.require(cmd, "name"); err != nil {
 			return err
 		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			shown, err := a.makeToken(cmd.Context(), api, *org, &f, write.options()...)
+		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
+			shown, err := a.makeToken(cmd.Context(), api, org.slug, &f, write.options()...)
 			if err != nil {
 				return doing("create the token", err)
 			}
@@ -161,18 +162,18 @@ func (a *app) makeToken(
 
 func (a *app) tokenList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List the tokens, without their secrets", Args: exactly(),
+		Use: "list {--org SLUG | --instance}", Short: "List the tokens, without their secrets", Args: exactly(),
 		Example: "  roster token list --org acme -o jsonl",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
+		if err := org.require(cmd); err != nil {
 			return err
 		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
 			tokens := api.Tokens(cmd.Context(), apiclient.ListOptions{})
 			err := listOf(*out, a.out, tokenColumns(), tokens, func(t *roster.Token) row {
-				return a.showToken(*org, t).row(*out)
+				return a.showToken(org.slug, t).row(*out)
 			})
 			return doing("list the tokens", err)
 		})
@@ -182,23 +183,23 @@ func (a *app) tokenList() *cobra.Command {
 
 func (a *app) tokenRevoke() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "revoke --org SLUG ID", Short: "Revoke a token: it counts no more, from the next request on",
+		Use: "revoke {--org SLUG | --instance} ID", Short: "Revoke a token: it counts no more, from the next request on",
 		Args:    exactly("ID"),
 		Example: "  roster token revoke --org acme 0190a000-0000-7000-8000-000000000001 --reason 'it leaked'",
 	}
-	dsn, org := storeFlag(cmd), orgFlag(cmd)
+	dsn, org := storeFlag(cmd), ownerFlags(cmd)
 	write := changeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := require(cmd, "org"); err != nil {
+		if err := org.require(cmd); err != nil {
 			return err
 		}
 		id, err := roster.ParseID(args[0])
 		if err != nil {
 			return usage(cmd, "the argument ID: %w", err)
 		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
 			err := api.RevokeToken(cmd.Context(), id, write.options()...)
-			return hint(doing("revoke the token", err), "`roster token list --org %s` shows the ids", *org)
+			return hint(doing("revoke the token", err), "`roster token list %s` shows the ids", org)
 		})
 	}
 	return cmd

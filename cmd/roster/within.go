@@ -51,10 +51,10 @@ func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{native.New()},
 		Directory: server.Views(l.Service.View),
-		Tokens:    &auth.Authenticator{Tokens: token, Now: l.time},
+		Tokens:    &auth.Authenticator{Tokens: token, Now: l.time, InstanceDialects: ownDialects()},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(l.Service), l.time),
 		Limiter:   auth.NewLimiter(l.now, 1), Unlimited: true,
-		Writer: l.Service, History: server.Histories(l.Service), Audit: l.Service, Jobs: l.jobService(), Random: l.random,
+		Writer: l.Service, Orgs: l.Service, History: server.Histories(l.Service), Audit: l.Service, Jobs: l.jobService(), Random: l.random,
 		Versions: server.VersionsOf(l.Service),
 		Log:      slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError})),
 		Now:      l.now, NewID: l.newID, Software: software(),

@@ -108,7 +108,10 @@ func principalOf(t *roster.Token, org *roster.Organization) roster.Principal {
 		Org: org.ID, Token: t.ID, Name: t.Name, Kind: t.Kind, Permissions: t.Permissions, ActsAs: t.ActsAs,
 	}
 	if org.IsInstance() {
-		p.Name, p.Instance = t.Name+" (instance)", t
+		p.Instance = t
+		if !t.ID.IsZero() { // which that of the operator has not
+			p.Name += " (instance)"
+		}
 	}
 	return p
 }

@@ -21,6 +21,9 @@ func (x *exchange) write(response dialect.Response) {
 	if version := x.written.Load(); version > 0 {
 		x.tellVersion(roster.Version(version))
 	}
+	if x.endpoint != nil && x.endpoint.EndsOrg {
+		delete(header, dialect.VersionHeader) // nobody could wait for it
+	}
 	if status == http.StatusOK {
 		x.validate()
 	}
