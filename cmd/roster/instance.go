@@ -51,7 +51,8 @@ func (a *app) withOwner(ctx context.Context, dsn string, o *owner, fn func(*apic
 	if o.instance {
 		return a.withInstance(ctx, dsn, func(api *apiclient.Client) error {
 			if org, err := api.Organization(ctx); a.url != "" && err == nil {
-				return roster.Errorf(roster.Forbidden, "the token is for the organization %q, not instance-wide", org.Slug)
+				return roster.Errorf(roster.Forbidden,
+					"the token is for the organization %q, not instance-wide", org.Slug)
 			}
 			return fn(api)
 		})

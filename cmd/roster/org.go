@@ -18,7 +18,8 @@ func storeFlag(cmd *cobra.Command) *string {
 
 // orgFlag adds the flag --org to a command, which must be given.
 func orgFlag(cmd *cobra.Command) *string {
-	slug := cmd.Flags().String("org", "", "slug of the organization; with --url the token names it, unless it is instance-wide")
+	slug := cmd.Flags().String("org", "",
+		"slug of the organization; with --url the token names it, unless it is instance-wide")
 	env(cmd.Flags(), "org")
 	return slug
 }
@@ -105,8 +106,8 @@ func (a *app) orgGet() *cobra.Command {
 func (a *app) orgDelete() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete SLUG --yes", Short: "Delete an organization for good, with all that it has",
-		Long: "Delete an organization for good, with its users, its history and its audit. The audit of the instance\n" +
-			"says by whom. With --url it needs an instance-wide token.",
+		Long: "Delete an organization for good, with its users, its history and its audit. The audit of the\n" +
+			"instance says by whom. With --url it needs an instance-wide token.",
 		Args: exactly("SLUG"), Example: "  roster org delete acme --yes --reason 'the contract ended'",
 	}
 	dsn := storeFlag(cmd)

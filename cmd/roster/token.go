@@ -117,7 +117,8 @@ func (f *tokenFlags) token(ctx context.Context, a *app, api *apiclient.Client) (
 
 func (a *app) tokenCreate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create {--org SLUG | --instance} --name NAME", Short: "Make a token and show its secret, once", Args: exactly(),
+		Use: "create {--org SLUG | --instance} --name NAME", Short: "Make a token and show its secret, once",
+		Args: exactly(),
 		Example: "  roster token create --org acme --name 'my connector' --permission users:read --expires-in 720h\n" +
 			"  roster token create --instance --name provisioning --permission orgs:write --permission tokens:write",
 	}
@@ -183,7 +184,8 @@ func (a *app) tokenList() *cobra.Command {
 
 func (a *app) tokenRevoke() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "revoke {--org SLUG | --instance} ID", Short: "Revoke a token: it counts no more, from the next request on",
+		Use:     "revoke {--org SLUG | --instance} ID",
+		Short:   "Revoke a token: it counts no more, from the next request on",
 		Args:    exactly("ID"),
 		Example: "  roster token revoke --org acme 0190a000-0000-7000-8000-000000000001 --reason 'it leaked'",
 	}
