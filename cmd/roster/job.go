@@ -131,7 +131,7 @@ func (c *jobCall) wait(ctx context.Context, id roster.ID) error {
 	case j.Err() != nil:
 		return fmt.Errorf("job %s has failed: %w", id, j.Err())
 	case j.Counts.Refused > 0:
-		_, _ = fmt.Fprintf(c.err, "%d were refused: `roster job rejects %s` says why\n", j.Counts.Refused, id)
+		_, _ = fmt.Fprintf(c.err, "refused: %d; `roster job rejects %s` says why\n", j.Counts.Refused, id)
 	}
 	return nil
 }

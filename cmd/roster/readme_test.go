@@ -44,6 +44,22 @@ func TestChangeFeedGuide(t *testing.T) {
 	}
 }
 
+// TestBulkGuide runs every command of the guide to many users at once likewise.
+func TestBulkGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/bulk.md")
+	out := p.shell(t, commands)
+	for _, want := range []string{
+		"line 3: name: is required; email: ", "3 read: 2 created", `"state":"queued"`, "of 3 users 2 would be changed", "refused: ",
+		"update,succeeded,100%,3,0,2,", "undo,succeeded,100%,2,0,2,", "email,phone\n", "'+4912345",
+	} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
 // shell runs commands in one shell and returns what they print.
 func (p program) shell(t *testing.T, commands []string) []byte {
 	t.Helper()
