@@ -24,7 +24,10 @@ import (
 )
 
 // program is the binary that users run, with a store of its own.
-type program struct{ path, dir string }
+type program struct {
+	path, dir string
+	env       []string // besides that of the test
+}
 
 // build builds the program as it is shipped, without the race detector: this test is about many users.
 func build(t *testing.T) program {
@@ -41,6 +44,7 @@ func (p program) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), p.path, args...)
 	cmd.Dir = p.dir
+	cmd.Env = append(os.Environ(), p.env...)
 	return cmd
 }
 

@@ -60,6 +60,19 @@ func TestBulkGuide(t *testing.T) {
 	}
 }
 
+// TestWebhooksGuide runs every command of the guide to webhooks likewise.
+func TestWebhooksGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/webhooks.md")
+	out := p.shell(t, commands)
+	for _, want := range []string{`"secret": "whsec_`, `"since": 3`, `delivery     {"position":`, `"round":1`, "secret       whsec_"} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
 // shell runs commands in one shell and returns what they print.
 func (p program) shell(t *testing.T, commands []string) []byte {
 	t.Helper()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
 
 	"github.com/spf13/pflag"
 
@@ -21,7 +22,13 @@ func (f *webhookFlags) add(flags *pflag.FlagSet) {
 	env(flags, "webhook-allow-private")
 }
 
-// webhooks returns what delivers the changes of a directory. The caller runs or closes it.
+// webhookFlags returns what the environment says to a command that has no flags about webhooks.
+func (a *app) webhookFlags() webhookFlags {
+	allow, _ := strconv.ParseBool(a.getenv("ROSTER_WEBHOOK_ALLOW_PRIVATE"))
+	return webhookFlags{allow}
+}
+
+// newWebhooks returns what delivers the changes of a directory. The caller runs or closes it.
 func (a *app) newWebhooks(
 	ctx context.Context, d *directory.Service, f webhookFlags, log *slog.Logger,
 ) (*webhook.Service, error) {

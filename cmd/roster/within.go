@@ -24,7 +24,7 @@ func (l *localAccount) API(ctx context.Context) (*apiclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := l.handler(operatorToken{roster.HashSecret(secret), l.org})
+	handler, err := l.handler(ctx, operatorToken{roster.HashSecret(secret), l.org})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,13 @@ func (l *localAccount) API(ctx context.Context) (*apiclient.Client, error) {
 }
 
 // handler returns what serves the API to whoever has a token.
-func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
+func (l *localAccount) handler(ctx context.Context, token operatorToken) (http.Handler, error) {
+	log := slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError}))
+	hooks, err := l.newWebhooks(ctx, l.Service, l.webhookFlags(), log)
+	if err != nil {
+		return nil, err
+	}
+	l.whenClosed(func() error { return hooks.Close(ctx) })
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{native.New()},
 		Directory: server.Views(l.Service.View),
@@ -55,10 +61,9 @@ func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
 		Verifier:  auth.NewVerifier(auth.SignersAmong(l.Service), l.time),
 		Limiter:   auth.NewLimiter(l.now, 1), Unlimited: true,
 		Writer: l.Service, Orgs: l.Service, History: server.Histories(l.Service), Audit: l.Service,
-		Jobs: l.jobService(), Random: l.random,
-		Versions: server.VersionsOf(l.Service),
-		Log:      slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError})),
-		Now:      l.now, NewID: l.newID, Software: software(),
+		Jobs: l.jobService(), Webhooks: hooks, Random: l.random,
+		Versions: server.VersionsOf(l.Service), Log: log,
+		Now: l.now, NewID: l.newID, Software: software(),
 	})
 	if err != nil {
 		return nil, err

@@ -246,7 +246,7 @@ func (s *Service) Deliver(ctx context.Context) error {
 }
 
 // saveDelay is for how long where webhooks stand is gathered before it is kept, which the store's writer is needed for.
-const saveDelay = time.Second
+const saveDelay = 500 * time.Millisecond
 
 // keepUp keeps where webhooks stand, now and then, until ctx ends.
 func (s *Service) keepUp(ctx context.Context) {
