@@ -17,6 +17,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/client"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
 )
 
 func TestChanges(t *testing.T) {
@@ -103,8 +104,8 @@ func TestChangesThatAreNotKept(t *testing.T) {
 		n := 0
 		for change, err := range changes(t.Context(), client.ChangeOptions{}) {
 			trimmed, ok := errors.AsType[*roster.TrimmedError](err)
-			if roster.CodeOf(err) != roster.Gone || !ok || trimmed.Since != 1 || change.Version != 0 {
-				t.Errorf("got %v, %v, want %s because of what was trimmed up to version 1", change, err, roster.Gone)
+			if roster.CodeOf(err) != roster.Gone || !ok || trimmed.Since != dialecttest.OtherSince || change.Version != 0 {
+				t.Errorf("got %v, %v, want %s because of what was trimmed up to version %d", change, err, roster.Gone, dialecttest.OtherSince)
 			}
 			n++
 		}
