@@ -71,7 +71,7 @@ func runFile(t *testing.T, w *World, d *dialect.Dialect, file string, seen *cove
 		t.Fatal(err)
 	}
 	out := &txtar.Archive{Comment: archive.Comment}
-	responses := map[string]string{}
+	responses, doc := map[string]string{}, documented(t, d)
 	for _, f := range archive.Files {
 		if name, ok := strings.CutSuffix(f.Name, "/response"); ok {
 			responses[name] = string(f.Data)
@@ -89,6 +89,8 @@ func runFile(t *testing.T, w *World, d *dialect.Dialect, file string, seen *cove
 			defer func() { _ = response.Body.Close() }() // it is in memory
 			seen.note(request, response, w.contract)
 			got := render(response, d)
+			_, body, _ := strings.Cut(got, "\n\n")
+			doc.check(t, request, response, body)
 			out.Files = append(out.Files, f, txtar.File{Name: name + "/response", Data: []byte(got)})
 			if want := responses[name]; !*update && got != want {
 				t.Errorf("%s %s (-want +got):\n%s", request.Method, request.URL, cmp.Diff(want, got))
