@@ -171,8 +171,8 @@ func (c *Client) ReplayWebhook(
 	return w, nil
 }
 
-// WebhookDeliveries returns the last messages to a webhook that have become something, "" for anything, at most limit of
-// them, and how many there are. The one of the latest attempt comes first.
+// WebhookDeliveries returns the last messages to a webhook that have become something, "" for anything, at most limit
+// of them, and how many there are. The one of the latest attempt comes first.
 func (c *Client) WebhookDeliveries(
 	ctx context.Context, id roster.ID, q roster.DeliveryQuery, options ...Option,
 ) (list []WebhookDelivery, total int, err error) {

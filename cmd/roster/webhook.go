@@ -80,7 +80,8 @@ func (a *app) showSecret(out format, w *apiclient.Webhook, secret string) error 
 
 func (a *app) webhookCreate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create --org SLUG --name NAME --to URL", Short: "Make a webhook and show its secret, once", Args: exactly(),
+		Use: "create --org SLUG --name NAME --to URL", Short: "Make a webhook and show its secret, once",
+		Args:    exactly(),
 		Example: "  roster webhook create --org acme --name billing --to https://billing.example/roster --type user",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)

@@ -15,6 +15,8 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 	mustCommit(t, s, id(2), creations(org(2), user(2))...)
 	mustCommit(t, s, id(1), roster.Op{Before: user(1)}, roster.Op{After: user(2)})
 	mustTouch(t, s, use(1, 1, 5))
+	mustCommit(t, s, id(3), creations(org(3), webhook(1))...)
+	mustKeep(t, s, progress(3, 1, standing(4), delivery(4, roster.Dead, 5)))
 	answer := roster.Answer{Key: roster.Digest{1}, At: 5, Content: []byte("x")}
 	written(t, s, roster.Change{
 		Ops: creations(user(4)), Entries: []roster.Entry{entry(0, 1)}, Answers: []roster.Answer{answer},
@@ -33,6 +35,7 @@ func testReopen(t *testing.T, open Open, reopen Reopen) {
 		wantContent(t, s, id(1), 3, org(1), user(2), user(4), fullUser(), token(1))
 		wantContent(t, s, id(2), 1, org(2), user(2))
 		wantUses(t, s, 1, use(1, 1, 5))
+		wantStandings(t, s, 3, map[int]roster.Standing{1: standing(4)})
 		wantAnswer(t, s, id(1), answer.Key, &answer)
 		wantJobs(t, s, 1, job(1))
 		still, _ := entries(t, s, roster.EntryQuery{Limit: 5})
