@@ -88,11 +88,14 @@ func (d *decider) deleteUser(u *User) error {
 // findDeleted returns the deleted user that ref names, or fails with NotFound.
 func (d *decider) findDeleted(ref Ref) (*DeletedUser, error) {
 	if ref.Email == "" && ref.Identifier == "" {
-		e, err := d.find(TypeDeletedUser, ref)
+		e, err := d.lookUp(TypeDeletedUser, ref)
 		if err != nil {
 			return nil, err
 		}
-		return e.(*DeletedUser), nil
+		if u, ok := e.(*DeletedUser); ok {
+			return u, nil
+		}
+		return nil, Errorf(NotFound, "there is no deleted user %s", ref)
 	}
 	var all []*DeletedUser
 	err := d.Each(TypeDeletedUser, func(e Entity) error {

@@ -38,6 +38,7 @@ type serveFlags struct {
 	loading        loadingBar
 	walks          walkFlags
 	hooks          webhookFlags
+	deleted        deletedFlags
 }
 
 // keep chooses how the organizations of a process that serves are kept.
@@ -45,6 +46,7 @@ func (f *serveFlags) keep(o *directory.Options) {
 	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, int64(f.cache)<<20-f.answerBytes()
 	o.Progress = f.loading.show
 	f.walks.keep(o)
+	f.deleted.keep(o)
 }
 
 // answerBytes returns the part of the cache that is for whole answers. The rest is for users as answers show them,
@@ -68,6 +70,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 			"and loaded again when they are asked for; 0 for any amount")
 	f.walks.add(flags)
 	f.hooks.add(flags)
+	f.deleted.add(flags)
 	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
 		"pin-pages", "walk-time", "walk-versions")
 }
@@ -166,7 +169,7 @@ func (a *app) newService(f *serveFlags) (*service, error) {
 	default:
 		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
 	}
-	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check())
+	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check(), s.deleted.check())
 }
 
 func (s *service) parseMounts() error {
@@ -268,6 +271,10 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	var background errgroup.Group
 	background.Go(func() error {
 		s.recordUse(ctx, d, lastUse)
+		return nil
+	})
+	background.Go(func() error {
+		s.purge(ctx, d)
 		return nil
 	})
 	background.Go(func() error {

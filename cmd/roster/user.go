@@ -23,7 +23,7 @@ func (a *app) users() *cobra.Command {
 		a.userStand("suspend", "Suspend a user: tokens that act as the user do not count meanwhile",
 			(*apiclient.Client).SuspendUser),
 		a.userStand("restore", "Take the suspension of a user back", (*apiclient.Client).RestoreUser),
-		a.userList(), a.userBulk(),
+		a.userUndelete(), a.userErase(), a.userList(), a.userBulk(),
 	)
 }
 
@@ -35,7 +35,7 @@ func userKind() *kind[roster.User] {
 		flags: userFlags(),
 		made:  "--email ada@example.com --name 'Ada Moreno' --role admin", example: "ada@example.com",
 		changed: "--status suspended --set phone=null",
-		deleted: ", with the invitations and tokens that act for it",
+		deleted: ", who can be restored; its tokens and invitations can't",
 		found:   "`roster user list --search TEXT` finds users",
 		columns: userColumns(), cells: userCells,
 		get: (*apiclient.Client).User, create: (*apiclient.Client).CreateUser,

@@ -256,6 +256,18 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "user|delete|2|--dry-run", want: "dry run"},
 		{line: "user|delete|2", want: ""},
 		{line: "user|delete|2", code: 3, want: "there is no user"},
+		{line: "user|create|--email|zoe@example.com|--name|Zoe|--number|70", want: "number 70"},
+		{line: "user|delete|70|--reason|has left", want: ""},
+		{line: "deleted-user|list|-o|csv", want: "70,zoe,zoe@example.com,Zoe,"},
+		{line: "deleted-user|show|70", want: "zoe@example.com", differs: true},
+		{line: "deleted-user|show|71", code: 3, want: "roster deleted-user list"},
+		{line: "user|undelete|zoe@example.com|--dry-run", want: "number 70", differs: true},
+		{line: "user|undelete|zoe@example.com", want: "number 70", differs: true},
+		{line: "user|undelete|70", code: 3, want: "there is no deleted user"},
+		{line: "user|erase|70", code: 2, want: "say --yes to erase 70"},
+		{line: "user|erase|70|--yes|--dry-run", want: "dry run: nothing was changed"},
+		{line: "user|erase|70|--yes|--reason|Zoe asked", want: ""},
+		{line: "user|erase|70|--yes", code: 3, want: "there is no user"},
 	} {
 		if step.keep != "" {
 			ways[0].keep(step.keep, step.line)

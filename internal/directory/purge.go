@@ -1,0 +1,91 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/roster-dev/roster"
+)
+
+// purgedAtOnce is how many deleted users one change removes at the most.
+const purgedAtOnce = 200
+
+// Purger returns the principal in whose name deleted users are removed when their time is over.
+func Purger() roster.Principal {
+	return roster.Principal{
+		Name: "purge of deleted users", Kind: roster.TokenAccount, Permissions: roster.Permissions{roster.Everything},
+	}
+}
+
+// Purge removes the deleted users of all organizations whose time is over, a few in each change, and returns how many
+// they were. What the history says of them stays. It does not load organizations.
+func (s *Service) Purge(ctx context.Context) (purged int, err error) {
+	orgs, err := s.Orgs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, org := range orgs {
+		n, err := s.purge(ctx, org.ID)
+		purged += n
+		if err != nil {
+			return purged, fmt.Errorf("purge the deleted users of organization %s: %w", org.ID, err)
+		}
+	}
+	return purged, nil
+}
+
+func (s *Service) purge(ctx context.Context, org roster.ID) (purged int, err error) {
+	for {
+		cmds, err := s.due(ctx, org)
+		if err != nil || len(cmds) == 0 {
+			return purged, err
+		}
+		outcomes, err := s.DoEach(ctx, org, Purger(), cmds)
+		if err != nil {
+			return purged, err
+		}
+		gone := 0
+		for _, o := range outcomes {
+			if o.Err == nil {
+				gone++
+			}
+		}
+		if purged += gone; gone == 0 { // all were restored meanwhile
+			return purged, nil
+		}
+	}
+}
+
+// errEnough ends a look at records.
+var errEnough = errors.New("enough")
+
+// due returns the commands that remove some of the deleted users whose time is over, as they are.
+func (s *Service) due(ctx context.Context, org roster.ID) (cmds []roster.Command, err error) {
+	now := s.now()
+	add := func(e roster.Entity) error {
+		u, ok := e.(*roster.DeletedUser)
+		if ok && u.PurgeAt <= now {
+			tag := roster.Tag(roster.Shown(u, Purger().Permissions))
+			cmds = append(cmds, roster.Delete{
+				Type: roster.TypeDeletedUser, Ref: roster.Ref{ID: u.ID}, IfMatch: []string{tag},
+			})
+		}
+		if len(cmds) == purgedAtOnce {
+			return errEnough
+		}
+		return nil
+	}
+	if view := s.known(org).view.Load(); view != nil {
+		err = each(view.DeletedUsers(), add)
+	} else {
+		_, err = s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
+			cmds = nil
+			return roster.Change{}, state.Each(roster.TypeDeletedUser, add)
+		})
+	}
+	if errors.Is(err, errEnough) || roster.CodeOf(err) == roster.NotFound {
+		err = nil
+	}
+	return cmds, err
+}
