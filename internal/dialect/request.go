@@ -183,6 +183,9 @@ func (e *Endpoint) unknown(name string) roster.Detail {
 			names = append(names, e.Params[i].Name)
 		}
 	}
+	if name == "" {
+		return roster.Detail{Message: "the query string has a value without the name of a parameter"}
+	}
 	return roster.Detail{
 		Field: name, Message: "is not a parameter of this endpoint", Code: roster.Unknown,
 		Allowed: names, DidYouMean: roster.Closest(name, names),
