@@ -5,8 +5,9 @@ import (
 	"iter"
 )
 
-// MaxBulk is how many users one change can be about. While they are changed nobody else can write to the organization.
-const MaxBulk = 100_000
+// MaxBulk is how many users one change can be about. While they are changed nobody else can write to the organization:
+// that many take about three seconds of a processor.
+const MaxBulk = 10_000
 
 // BulkUpdate is one change of all users whom a filter lets through.
 type BulkUpdate struct {

@@ -14,8 +14,8 @@ import (
 type Step = func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error)
 
 // DoStep is [Service.DoEach] for a job: what the commands do and the step are committed together, or neither is. Where
-// nothing is to be done, the step alone is stored. It fails with [roster.ErrJobMoved] where the job is not any more what
-// the step makes of it.
+// nothing is to be done, the step alone is stored. It fails with [roster.ErrJobMoved] where the job is not any more
+// what the step makes of it.
 func (s *Service) DoStep(
 	ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command, step Step,
 ) error {

@@ -90,7 +90,7 @@ func (w *work) batch(ctx context.Context, next func() (ingest.Record, error, boo
 // take returns the records of the next batch, none at the end.
 func take(next func() (ingest.Record, error, bool)) ([]ingest.Record, error) {
 	var records []ingest.Record
-	for bytes := 0; len(records) < batchRecords && bytes < batchBytes; {
+	for size := 0; len(records) < batchRecords && size < batchBytes; {
 		record, err, ok := next()
 		if !ok {
 			break
@@ -99,7 +99,7 @@ func take(next func() (ingest.Record, error, bool)) ([]ingest.Record, error) {
 			return nil, err
 		}
 		records = append(records, record)
-		bytes += record.Size
+		size += record.Size
 	}
 	return records, nil
 }
@@ -118,7 +118,7 @@ func (w *work) carryOut(ctx context.Context, by roster.Principal, records []inge
 		made = step.Job
 		return step, err
 	}
-	err := error(nil)
+	var err error
 	if len(cmds) > 0 && !w.job.Import.DryRun {
 		err = w.Directory.DoStep(ctx, w.org, by, cmds, step)
 	} else {

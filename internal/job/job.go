@@ -126,8 +126,8 @@ func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) 
 	})
 }
 
-// Resume has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing; one that
-// has succeeded is a [roster.Conflict].
+// Resume has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing; one
+// that has succeeded is a [roster.Conflict].
 func (s *Service) Resume(ctx context.Context, org, id roster.ID, answer Answer) (roster.Job, error) {
 	j, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
 		switch {

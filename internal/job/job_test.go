@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -209,9 +210,7 @@ func (w *world) wantOneChange(t tester, p roster.BulkPreview, j roster.Job) {
 func (w *world) wantPreviewed(t tester, p roster.BulkPreview, before, after map[int64]roster.User) {
 	t.Helper()
 	want := map[int64]roster.User{}
-	for n, u := range before {
-		want[n] = u
-	}
+	maps.Copy(want, before)
 	for _, op := range p.Changed {
 		was, ok := op.Before.(*roster.User)
 		if !ok {

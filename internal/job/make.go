@@ -26,7 +26,9 @@ func (s *Service) room(ctx context.Context, org roster.ID) error {
 }
 
 // newJob returns a new job of an organization.
-func (s *Service) newJob(ctx context.Context, org roster.ID, by roster.Principal, t roster.JobType) (roster.Job, error) {
+func (s *Service) newJob(
+	ctx context.Context, org roster.ID, by roster.Principal, t roster.JobType,
+) (roster.Job, error) {
 	if err := s.room(ctx, org); err != nil {
 		return roster.Job{}, err
 	}

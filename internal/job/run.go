@@ -92,7 +92,7 @@ func (s *Service) waiting(ctx context.Context) (map[roster.ID]roster.ID, error) 
 		switch {
 		case j.IsActive() && !known:
 			oldest[org] = j.ID
-		case j.State == roster.JobDeleted, j.EndedAt != 0, j.State == roster.JobReceiving && j.CreatedAt+abandoned < now:
+		case j.EndedAt != 0, j.State == roster.JobReceiving && j.CreatedAt+abandoned < now:
 			gone = append(gone, place{org, j.ID})
 		}
 		return nil

@@ -19,7 +19,8 @@ type Jobs interface {
 	Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error)
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
 	Import(
-		ctx context.Context, org roster.ID, by roster.Principal, spec roster.ImportJob, input io.Reader, answer JobAnswer,
+		ctx context.Context, org roster.ID, by roster.Principal, spec roster.ImportJob, input io.Reader,
+		answer JobAnswer,
 	) (roster.Job, error)
 	Update(
 		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate, answer JobAnswer,

@@ -16,8 +16,8 @@ type Jobs interface {
 	// Job returns a job, or fails with [roster.NotFound].
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
 
-	// OpenJobs calls fn with the jobs of all organizations that have no end yet, or ended before a time, oldest first by
-	// id, until fn fails, and returns that error. fn may call the store.
+	// OpenJobs calls fn with the jobs of all organizations that have no end yet, or ended before a time, oldest first
+	// by id, until fn fails, and returns that error. fn may call the store.
 	OpenJobs(ctx context.Context, endedBefore roster.Time, fn func(org roster.ID, job roster.Job) error) error
 
 	// PutJob stores a step of a job, all of it or nothing. It fails with [roster.ErrJobMoved] where the stored job is
@@ -33,8 +33,8 @@ type Jobs interface {
 	// JobPiece returns a piece of what is kept of a job, the n-th from 0, or fails with [roster.NotFound].
 	JobPiece(ctx context.Context, org, id roster.ID, kind roster.JobPieces, n int) ([]byte, error)
 
-	// DropJobPieces removes at most so many pieces of a kind of a job, the last ones first, and reports whether there are
-	// more.
+	// DropJobPieces removes at most so many pieces of a kind of a job, the last ones first, and reports whether there
+	// are more.
 	DropJobPieces(ctx context.Context, org, id roster.ID, kind roster.JobPieces, most int) (more bool, err error)
 
 	// DropJob removes a job with all its pieces. There need not be one.

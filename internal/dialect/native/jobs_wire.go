@@ -1,8 +1,6 @@
 package native
 
 import (
-	"encoding/json"
-
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
 )
@@ -91,7 +89,7 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 	}
 	if u := j.Update; u != nil {
 		w.Update = &BulkRequest{
-			Filter: u.Filter, Search: u.Search, Action: string(u.Action), Patch: json.RawMessage(u.Patch),
+			Filter: u.Filter, Search: u.Search, Action: string(u.Action), Patch: u.Patch,
 			IfVersion: u.IfVersion, ExpectChanged: u.ExpectChanged,
 		}
 		if u.Group != (roster.Ref{}) {

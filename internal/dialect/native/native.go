@@ -110,7 +110,8 @@ func headers() []dialect.HeaderDoc {
 				"may see less of a record have another one.",
 		},
 		{
-			Name: "Cache-Control", Mark: dialect.Ours, Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusAccepted},
+			Name: "Cache-Control", Mark: dialect.Ours,
+			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusAccepted},
 			Doc: "no-store where the body has a secret, when tokens were last used, or changes, or depends on the " +
 				"time.",
 		},

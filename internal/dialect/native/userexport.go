@@ -16,8 +16,8 @@ import (
 func exportUsers() dialect.Endpoint {
 	return dialect.Endpoint{
 		Method: http.MethodGet, Path: "/users:export", ID: "exportUsers", Summary: "Export users",
-		Description: "The users who match both filter and search, all of one version, however many there are: as JSON " +
-			"Lines, each in the canonical form, or as CSV with a column for each member. In CSV a cell that a " +
+		Description: "The users who match both filter and search, all of one version, however many there are: as " +
+			"JSON Lines, each in the canonical form, or as CSV with a column for each member. In CSV a cell that a " +
 			"spreadsheet would take for a formula (beginning with = + - @, a tab or a carriage return) has an " +
 			"apostrophe before it, which an import takes off again.",
 		Needs: roster.UsersRead,

@@ -171,7 +171,8 @@ func (w *writer) putStep(ctx context.Context, org roster.ID, step roster.JobStep
 		}
 	}
 	if a := step.Answer; a != nil {
-		if _, err := w.insertAnswer.ExecContext(ctx, org[:], a.Key[:], a.Request[:], int64(a.At), a.Content); err != nil {
+		_, err := w.insertAnswer.ExecContext(ctx, org[:], a.Key[:], a.Request[:], int64(a.At), a.Content)
+		if err != nil {
 			return fmt.Errorf("keep the answer to a request: %w", err)
 		}
 	}
@@ -196,14 +197,16 @@ func (w *writer) putJob(ctx context.Context, org roster.ID, job *roster.Job) err
 		return fmt.Errorf("encode job %s: %w", job.ID, err)
 	}
 	if job.Revision == 1 {
-		_, err = w.conn.ExecContext(ctx, `INSERT INTO jobs (revision, ended_at, doc, org_id, id) VALUES (1, ?, ?, ?, ?)`,
+		const insert = `INSERT INTO jobs (revision, ended_at, doc, org_id, id) VALUES (1, ?, ?, ?, ?)`
+		_, err = w.conn.ExecContext(ctx, insert,
 			orNull(int64(job.EndedAt)), string(doc), org[:], job.ID[:])
 		if isConstraint(err) {
 			return roster.ErrJobMoved
 		}
 		return err
 	}
-	const query = `UPDATE jobs SET revision = revision + 1, ended_at = ?, doc = ? WHERE org_id = ? AND id = ? AND revision = ?`
+	const query = `UPDATE jobs SET revision = revision + 1, ended_at = ?, doc = ?
+		WHERE org_id = ? AND id = ? AND revision = ?`
 	done, err := w.conn.ExecContext(ctx, query,
 		orNull(int64(job.EndedAt)), string(doc), org[:], job.ID[:], job.Revision-1)
 	if err != nil {
