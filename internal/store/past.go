@@ -19,4 +19,10 @@ type Past interface {
 
 	// History says how much is kept of org. It reads all that is.
 	History(ctx context.Context, org roster.ID) (roster.HistoryInfo, error)
+
+	// Trim gives up a part of the changes of org up to a version, included and at most the present one, oldest first:
+	// so many that nobody else has to wait for long. In the place of the documents in their ops it puts what the audit
+	// can be verified with. It returns what Since does afterwards; there is nothing left to trim once that is the
+	// version. It is no change of the organization.
+	Trim(ctx context.Context, org roster.ID, upTo roster.Version) (roster.Version, error)
 }

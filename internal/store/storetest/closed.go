@@ -61,6 +61,7 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"DropJob":       func(ctx context.Context) error { return s.DropJob(ctx, id(1), job(1).ID) },
 		"Since":         func(ctx context.Context) error { _, err := s.Since(ctx, id(1)); return err },
 		"VersionAt":     func(ctx context.Context) error { _, err := s.VersionAt(ctx, id(1), 5); return err },
+		"Trim":          func(ctx context.Context) error { _, err := s.Trim(ctx, id(1), 1); return err },
 		"History":       func(ctx context.Context) error { _, err := s.History(ctx, id(1)); return err },
 		"Traces":        func(ctx context.Context) error { _, err := s.Traces(ctx, id(1), id(2)); return err },
 		"Scrub":         func(ctx context.Context) error { return s.Scrub(ctx) },
