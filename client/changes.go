@@ -90,6 +90,17 @@ func (c *Client) changePage(
 	query := url.Values{
 		"since": {strconv.FormatInt(int64(o.Since), 10)}, "wait": {strconv.Itoa(int(wait.Seconds())) + "s"},
 	}
+	o.choose(query)
+	var page ChangePage
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"changes"}, query: query, once: once}, &page)
+	if err != nil {
+		return ChangePage{}, fmt.Errorf("read the changes after version %d: %w", o.Since, err)
+	}
+	return page, nil
+}
+
+// choose sets the parameters that choose what is told of changes.
+func (o ChangeOptions) choose(query url.Values) {
 	for _, t := range o.Types {
 		query.Add("types", string(t))
 	}
@@ -99,12 +110,6 @@ func (c *Client) changePage(
 	if o.Diff {
 		query.Set("diff", "true")
 	}
-	var page ChangePage
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"changes"}, query: query, once: once}, &page)
-	if err != nil {
-		return ChangePage{}, fmt.Errorf("read the changes after version %d: %w", o.Since, err)
-	}
-	return page, nil
 }
 
 // Changes yields the changes after o.Since in order, up to the last one that there is. It ends with the first error,

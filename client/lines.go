@@ -82,8 +82,8 @@ func (c *Client) Import(
 // Export returns all roles, groups, spaces and users, each by number, at one version, as JSON Lines that
 // [Client.Import] reads. The caller closes the body. A body that ends before the export did fails with an error other
 // than io.EOF.
-func (c *Client) Export(ctx context.Context) (io.ReadCloser, error) {
-	body, err := c.send(ctx, request{method: http.MethodGet, path: []string{"export"}})
+func (c *Client) Export(ctx context.Context, options ...Option) (io.ReadCloser, error) {
+	body, err := c.send(ctx, request{method: http.MethodGet, path: []string{"export"}}.apply(options))
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}

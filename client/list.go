@@ -36,6 +36,8 @@ type ListOptions struct {
 	// PageToken is the NextPageToken of the page before, in the place of Page; "" for none. What chooses and orders
 	// the records must be as it was there.
 	PageToken string
+	// AsOf is when the list is of, as for the option of that name; zero means now.
+	AsOf roster.Moment
 }
 
 // Page is a page of a list of records.
@@ -57,7 +59,7 @@ func (o ListOptions) query() url.Values {
 	query := url.Values{"page_size": {strconv.Itoa(cmp.Or(o.PageSize, maxPage))}}
 	for name, value := range map[string]string{
 		"filter": o.Filter, "search": o.Search, "order_by": o.OrderBy, "fields": strings.Join(o.Fields, ","),
-		"facets": strings.Join(o.Facets, ","), "page_token": o.PageToken,
+		"facets": strings.Join(o.Facets, ","), "page_token": o.PageToken, "as_of": o.AsOf.String(),
 	} {
 		if value != "" {
 			query.Set(name, value)

@@ -45,7 +45,8 @@ func (a *app) root() *cobra.Command {
 	heading(root, "Records, with --store or --url:",
 		a.orgs(), a.users(), a.deletedUsers(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
 		a.webhookCommands())
-	heading(root, "Bulk and history:", a.importing(), a.exporting(), a.jobs(), a.changes(), a.audits())
+	heading(root, "Bulk and history:", a.importing(), a.exporting(), a.jobs(), a.changes(), a.history(),
+		a.audits())
 	heading(root, "About the program and its APIs:",
 		a.openAPI(), a.routes(), a.bench(), a.doctor(), a.versions(), a.completion())
 	root.SetHelpCommandGroupID(root.Groups()[len(root.Groups())-1].ID)

@@ -31,8 +31,10 @@ type account interface {
 	API(ctx context.Context) (*apiclient.Client, error)
 	// RunJobs sees to it that jobs are carried out until ctx ends or the backend is closed.
 	RunJobs(ctx context.Context)
-	// Export returns the organization at one version.
-	Export(ctx context.Context) (exported, error)
+	// Export returns the organization at one version: as it was at a moment, or as it is now where that is zero.
+	Export(ctx context.Context, at roster.Moment) (exported, error)
+	// Trim gives up the history before a moment, and says how much is kept then.
+	Trim(ctx context.Context, before roster.Moment) (roster.HistoryInfo, error)
 
 	recorded
 }
@@ -153,9 +155,21 @@ func results(imports []roster.Import, outcomes []roster.Outcome) []ingest.Result
 	return list
 }
 
-func (l *localAccount) Export(ctx context.Context) (exported, error) {
-	view, err := l.Service.View(ctx, l.org)
+func (l *localAccount) Export(ctx context.Context, at roster.Moment) (exported, error) {
+	if at == (roster.Moment{}) {
+		view, err := l.Service.View(ctx, l.org)
+		return localExport{view}, err
+	}
+	version, err := l.Service.Resolve(ctx, l.org, at)
+	if err != nil {
+		return nil, err
+	}
+	view, err := l.Service.At(ctx, l.org, version)
 	return localExport{view}, err
+}
+
+func (l *localAccount) Trim(ctx context.Context, before roster.Moment) (roster.HistoryInfo, error) {
+	return l.Service.Trim(ctx, l.org, before)
 }
 
 type localExport struct{ ingest.View }

@@ -57,7 +57,7 @@ func (a *app) changes() *cobra.Command {
 	return group(&cobra.Command{
 		Use: "changes", Short: "Show what happens to an organization",
 		Long: "Every change of an organization has a version, without a gap, and says what became of which record.",
-	}, a.changesTail())
+	}, a.changesTail(), a.changesCompare())
 }
 
 func (a *app) changesTail() *cobra.Command {

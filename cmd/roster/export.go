@@ -50,7 +50,7 @@ func (a *app) exportAs(name, what string, write func(io.Writer, ingest.View) err
 			if some.areChosen() {
 				return some.export(cmd.Context(), in, roster.ImportFormat(name), a.writerTo(args))
 			}
-			view, err := in.Export(cmd.Context())
+			view, err := in.Export(cmd.Context(), roster.Moment(some.AsOf))
 			if err != nil {
 				return doing("export", err)
 			}
@@ -81,6 +81,7 @@ func (s *someUsers) add(cmd *cobra.Command) {
 	flags.StringVar(&s.OrderBy, "order-by", "", "members to order users by, with commas between and desc after one for "+
 		"descending (default: number)")
 	flags.StringSliceVar(&s.Fields, "fields", nil, "members of users to export, as in email,avatar.type (default: all)")
+	s.AsOf.add(cmd)
 }
 
 func (s *someUsers) check(cmd *cobra.Command, now roster.Time) error {

@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 	"github.com/roster-dev/roster/internal/ingest"
 )
 
@@ -34,8 +35,17 @@ func (l *lists) Roles() []*roster.Role   { return l.roles }
 func (l *lists) Groups() []*roster.Group { return l.groups }
 func (l *lists) Spaces() []*roster.Space { return l.spaces }
 
-func (r remoteAccount) Export(ctx context.Context) (exported, error) {
-	body, err := r.Client.Export(ctx)
+func (r remoteAccount) Trim(context.Context, roster.Moment) (roster.HistoryInfo, error) {
+	return roster.HistoryInfo{}, roster.Errorf(roster.Forbidden, "a server keeps what --history-retention says; "+
+		"stop it and trim the history with --store")
+}
+
+func (r remoteAccount) Export(ctx context.Context, at roster.Moment) (exported, error) {
+	var options []apiclient.Option
+	if at != (roster.Moment{}) {
+		options = append(options, apiclient.AsOf(at))
+	}
+	body, err := r.Client.Export(ctx, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.hooks.add(flags)
 	f.deleted.add(flags)
 	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
-		"pin-pages", "walk-time", "walk-versions")
+		"pin-pages", "walk-time", "walk-versions", "history-retention")
 }
 
 func (a *app) serve() *cobra.Command {
@@ -279,6 +279,10 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	})
 	background.Go(func() error {
 		jobs.Run(ctx)
+		return nil
+	})
+	background.Go(func() error {
+		s.retain(ctx, d)
 		return nil
 	})
 	background.Go(func() error { return doing("keep where webhooks stand", hooks.Run(ctx)) })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -13,6 +14,8 @@ import (
 type walkFlags struct {
 	time, pinPages time.Duration
 	versions       int
+	// retention is for how long the history is kept; 0 for ever.
+	retention time.Duration
 }
 
 // defaultWalks are the flags where none is given.
@@ -29,6 +32,8 @@ func (f *walkFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.pinPages, "pin-pages", o.pinPages,
 		"for how long since its last page a walk by page numbers or offsets does the same, at most --walk-time;\n"+
 			"0 for not at all")
+	flags.DurationVar(&f.retention, "history-retention", 0,
+		"for how long it can be asked what was, such as 8760h; 0 for as long as there is room")
 }
 
 // check fails for values that mean nothing.
@@ -42,7 +47,7 @@ func (f *walkFlags) check() error {
 		return roster.FieldErrorf("--pin-pages", "must be from 0 to --walk-time, which is %s, not %s",
 			f.time, f.pinPages)
 	default:
-		return nil
+		return checkRetention(f.retention)
 	}
 }
 
@@ -51,5 +56,25 @@ func (f *walkFlags) keep(o *directory.Options) {
 	o.WalkTime, o.WalkVersions = f.time, f.versions
 	if f.versions == 0 {
 		o.WalkVersions = -1 // of a directory 0 means its default
+	}
+}
+
+// retain trims histories now and then to what is to be kept of them, until ctx ends.
+func (s *service) retain(ctx context.Context, d *directory.Service) {
+	const every = 10 * time.Minute
+	if s.walks.retention == 0 {
+		return
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := d.Retain(ctx, s.walks.retention); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "the history was not trimmed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }

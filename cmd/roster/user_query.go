@@ -20,6 +20,25 @@ type userQuery struct {
 	Fields, Facets          []string
 	// Limit is how many users a page has, 0 for all users, and Page the number of the page, from 1.
 	Limit, Page int
+	// AsOf is when the users are of; zero is now.
+	AsOf asOf
+}
+
+// asOf is the flag --as-of.
+type asOf roster.Moment
+
+func (m *asOf) String() string { return roster.Moment(*m).String() }
+
+func (*asOf) Type() string { return "VERSION|TIME" }
+
+func (m *asOf) Set(s string) error {
+	moment, err := roster.ParseMoment(s)
+	*m = asOf(moment)
+	return err
+}
+
+func (m *asOf) add(cmd *cobra.Command) {
+	cmd.Flags().Var(m, "as-of", "show what was at a version, or at a time such as 2026-01-31T00:00:00Z")
 }
 
 func (q *userQuery) add(cmd *cobra.Command) {
@@ -32,6 +51,7 @@ func (q *userQuery) add(cmd *cobra.Command) {
 	flags.StringSliceVar(&q.Facets, "facets", nil, "count the users by the values of these members instead")
 	flags.IntVar(&q.Limit, "limit", 100, "how many users a page has; 0 for all users")
 	flags.IntVar(&q.Page, "page", 1, "the number of the page")
+	q.AsOf.add(cmd)
 }
 
 // skip returns how many users stand before the page.
@@ -40,7 +60,7 @@ func (q *userQuery) skip() int { return dialect.Offset(int64(q.Page), int64(q.Li
 func (q *userQuery) options() apiclient.ListOptions {
 	return apiclient.ListOptions{
 		Filter: q.Filter, Search: q.Search, OrderBy: q.OrderBy, Fields: q.Fields, Facets: q.Facets,
-		PageSize: mostOnPage,
+		PageSize: mostOnPage, AsOf: roster.Moment(q.AsOf),
 	}
 }
 

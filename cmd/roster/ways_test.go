@@ -268,6 +268,17 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "user|erase|70|--yes|--dry-run", want: "dry run: nothing was changed"},
 		{line: "user|erase|70|--yes|--reason|Zoe asked", want: ""},
 		{line: "user|erase|70|--yes", code: 3, want: "there is no user"},
+		{line: "user|list|--as-of|3|-o|csv", want: "number,"},
+		{line: "user|list|--as-of|4|--fields|email|-o|jsonl", want: "ada@example.com"},
+		{line: "user|list|--as-of|100000", code: 2, want: "as_of: must be from 1 to"},
+		{line: "user|list|--as-of|yesterday", code: 2, want: "must be a version from 1 or"},
+		{line: "export|csv|--as-of|4", want: "ada@example.com", differs: true},
+		{line: "export|jsonl|--as-of|4|--fields|email,name", want: "ada@example.com"},
+		{line: "changes|compare|3|5", want: "create user 2 bo@example.com"},
+		{line: "changes|compare|5|3|-o|json|--types|user", want: `"op":"delete"`},
+		{line: "changes|compare", code: 2, want: "needs the arguments FROM"},
+		{line: "changes|compare|1|tomorrow", code: 2, want: "must be a version from 1 or"},
+		{line: "history|-o|csv", want: "oldest_version,oldest_at,version,changes,bytes\n1,", differs: true},
 	} {
 		if step.keep != "" {
 			ways[0].keep(step.keep, step.line)

@@ -62,7 +62,7 @@ func (l *localAccount) handler(ctx context.Context, token operatorToken) (http.H
 		Limiter:   auth.NewLimiter(l.now, 1), Unlimited: true,
 		Writer: l.Service, Orgs: l.Service, History: server.Histories(l.Service), Audit: l.Service,
 		Jobs: l.jobService(), Webhooks: hooks, Random: l.random,
-		Versions: server.VersionsOf(l.Service), Log: log,
+		Versions: server.VersionsOf(l.Service), Past: server.PastOf(l.Service), Log: log,
 		Now: l.now, NewID: l.newID, Software: software(),
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -24,7 +25,14 @@ func (s *Service) Changes(
 	if len(changes) > 0 {
 		return published(changes, view), kept(after, changes[0].Version-1)
 	}
-	if view == nil || view.Version() <= after {
+	if view == nil {
+		since, err := s.store.Since(ctx, id)
+		if roster.CodeOf(err) == roster.NotFound {
+			return nil, nil
+		}
+		return nil, errors.Join(err, kept(after, since))
+	}
+	if view.Version() <= after {
 		return nil, nil
 	}
 	// The view may have moved on since the store was asked: what it shows now is committed.

@@ -249,6 +249,9 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 		if err != nil {
 			return nil, fmt.Errorf("catch up with organization %s: %w", id, err)
 		}
+		if len(changes) > 0 && changes[0].Version > view.Version()+1 { // it was trimmed while the view was made
+			return nil, roster.Errorf(roster.Unavailable, "the organization was written to meanwhile: try again")
+		}
 		for _, change := range changes {
 			if view, err = view.Apply(change); err != nil {
 				return nil, fmt.Errorf("apply version %d of organization %s: %w", change.Version, id, err)

@@ -434,3 +434,67 @@ func (c *readCounter) count() int {
 	defer c.mu.Unlock()
 	return c.n
 }
+
+// What is trimmed is gone for who looks back and for who follows; everything else stays.
+func TestTrim(t *testing.T) {
+	for name, open := range stores() {
+		t.Run(name, func(t *testing.T) {
+			clock := now
+			o := newOptions()
+			o.Now = func() roster.Time { return clock }
+			s := directory.New(open(t), o)
+			org := newOrg(t, s, "one")
+			seen := map[roster.Version]moment{}
+			for n := range 9 {
+				clock += 1000
+				do(t, s, org, createUser(fmt.Sprint("u", n)))
+				v := view(t, s, org)
+				seen[v.Version()] = momentOf(t, v)
+			}
+			info, err := s.Trim(t.Context(), org, roster.Moment{Version: 4})
+			if err != nil || info.Oldest != 4 || info.Version != 10 || info.Changes != 6 {
+				t.Errorf("after a trim to 4: %+v, %v", info, err)
+			}
+			if err := s.Retain(t.Context(), 3500*time.Millisecond); err != nil { // of version 6 on
+				t.Fatal(err)
+			}
+			for range 2 {
+				for version, want := range seen {
+					v, err := s.At(t.Context(), org, version)
+					if version < 6 {
+						wantCode(t, fmt.Sprint("version ", version), err, roster.Gone)
+					} else if err != nil {
+						t.Errorf("version %d: %v", version, err)
+					} else if diff := cmp.Diff(want, momentOf(t, v), cmp.AllowUnexported(moment{})); diff != "" {
+						t.Errorf("version %d (-then +now):\n%s", version, diff)
+					}
+				}
+				_, err := s.Changes(t.Context(), org, 5, 100)
+				wantCode(t, "changes after 5", err, roster.Gone)
+				if changes, err := s.Changes(t.Context(), org, 6, 100); err != nil || len(changes) != 4 {
+					t.Errorf("after version 6 there are %d changes, %v, want 4", len(changes), err)
+				}
+				_, err = s.Between(t.Context(), org, 5, 8)
+				wantCode(t, "between 5 and 8", err, roster.Gone)
+				s.Evict(org)
+			}
+			report, err := s.VerifyAudit(t.Context(), org)
+			if err != nil || report.Fault != nil || report.Entries != 10 {
+				t.Errorf("the audit: %+v, %v", report, err)
+			}
+			if found, err := s.Check(t.Context(), org); err != nil || len(found.Problems) > 0 {
+				t.Errorf("check: %v, %v", found.Problems, err)
+			}
+			_, err = s.Trim(t.Context(), org, roster.Moment{Version: 11})
+			wantCode(t, "trim to the future", err, roster.Invalid)
+			if info, err = s.Trim(t.Context(), org, roster.Moment{At: clock}); err != nil || info.Oldest != 10 || info.Changes != 0 {
+				t.Errorf("after a trim to the present: %+v, %v", info, err)
+			}
+			do(t, s, org, createUser("later"))
+			wantVersion := view(t, s, org).Version()
+			if changes, err := s.Changes(t.Context(), org, 10, 5); err != nil || len(changes) != 1 || wantVersion != 11 {
+				t.Errorf("after that there are %d changes up to version %d, %v", len(changes), wantVersion, err)
+			}
+		})
+	}
+}

@@ -21,7 +21,7 @@ func New() *dialect.Dialect {
 	endpoints := slices.Concat(
 		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
 			ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
-		orgEndpoints(), webhooks().deliveryEndpoints(), bulkEndpoints(), jobEndpoints(), changeEndpoints(),
+		orgEndpoints(), webhooks().deliveryEndpoints(), inPast(bulkEndpoints()), jobEndpoints(), changeEndpoints(),
 		pastEndpoints(), ofInstance(auditEndpoints()),
 	)
 	for i := range endpoints {
