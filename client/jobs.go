@@ -20,7 +20,7 @@ type Job struct {
 	ID    roster.ID       `json:"id"`
 	Type  roster.JobType  `json:"type"`
 	State roster.JobState `json:"state"`
-	// CreatedAt, StartedAt and EndedAt are when it was asked for, began and came to its end; none where that is to come.
+	// CreatedAt, StartedAt and EndedAt are when it was asked for, began and came to its end, as far as it has.
 	CreatedAt roster.Time `json:"created_at"`
 	StartedAt roster.Time `json:"started_at,omitzero"`
 	EndedAt   roster.Time `json:"ended_at,omitzero"`
@@ -252,8 +252,8 @@ func (c *Client) PreviewBulkUpdate(ctx context.Context, u BulkUpdate, options ..
 	return p, nil
 }
 
-// StartImport makes a job that imports records of any number: roles, groups, spaces and users as JSON Lines, or users as
-// CSV. The input is sent as it is read, and never sent again.
+// StartImport makes a job that imports records of any number: roles, groups, spaces and users as JSON Lines, or users
+// as CSV. The input is sent as it is read, and never sent again.
 func (c *Client) StartImport(
 	ctx context.Context, input io.Reader, format roster.ImportFormat, o ImportOptions, options ...Option,
 ) (*Job, error) {
@@ -276,8 +276,8 @@ func (c *Client) StartImport(
 	return j, nil
 }
 
-// ExportUsers returns the users whom the Filter and the Search of o choose, in its order and with its Fields, all of one
-// version: as JSON Lines in the canonical form, or as CSV. The caller closes the body. A body that ends before the
+// ExportUsers returns the users whom the Filter and the Search of o choose, in its order and with its Fields, all of
+// one version: as JSON Lines in the canonical form, or as CSV. The caller closes the body. A body that ends before the
 // export did fails with an error other than io.EOF.
 func (c *Client) ExportUsers(
 	ctx context.Context, format roster.ImportFormat, o ListOptions, options ...Option,

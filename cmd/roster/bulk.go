@@ -27,7 +27,8 @@ type bulkFlags struct {
 
 func (f *bulkFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.Filter, "filter", "", "filter of the users to change, such as 'status = invited'; '' for all users")
+	flags.StringVar(&f.Filter, "filter", "",
+		"filter of the users to change, such as 'status = invited'; '' for all users")
 	flags.StringVar(&f.Search, "search", "", "text that they must have as well")
 	flags.BoolVar(&f.suspend, "suspend", false, "suspend them")
 	flags.BoolVar(&f.restore, "restore", false, "take their suspension back")
@@ -89,7 +90,8 @@ func (a *app) userBulk() *cobra.Command {
 		Long: "Change all users whom a filter lets through: all of it is one change with one audit entry. Users who\n" +
 			"can't be changed are left as they are, and `roster job rejects` says why. --dry-run shows how many\n" +
 			"would be changed; `roster job undo` takes the change back within 24 hours.",
-		Example: "  roster user bulk --org acme --filter 'status = invited AND invited_at < ago(90d)' --delete --dry-run\n" +
+		Example: "  roster user bulk --org acme --filter 'status = invited AND invited_at < ago(90d)' --delete " +
+			"--dry-run\n" +
 			"  roster user bulk --org acme --filter 'groups:7' --suspend --expect-changed 12",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)

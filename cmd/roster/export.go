@@ -76,10 +76,11 @@ type someUsers struct{ userQuery }
 
 func (s *someUsers) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&s.Filter, "filter", "", "export only users who match, such as status=active, and nothing but users")
+	flags.StringVar(&s.Filter, "filter", "",
+		"export only users who match, such as status=active, and nothing but users")
 	flags.StringVar(&s.Search, "search", "", "export only users who have a text, and nothing but users")
-	flags.StringVar(&s.OrderBy, "order-by", "", "members to order users by, with commas between and desc after one for "+
-		"descending (default: number)")
+	flags.StringVar(&s.OrderBy, "order-by", "",
+		"members to order users by, with commas between and desc after one for descending (default: number)")
 	flags.StringSliceVar(&s.Fields, "fields", nil, "members of users to export, as in email,avatar.type (default: all)")
 	s.AsOf.add(cmd)
 }

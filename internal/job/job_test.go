@@ -257,8 +257,8 @@ func (w *world) wantUndone(t tester, undo roster.Job, touched int64, before, aft
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {
-		switch {
-		case i%10 == 9:
+		switch i % 10 {
+		case 9:
 			fmt.Fprintf(&b, `{"email":"bad %d"}`+"\n\n", i)
 		default:
 			fmt.Fprintf(&b, `{"email":"i%d@example.com","name":"I%d"}`+"\n", i, i)

@@ -18,13 +18,13 @@ const csvType = "text/csv"
 
 // BulkRequest is one change of many users.
 type BulkRequest struct {
-	Filter        string          `json:"filter" required:"yes" expect:"a string" doc:"As in a list; empty for all users."`
+	Filter        string          `json:"filter" required:"yes" expect:"a string" doc:"As in a list; empty for all."`
 	Search        string          `json:"search,omitempty" expect:"a string" doc:"As in a list."`
 	Action        string          `json:"action" required:"yes" expect:"a string" enum:"suspend,restore,delete,add_to_group,remove_from_group,patch"` //nolint:lll // a tag
-	Group         string          `json:"group,omitempty" expect:"a string" doc:"The group to add to or to remove from."`
-	Patch         json.RawMessage `json:"patch,omitempty" type:"object" doc:"The members to change; null gives the default."`
+	Group         string          `json:"group,omitempty" expect:"a string" doc:"To add to or to remove from."`
+	Patch         json.RawMessage `json:"patch,omitempty" type:"object" doc:"Null gives a member its default."`
 	IfVersion     roster.Version  `json:"if_version,omitempty" expect:"an integer" doc:"Only at this version."`
-	ExpectChanged *int            `json:"expect_changed,omitempty" expect:"an integer" doc:"Only if so many are changed."`
+	ExpectChanged *int            `json:"expect_changed,omitempty" expect:"an integer" doc:"Only if it is so many."`
 }
 
 // BulkPreview says what a change of many users would do.
@@ -115,7 +115,8 @@ func importUsers(ctx context.Context, r *dialect.Request) (dialect.Response, err
 	case csvType:
 		spec.Format = roster.CSV
 	default:
-		return dialect.Response{}, roster.FieldErrorf("Content-Type", "must be %s or %s, not %.60q", linesType, csvType, given)
+		return dialect.Response{}, roster.FieldErrorf("Content-Type", "must be %s or %s, not %.60q", linesType, csvType,
+			given)
 	}
 	return acceptJob(r)(r.Jobs.Import(ctx, spec, r.Stream))
 }
