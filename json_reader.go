@@ -80,7 +80,14 @@ func (r *reader) ended() bool {
 	return r.at == len(r.doc)
 }
 
+// space skips white space, of which the documents that we write have none.
 func (r *reader) space() {
+	if r.at < len(r.doc) && r.doc[r.at] <= ' ' {
+		r.spaces()
+	}
+}
+
+func (r *reader) spaces() {
 	for r.at < len(r.doc) {
 		switch r.doc[r.at] {
 		case ' ', '\t', '\r', '\n':
@@ -121,11 +128,7 @@ func (ms members[T]) read(r *reader, v *T) bool {
 	}
 	var seen [2]uint64
 	for expected := 0; ; {
-		name, ok := r.raw()
-		if !ok || !r.next(':') {
-			return false
-		}
-		i := ms.find(name, expected)
+		i := ms.next(r, expected)
 		if i < 0 || seen[i/64]&(1<<(i%64)) != 0 {
 			return false
 		}
@@ -138,6 +141,16 @@ func (ms members[T]) read(r *reader, v *T) bool {
 		}
 		expected = i + 1
 	}
+}
+
+// next reads the name of a member and the colon, and returns the member's index, or -1; it looks from the expected one
+// on.
+func (ms members[T]) next(r *reader, expected int) int {
+	name, ok := r.raw()
+	if !ok || !r.next(':') {
+		return -1
+	}
+	return ms.find(name, expected)
 }
 
 // find returns the index of the member with a name, or -1; it looks from the expected one on.

@@ -84,30 +84,54 @@ func appendDigit(b []byte, n int) []byte { return append(b, "0123456789"[n]) }
 
 // parseCanonicalTime reads the canonical form and nothing else.
 func parseCanonicalTime[S string | []byte](s S) (Time, bool) {
-	if len(s) != len(canonicalTime) {
+	if len(s) != len(canonicalTime) || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
+		s[19] != '.' || s[20] < '0' || s[20] > '9' || s[23] != 'Z' {
 		return 0, false
 	}
-	var n [len(canonicalTime)]int // the digits
-	for i, c := range []byte(canonicalTime) {
-		switch {
-		case c < '0' || c > '9':
-			if s[i] != c {
-				return 0, false
-			}
-		case s[i] < '0' || s[i] > '9':
-			return 0, false
-		default:
-			n[i] = int(s[i] - '0')
+	year, month, day := readTwo(s, 0)*100+readTwo(s, 2), readTwo(s, 5), readTwo(s, 8)
+	hour, minute, second := readTwo(s, 11), readTwo(s, 14), readTwo(s, 17)
+	ms := int(s[20]-'0')*100 + readTwo(s, 21)
+	if year > 9999 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month) ||
+		hour > 23 || minute > 59 || second > 59 || ms > 999 {
+		return 0, false
+	}
+	return Time((((daysUntil(year, month, day)*24+hour)*60+minute)*60+second)*1000 + ms), true
+}
+
+// readTwo reads two digits. For anything else it returns more than any four digits are.
+func readTwo[S string | []byte](s S, i int) int {
+	tens, ones := s[i]-'0', s[i+1]-'0'
+	if tens > 9 || ones > 9 {
+		return 10_000
+	}
+	return int(tens)*10 + int(ones)
+}
+
+// daysOf returns how many days a month from 1 to 12 has.
+func daysOf(year, month int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
 		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	default:
+		return 31
 	}
-	two := func(i int) int { return n[i]*10 + n[i+1] }
-	year, month, day := two(0)*100+two(2), time.Month(two(5)), two(8)
-	hour, minute, second, ms := two(11), two(14), two(17), n[20]*100+two(21)
-	if hour > 23 || minute > 59 || second > 59 {
-		return 0, false
+}
+
+// daysUntil returns the number of days from 1970-01-01 to a day of the Gregorian calendar in a year from 0.
+func daysUntil(year, month, day int) int {
+	// Years that begin in March end with the leap day; 400 of them more keep the first from being negative.
+	year, month = year+400, month-3
+	if month < 0 {
+		year, month = year-1, month+12
 	}
-	t := time.Date(year, month, day, hour, minute, second, ms*int(time.Millisecond), time.UTC)
-	return Time(t.UnixMilli()), t.Month() == month && t.Day() == day
+	const of400Years, to1970 = 146_097, 719_469
+	ofMonths := (153*month + 2) / 5
+	return 365*year + year/4 - year/100 + year/400 + ofMonths + day - of400Years - to1970
 }
 
 // MarshalJSON returns the canonical form as a JSON string, or null for none.

@@ -100,3 +100,14 @@ func TestTimeRoundTrips(t *testing.T) {
 		}
 	})
 }
+
+func TestEveryDayIsReadAsTheCalendarHasIt(t *testing.T) {
+	t.Parallel()
+	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
+		at := day.Add(time.Duration(day.YearDay()) * 12345 * time.Millisecond)
+		text := at.Format("2006-01-02T15:04:05.000Z")
+		if got, ok := parseCanonicalTime(text); !ok || int64(got) != at.UnixMilli() {
+			t.Fatalf("got %d, %v for %s, want %d", got, ok, text, at.UnixMilli())
+		}
+	}
+}
