@@ -94,19 +94,30 @@ func pageCommands(t *testing.T, page string) (commands []string, serving int) {
 		t.Fatal(err)
 	}
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1) {
-		for line := range strings.Lines(string(block[1])) {
-			line = strings.TrimSpace(line)
-			switch {
-			case line == "" || strings.HasPrefix(line, "make ") || strings.HasPrefix(line, "export PATH="):
-			case strings.HasPrefix(line, "roster serve"):
-				serving++
-				commands = append(commands, serveInBackground(line))
-			default:
-				commands = append(commands, strings.ReplaceAll(line, "http://127.0.0.1:8080", `"$url"`))
-			}
+		more, servers := blockCommands(block[1])
+		commands = append(commands, more...)
+		serving += servers
+	}
+	return append(commands, stopServer), serving
+}
+
+// stopServer ends the server that runs, and fails unless that ends well.
+const stopServer = "kill $server; wait $server"
+
+// blockCommands returns the lines of a shell block, made to run without a person, and how many of them serve.
+func blockCommands(block []byte) (commands []string, serving int) {
+	for line := range strings.Lines(string(block)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || strings.HasPrefix(line, "make ") || strings.HasPrefix(line, "export PATH="):
+		case strings.HasPrefix(line, "roster serve"):
+			serving++
+			commands = append(commands, serveInBackground(line))
+		default:
+			commands = append(commands, strings.ReplaceAll(line, "http://127.0.0.1:8080", `"$url"`))
 		}
 	}
-	return append(commands, "kill $server; wait $server"), serving
+	return commands, serving
 }
 
 // serveInBackground stops the server before, starts another on free ports and sets $url to where it listens.
