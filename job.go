@@ -1,6 +1,9 @@
 package roster
 
-import "slices"
+import (
+	"io"
+	"slices"
+)
 
 // Job is work on an organization that goes on after the request that asked for it was answered. Jobs and their progress
 // are no part of the organization's history: they make no version. What a job does to records is.
@@ -121,6 +124,12 @@ type ImportJob struct {
 	// that was.
 	Line      int   `json:"line"`
 	DoneBytes int64 `json:"done_bytes"`
+}
+
+// ImportInput is what a new job of type import imports: what the job says of it, and the bytes.
+type ImportInput struct {
+	ImportJob
+	From io.Reader
 }
 
 // ImportFormat is the form of an input.

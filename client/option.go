@@ -90,10 +90,10 @@ func MinVersion(v roster.Version) Option {
 	return func(r *request) { r.setHeader(versionAtLeast, strconv.FormatInt(int64(v), 10)) }
 }
 
-// AsOf has a read of records answered as it would have been at a version, or at an instant, which means the last version
-// at or before it. It fails with [roster.Invalid] for one in the future, with [roster.Gone] because of a
-// [roster.TrimmedError] for a version that the server does not keep any more, and with [roster.Unavailable] for one that
-// is too far away.
+// AsOf has a read of records answered as it would have been at a version, or at an instant, which means the last
+// version at or before it. It fails with [roster.Invalid] for one in the future, with [roster.Gone] because of a
+// [roster.TrimmedError] for a version that the server does not keep any more, and with [roster.Unavailable] for one
+// that is too far away.
 func AsOf(m roster.Moment) Option { return func(r *request) { r.set("as_of", m.String()) } }
 
 // Fields has only some members of the record filled, as in id and avatar.type.

@@ -57,8 +57,11 @@ func (f *bulkFlags) change(cmd *cobra.Command, now roster.Time) (apiclient.BulkU
 		is    roster.BulkAction
 		group string
 	}{
-		{f.suspend, roster.BulkSuspend, ""}, {f.restore, roster.BulkRestore, ""}, {f.remove, roster.BulkDelete, ""},
-		{f.join != "", roster.BulkJoin, f.join}, {f.leave != "", roster.BulkLeave, f.leave},
+		{f.suspend, roster.BulkSuspend, ""},
+		{f.restore, roster.BulkRestore, ""},
+		{f.remove, roster.BulkDelete, ""},
+		{f.join != "", roster.BulkJoin, f.join},
+		{f.leave != "", roster.BulkLeave, f.leave},
 		{f.patch != "", roster.BulkPatch, ""},
 	} {
 		if action.given {

@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"context"
-	"io"
 
 	"github.com/roster-dev/roster"
 )
@@ -14,17 +13,23 @@ type Jobs interface {
 	// List returns the jobs, newest first, and Get one of them.
 	List(ctx context.Context) ([]roster.Job, error)
 	Get(ctx context.Context, id roster.ID) (roster.Job, error)
-	// Import makes a job that imports an input.
-	Import(ctx context.Context, spec roster.ImportJob, input io.Reader) (roster.Job, error)
-	// Update makes a job that changes many users, and Preview says what that would do.
-	Update(ctx context.Context, spec roster.BulkUpdate) (roster.Job, error)
-	Preview(ctx context.Context, spec roster.BulkUpdate) (roster.BulkPreview, error)
-	// Undo makes a job that takes a change of many users back. It, Cancel, Resume and Delete fail with
-	// [roster.Conflict] where the state of the job forbids it.
-	Undo(ctx context.Context, id roster.ID) (roster.Job, error)
+	NewJobs
+	// Cancel, Resume and Delete fail with [roster.Conflict] where the state of the job forbids it.
 	Cancel(ctx context.Context, id roster.ID) (roster.Job, error)
 	Resume(ctx context.Context, id roster.ID) (roster.Job, error)
 	Delete(ctx context.Context, id roster.ID) error
 	// Rejects calls fn with what a job did not do and why, in order, until fn fails, and returns that error.
 	Rejects(ctx context.Context, id roster.ID, fn func(roster.Reject) error) error
+}
+
+// NewJobs are the jobs that a principal asks for.
+type NewJobs interface {
+	// Import makes a job that imports an input.
+	Import(ctx context.Context, input roster.ImportInput) (roster.Job, error)
+	// Update makes a job that changes many users, and Preview says what that would do.
+	Update(ctx context.Context, spec roster.BulkUpdate) (roster.Job, error)
+	Preview(ctx context.Context, spec roster.BulkUpdate) (roster.BulkPreview, error)
+	// Undo makes a job that takes a change of many users back. It fails with [roster.Conflict] for any other job, and
+	// where that was too long ago.
+	Undo(ctx context.Context, id roster.ID) (roster.Job, error)
 }

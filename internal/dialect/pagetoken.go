@@ -63,9 +63,9 @@ func (k *PageKey) mac(text []byte) []byte {
 	return h.Sum(nil)[:macSize]
 }
 
-// PageToken returns the token of the page of the request's list that begins after so many records, which goes on at the
-// version of the request's View, or at Until. Equal requests at one version have equal tokens. It is "" where the server
-// signs none.
+// PageToken returns the token of the page of the request's list that begins after so many records, which goes on at
+// the version of the request's View, or at Until. Equal requests at one version have equal tokens. It is "" where the
+// server signs none.
 func (r *Request) PageToken(position int) string {
 	if r.PageKey == nil {
 		return ""

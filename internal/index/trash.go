@@ -32,8 +32,8 @@ func (t trash) find(id roster.ID) *roster.DeletedUser {
 	return t.byID[i]
 }
 
-// with returns the trash with some deleted users as they are to be, each of them once. Many are put in their places in one
-// go.
+// with returns the trash with some deleted users as they are to be, each of them once. Many are put in their places in
+// one go.
 func (t trash) with(records []Record) trash {
 	gone, come := make(map[roster.ID]bool, len(records)), make(list[*roster.DeletedUser], 0, len(records))
 	for _, r := range records {

@@ -41,25 +41,31 @@ func (in Input) CSV(r io.Reader) iter.Seq2[Record, error] {
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			record := Record{Line: rows.line, Size: rows.size, Err: malformed(err)}
-			if rows.line <= in.After && (err == nil || record.Err != nil) {
-				continue
-			}
-			if err != nil && record.Err == nil {
-				yield(record, fmt.Errorf("read the row after line %d: %w", rows.line, err))
+			wrong := malformed(err)
+			switch {
+			case err != nil && wrong == nil:
+				yield(Record{Line: rows.line, Size: rows.size},
+					fmt.Errorf("read the row after line %d: %w", rows.line, err))
 				return
-			}
-			if err == nil {
-				record.Import, record.Err = parseRow(columns, row, in.OnConflict)
-				if in.KeepText {
-					record.Text = rowText(row)
-				}
-			}
-			if !yield(record, nil) {
+			case rows.line <= in.After:
+			case !yield(in.row(rows, columns, row, wrong), nil):
 				return
 			}
 		}
 	}
+}
+
+// row returns the record of the row that was read last, or why it is none.
+func (in Input) row(rows *rowReader, columns []column, row []string, wrong error) Record {
+	record := Record{Line: rows.line, Size: rows.size, Err: wrong}
+	if wrong != nil {
+		return record
+	}
+	record.Import, record.Err = parseRow(columns, row, in.OnConflict)
+	if in.KeepText {
+		record.Text = rowText(row)
+	}
+	return record
 }
 
 // rowText returns a row as CSV, without its end.

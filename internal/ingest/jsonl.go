@@ -36,23 +36,26 @@ func (in Input) JSONL(r io.Reader) iter.Seq2[Record, error] {
 				yield(Record{Line: lines.number}, fmt.Errorf("read line %d: %w", lines.number, err))
 				return
 			}
-			if lines.number <= in.After || !long && len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			record := Record{Line: lines.number, Size: len(line)}
-			if in.KeepText {
-				record.Text = string(line)
-			}
-			if long {
-				record.Err = tooLong()
-			} else {
-				record.Import, record.Err = parseLine(line, in.OnConflict)
-			}
-			if !yield(record, nil) {
+			skip := lines.number <= in.After || !long && len(bytes.TrimSpace(line)) == 0
+			if !skip && !yield(in.line(lines.number, line, long), nil) {
 				return
 			}
 		}
 	}
+}
+
+// line returns the record of a line, of which there is only the beginning where it is too long.
+func (in Input) line(number int, line []byte, long bool) Record {
+	record := Record{Line: number, Size: len(line)}
+	if in.KeepText {
+		record.Text = string(line)
+	}
+	if long {
+		record.Err = tooLong()
+	} else {
+		record.Import, record.Err = parseLine(line, in.OnConflict)
+	}
+	return record
 }
 
 // parseLine may overwrite the line.

@@ -254,6 +254,11 @@ func (w *world) wantUndone(t tester, undo roster.Job, touched int64, before, aft
 	}
 }
 
+// importOf returns what imports a text of JSON Lines.
+func importOf(r io.Reader) roster.ImportInput {
+	return roster.ImportInput{ImportJob: roster.ImportJob{Format: roster.JSONL}, From: r}
+}
+
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -296,7 +301,7 @@ func TestImportIsExactlyOnce(t *testing.T) {
 	broken.Directory = &failing{Service: w.directory}
 	w.jobs = job.New(broken)
 	input := iotest.OneByteReader(strings.NewReader(lines(n)))
-	made, err := w.jobs.Import(ctx, w.org, roster.Operator(), roster.ImportJob{Format: roster.JSONL}, input, nil)
+	made, err := w.jobs.Import(ctx, w.org, roster.Operator(), importOf(input), nil)
 	j, resumed := w.ended(t, made, err), 0
 	for ; j.State == roster.JobFailed; resumed++ {
 		again, err := w.jobs.Resume(ctx, w.org, j.ID, nil)
@@ -332,8 +337,7 @@ func TestCancelDuringABatch(t *testing.T) {
 	}}
 	w.jobs = job.New(config)
 	var err error
-	made, err = w.jobs.Import(ctx, w.org, roster.Operator(), roster.ImportJob{Format: roster.JSONL},
-		strings.NewReader(lines(3000)), nil)
+	made, err = w.jobs.Import(ctx, w.org, roster.Operator(), importOf(strings.NewReader(lines(3000))), nil)
 	j := w.ended(t, made, err)
 	if j.State != roster.JobCancelled || j.Counts.Done != 1000 || len(w.users(t)) != 900 {
 		t.Errorf("the job is %s with %+v, and there are %d users", j.State, j.Counts, len(w.users(t)))
@@ -383,7 +387,7 @@ func TestAnInputThatBreaksLeavesNoJob(t *testing.T) {
 	t.Parallel()
 	ctx, w := t.Context(), newWorld(t, 0)
 	input := io.MultiReader(strings.NewReader(lines(10)), iotest.ErrReader(roster.Errorf(roster.TooLarge, "too much")))
-	_, err := w.jobs.Import(ctx, w.org, roster.Operator(), roster.ImportJob{Format: roster.JSONL}, input, nil)
+	_, err := w.jobs.Import(ctx, w.org, roster.Operator(), importOf(input), nil)
 	if roster.CodeOf(err) != roster.TooLarge {
 		t.Errorf("got %v, want %s", err, roster.TooLarge)
 	}

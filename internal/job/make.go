@@ -41,18 +41,18 @@ func (s *Service) newJob(
 // Import makes a job that imports an input, of which it keeps a copy first; memory does not grow with it. It fails with
 // the error of the input, and then there is no job.
 func (s *Service) Import(
-	ctx context.Context, org roster.ID, by roster.Principal, spec roster.ImportJob, input io.Reader, answer Answer,
+	ctx context.Context, org roster.ID, by roster.Principal, input roster.ImportInput, answer Answer,
 ) (roster.Job, error) {
 	j, err := s.newJob(ctx, org, by, roster.JobImport)
 	if err != nil {
 		return roster.Job{}, err
 	}
-	j.State, j.Import = roster.JobReceiving, &spec
+	j.State, j.Import = roster.JobReceiving, &input.ImportJob
 	if err := s.Store.PutJob(ctx, org, roster.JobStep{Job: j}); err != nil {
 		return roster.Job{}, err
 	}
 	j.Revision, j.State = 2, roster.JobQueued
-	if err = s.receive(ctx, org, &j, input); err == nil {
+	if err = s.receive(ctx, org, &j, input.From); err == nil {
 		err = s.put(ctx, org, j, answer)
 	}
 	if err != nil {

@@ -123,33 +123,48 @@ func (w *work) principal(ctx context.Context) (roster.Principal, error) {
 		return by, nil
 	}
 	if !by.Token.IsZero() {
-		home := w.org
-		if w.job.By.Instance {
-			home = roster.InstanceID()
-		}
-		e, err := w.Directory.Record(ctx, home, roster.TypeToken, by.Token)
+		token, err := w.token(ctx, by.Token)
 		if err != nil {
 			return by, err
-		}
-		token, ok := e.(*roster.Token)
-		if !ok || token.RevokedAt != 0 || token.ExpiresAt != 0 && w.Now() >= token.ExpiresAt {
-			return by, roster.Errorf(roster.Unauthenticated, "the token that asked for the job does not count any more")
 		}
 		if by.Permissions = token.Permissions; w.job.By.Instance {
 			by.Instance = token
 		}
 	}
-	if by.ActsAs.IsZero() {
-		return by, nil
+	return by, w.acting(ctx, by.ActsAs)
+}
+
+// token returns the token that asked for the job, and fails with [roster.Unauthenticated] where it does not count any
+// more.
+func (w *work) token(ctx context.Context, id roster.ID) (*roster.Token, error) {
+	home := w.org
+	if w.job.By.Instance {
+		home = roster.InstanceID()
 	}
-	e, err := w.Directory.Record(ctx, w.org, roster.TypeUser, by.ActsAs)
+	e, err := w.Directory.Record(ctx, home, roster.TypeToken, id)
 	if err != nil {
-		return by, err
+		return nil, err
+	}
+	token, ok := e.(*roster.Token)
+	if !ok || token.RevokedAt != 0 || token.ExpiresAt != 0 && w.Now() >= token.ExpiresAt {
+		return nil, roster.Errorf(roster.Unauthenticated, "the token that asked for the job does not count any more")
+	}
+	return token, nil
+}
+
+// acting fails with [roster.Unauthenticated] where the user whom the job is done as is not active any more.
+func (w *work) acting(ctx context.Context, user roster.ID) error {
+	if user.IsZero() {
+		return nil
+	}
+	e, err := w.Directory.Record(ctx, w.org, roster.TypeUser, user)
+	if err != nil {
+		return err
 	}
 	if u, ok := e.(*roster.User); !ok || u.Status == roster.Deactivated || u.Status == roster.Suspended {
-		return by, roster.Errorf(roster.Unauthenticated, "the user who asked for the job is not active any more")
+		return roster.Errorf(roster.Unauthenticated, "the user who asked for the job is not active any more")
 	}
-	return by, nil
+	return nil
 }
 
 // turn waits until the job may work, which ends when done is called.

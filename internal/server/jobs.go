@@ -16,11 +16,19 @@ import (
 // Jobs makes and keeps the jobs of organizations: see package job. It is safe for concurrent use. An answer function,
 // which may be nil, returns what the request that led to a step of a job is answered when it is repeated.
 type Jobs interface {
+	JobMaker
 	Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error)
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
+	Cancel(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
+	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
+	Delete(ctx context.Context, org, id roster.ID, answer JobAnswer) error
+	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
+}
+
+// JobMaker makes the jobs of organizations, and says what they would do.
+type JobMaker interface {
 	Import(
-		ctx context.Context, org roster.ID, by roster.Principal, spec roster.ImportJob, input io.Reader,
-		answer JobAnswer,
+		ctx context.Context, org roster.ID, by roster.Principal, input roster.ImportInput, answer JobAnswer,
 	) (roster.Job, error)
 	Update(
 		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate, answer JobAnswer,
@@ -29,10 +37,6 @@ type Jobs interface {
 		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate,
 	) (roster.BulkPreview, error)
 	Undo(ctx context.Context, org, id roster.ID, by roster.Principal, answer JobAnswer) (roster.Job, error)
-	Cancel(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
-	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
-	Delete(ctx context.Context, org, id roster.ID, answer JobAnswer) error
-	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
 }
 
 // JobAnswer makes what a request is answered that led to a step of a job.
@@ -87,11 +91,11 @@ func (j jobbing) Get(ctx context.Context, id roster.ID) (roster.Job, error) {
 }
 
 // Import implements [dialect.Jobs].
-func (j jobbing) Import(ctx context.Context, spec roster.ImportJob, input io.Reader) (roster.Job, error) {
+func (j jobbing) Import(ctx context.Context, input roster.ImportInput) (roster.Job, error) {
 	if j.Jobs == nil {
 		return roster.Job{}, noJobs()
 	}
-	return j.Jobs.Import(ctx, j.by.Org, j.by, spec, input, j.answer(ctx))
+	return j.Jobs.Import(ctx, j.by.Org, j.by, input, j.answer(ctx))
 }
 
 // Update implements [dialect.Jobs].
@@ -160,15 +164,23 @@ type toldJobs struct {
 	job roster.Job
 }
 
-func (t toldJobs) Import(context.Context, roster.ImportJob, io.Reader) (roster.Job, error) {
-	return t.job, nil
-}
+// Import implements [dialect.Jobs].
+func (t toldJobs) Import(context.Context, roster.ImportInput) (roster.Job, error) { return t.job, nil }
 
+// Update implements [dialect.Jobs].
 func (t toldJobs) Update(context.Context, roster.BulkUpdate) (roster.Job, error) { return t.job, nil }
-func (t toldJobs) Undo(context.Context, roster.ID) (roster.Job, error)           { return t.job, nil }
-func (t toldJobs) Cancel(context.Context, roster.ID) (roster.Job, error)         { return t.job, nil }
-func (t toldJobs) Resume(context.Context, roster.ID) (roster.Job, error)         { return t.job, nil }
-func (t toldJobs) Delete(context.Context, roster.ID) error                       { return nil }
+
+// Undo implements [dialect.Jobs].
+func (t toldJobs) Undo(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+
+// Cancel implements [dialect.Jobs].
+func (t toldJobs) Cancel(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+
+// Resume implements [dialect.Jobs].
+func (t toldJobs) Resume(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+
+// Delete implements [dialect.Jobs].
+func (t toldJobs) Delete(context.Context, roster.ID) error { return nil }
 
 // stream is a body as it comes. Whoever sends nothing for a while is cut off.
 type stream struct {

@@ -15,21 +15,8 @@ import (
 
 // write sends a response. Short bodies go out with their length, long ones as they are made.
 func (x *exchange) write(response dialect.Response) {
-	header := x.w.Header()
-	maps.Copy(header, response.Header)
 	status := cmp.Or(response.Status, http.StatusOK)
-	if version := x.written.Load(); version > 0 {
-		x.tellVersion(roster.Version(version))
-	}
-	if x.endpoint != nil && x.endpoint.EndsOrg {
-		delete(header, dialect.VersionHeader) // nobody could wait for it
-	}
-	if status == http.StatusOK {
-		x.validate()
-	}
-	if response.Tag != "" {
-		header["Etag"] = []string{response.Tag}
-	}
+	header := x.header(response, status)
 	if response.Body == nil {
 		x.head(status)
 		return
@@ -64,6 +51,25 @@ func (x *exchange) write(response dialect.Response) {
 		x.invalidate()
 		x.write(x.fail(err))
 	}
+}
+
+// header returns the header of the response, with what stands in it whatever the body is.
+func (x *exchange) header(response dialect.Response, status int) http.Header {
+	header := x.w.Header()
+	maps.Copy(header, response.Header)
+	if version := x.written.Load(); version > 0 {
+		x.tellVersion(roster.Version(version))
+	}
+	if x.endpoint != nil && x.endpoint.EndsOrg {
+		delete(header, dialect.VersionHeader) // nobody could wait for it
+	}
+	if status == http.StatusOK {
+		x.validate()
+	}
+	if response.Tag != "" {
+		header["Etag"] = []string{response.Tag}
+	}
+	return header
 }
 
 // kept returns the headers of a response that are the same whenever it is repeated.

@@ -32,8 +32,8 @@ var update = flag.Bool("update", false, "rewrite the responses of golden cases")
 //
 // In requests, {NAME} is the secret of a token of the world, {company} and {other_company} the ids of the
 // organizations, {jobN} the id of Company's N-th job from the oldest. Jobs are carried out after each request that has
-// no header Roster-Hold. The header Roster-Repeat: N sends a request N times and records the last response; Roster-Pad: N
-// makes the body N bytes long with spaces at its end; Roster-Sign: USER signs it as that user.
+// no header Roster-Hold. The header Roster-Repeat: N sends a request N times and records the last response;
+// Roster-Pad: N makes the body N bytes long with spaces at its end; Roster-Sign: USER signs it as that user.
 //
 // Run also fails for a parameter, an allowed value or a documented status without a case, for an example in the tables
 // that the wire types do not write, and for a failure whose response shows its cause.

@@ -18,10 +18,10 @@ func (idle) List(context.Context) ([]roster.Job, error) { return []roster.Job{id
 
 func (idle) Get(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
 
-func (idle) Import(_ context.Context, spec roster.ImportJob, input io.Reader) (roster.Job, error) {
+func (idle) Import(_ context.Context, input roster.ImportInput) (roster.Job, error) {
 	j := idleJob(Other)
-	j.Import = &spec
-	_, err := io.Copy(io.Discard, input)
+	j.Import = &input.ImportJob
+	_, err := io.Copy(io.Discard, input.From)
 	return j, err
 }
 

@@ -41,7 +41,7 @@ type BatchResult struct {
 type BatchOutcome struct {
 	Status int          `json:"status" required:"yes" doc:"The status that the write would have on its own."`
 	ETag   string       `json:"etag,omitempty" doc:"The entity tag of the user."`
-	User   *roster.User `json:"user,omitempty" doc:"The user as the write has left it, or as it is where if_match does not."`
+	User   *roster.User `json:"user,omitempty" doc:"The user as the write left it, or as it is where if_match fails."`
 	Error  *LineProblem `json:"error,omitempty" doc:"Why it was refused."`
 }
 

@@ -50,12 +50,12 @@ func bulkEndpoints() []dialect.Endpoint {
 		exportUsers(),
 		{
 			Method: http.MethodPost, Path: "/users:bulkUpdate", ID: "bulkUpdateUsers", Summary: "Change many users",
-			Description: "Changes all users whom a filter lets through, as a job: in one version with one audit entry, " +
-				"or not at all. Users who can't be changed are among the job's rejects, and the others are changed. " +
-				fmt.Sprintf("At most %d users can be changed at once. ", roster.MaxBulk) +
+			Description: "Changes all users whom a filter lets through, as a job: in one version with one audit " +
+				"entry, or not at all. Users who can't be changed are among the job's rejects, and the others are " +
+				fmt.Sprintf("changed. At most %d users can be changed at once. ", roster.MaxBulk) +
 				"With if_version or expect_changed, as a preview told them, what was previewed is what is done; " +
-				"otherwise that is 412, or, where it shows only later, what the job fails with. The job can be undone " +
-				"within 24 hours.",
+				"otherwise that is 412, or, where it shows only later, what the job fails with. The job can be " +
+				"undone within 24 hours.",
 			Needs: roster.UsersWrite,
 			Params: []dialect.Param{{
 				Name: "dry_run", Type: dialect.Boolean, Default: "false", Mark: dialect.Ours,
@@ -71,10 +71,10 @@ func bulkEndpoints() []dialect.Endpoint {
 		},
 		{
 			Method: http.MethodPost, Path: "/users:import", ID: "importUsers", Summary: "Import records of any number",
-			Description: "Roles, groups, spaces and users as JSON Lines, or users as CSV, as a job: the body is kept, " +
-				"and imported afterwards in batches of up to 1,000 records. A line may refer to what the lines before " +
-				"it make. Lines that can't be imported are among the job's rejects. Records but users need the " +
-				"permission groups:write.",
+			Description: "Roles, groups, spaces and users as JSON Lines, or users as CSV, as a job: the body is " +
+				"kept, and imported afterwards in batches of up to 1,000 records. A line may refer to what the lines " +
+				"before it make. Lines that can't be imported are among the job's rejects. Records but users need " +
+				"the permission groups:write.",
 			Needs: roster.UsersWrite,
 			Params: []dialect.Param{
 				{
@@ -118,7 +118,7 @@ func importUsers(ctx context.Context, r *dialect.Request) (dialect.Response, err
 		return dialect.Response{}, roster.FieldErrorf("Content-Type", "must be %s or %s, not %.60q", linesType, csvType,
 			given)
 	}
-	return acceptJob(r)(r.Jobs.Import(ctx, spec, r.Stream))
+	return acceptJob(r)(r.Jobs.Import(ctx, roster.ImportInput{ImportJob: spec, From: r.Stream}))
 }
 
 func mediaType(header string) string {

@@ -19,8 +19,8 @@ import (
 // New returns the dialect.
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
-		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(), invitationEndpoints(),
-			ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
+		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(),
+			invitationEndpoints(), ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
 		orgEndpoints(), webhooks().deliveryEndpoints(), inPast(bulkEndpoints()), jobEndpoints(), changeEndpoints(),
 		pastEndpoints(), ofInstance(auditEndpoints()),
 	)
@@ -28,7 +28,8 @@ func New() *dialect.Dialect {
 		e := &endpoints[i]
 		e.Strict, e.Mark = true, dialect.Ours
 		if e.Method == http.MethodGet {
-			if e.Takes(dialect.Query, fieldsName) && e.ID != "listUsers" && e.ID != "exportUsers" { // which choose early
+			choosesEarly := e.ID == "listUsers" || e.ID == "exportUsers"
+			if e.Takes(dialect.Query, fieldsName) && !choosesEarly {
 				*e = selecting(*e)
 			}
 			e.AtLeast = true

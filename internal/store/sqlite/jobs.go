@@ -166,7 +166,7 @@ func (w *writer) putStep(ctx context.Context, org roster.ID, step roster.JobStep
 	}
 	first := step.Job.RejectChunks - len(step.Rejects)
 	for i, data := range step.Rejects {
-		if err := w.putPiece(ctx, org, step.Job.ID, roster.JobRejects, first+i, data); err != nil {
+		if err := w.putPiece(ctx, org, step.Job.ID, piece{roster.JobRejects, first + i, data}); err != nil {
 			return err
 		}
 	}
@@ -218,11 +218,16 @@ func (w *writer) putJob(ctx context.Context, org roster.ID, job *roster.Job) err
 	return nil
 }
 
-func (w *writer) putPiece(
-	ctx context.Context, org, id roster.ID, kind roster.JobPieces, n int, data []byte,
-) error {
+// piece is the n-th piece of a kind of what is kept of a job.
+type piece struct {
+	kind roster.JobPieces
+	n    int
+	data []byte
+}
+
+func (w *writer) putPiece(ctx context.Context, org, id roster.ID, p piece) error {
 	const query = `INSERT OR REPLACE INTO job_pieces (org_id, job_id, kind, n, data) VALUES (?, ?, ?, ?, ?)`
-	if _, err := w.conn.ExecContext(ctx, query, org[:], id[:], string(kind), n, data); err != nil {
+	if _, err := w.conn.ExecContext(ctx, query, org[:], id[:], string(p.kind), p.n, p.data); err != nil {
 		return fmt.Errorf("store a piece of job %s: %w", id, err)
 	}
 	return nil
@@ -240,7 +245,7 @@ func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data 
 		if err != nil {
 			return err
 		}
-		return w.putPiece(quiet, org, id, roster.JobInput, n, data)
+		return w.putPiece(quiet, org, id, piece{roster.JobInput, n, data})
 	})
 }
 
