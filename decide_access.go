@@ -188,10 +188,8 @@ func (d *decider) inviteAgain(id ID) (ID, error) {
 // withdraw removes the invitations of a user.
 func (d *decider) withdraw(user ID) error {
 	var ops []Op
-	err := d.Each(TypeInvitation, func(e Entity) error {
-		if i, ok := e.(*Invitation); ok && i.User == user {
-			ops = append(ops, Op{Before: e})
-		}
+	err := d.EachOwn(TypeInvitation, user, func(e Entity) error {
+		ops = append(ops, Op{Before: e})
 		return nil
 	})
 	d.Add(ops...)

@@ -212,9 +212,8 @@ func (d *decider) removeUser(u *User) error {
 // dropCredentials revokes the tokens that act as a user and removes the user's invitations.
 func (d *decider) dropCredentials(user ID) error {
 	var ops []Op
-	err := d.Each(TypeToken, func(e Entity) error {
-		token, ok := e.(*Token)
-		if ok && token.ActsAs == user && token.RevokedAt == 0 {
+	err := d.EachOwn(TypeToken, user, func(e Entity) error {
+		if token, ok := e.(*Token); ok && token.RevokedAt == 0 {
 			after := *token
 			after.RevokedAt = d.Now
 			ops = append(ops, Op{Before: token, After: &after})
@@ -224,10 +223,8 @@ func (d *decider) dropCredentials(user ID) error {
 	if err != nil {
 		return err
 	}
-	err = d.Each(TypeInvitation, func(e Entity) error {
-		if invitation, ok := e.(*Invitation); ok && invitation.User == user {
-			ops = append(ops, Op{Before: e})
-		}
+	err = d.EachOwn(TypeInvitation, user, func(e Entity) error {
+		ops = append(ops, Op{Before: e})
 		return nil
 	})
 	d.Add(ops...)

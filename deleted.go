@@ -246,10 +246,8 @@ func (d *decider) person(ref Ref) (Entity, error) {
 func (d *decider) removeOwn(user ID) error {
 	var ops []Op
 	for _, t := range []Type{TypeToken, TypeInvitation} {
-		err := d.Each(t, func(e Entity) error {
-			if IsAbout(e, user) {
-				ops = append(ops, Op{Before: e})
-			}
+		err := d.EachOwn(t, user, func(e Entity) error {
+			ops = append(ops, Op{Before: e})
 			return nil
 		})
 		if err != nil {
@@ -258,23 +256,4 @@ func (d *decider) removeOwn(user ID) error {
 	}
 	d.Add(ops...)
 	return nil
-}
-
-// IsAbout reports whether a record is about one person and nobody else: the user, the deleted user, an invitation of
-// the user, or a token that acts as the user.
-func IsAbout(e Entity, user ID) bool {
-	switch e := e.(type) {
-	case *User:
-		return e.ID == user
-	case *DeletedUser:
-		return e.ID == user
-	case *Invitation:
-		return e.User == user
-	case *Token:
-		return e.ActsAs == user
-	case Erased:
-		return e.ID == user && (e.Type == TypeUser || e.Type == TypeDeletedUser)
-	default:
-		return false
-	}
 }

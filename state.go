@@ -27,6 +27,8 @@ type Pending struct {
 	// at and byKeys are nil while there are few ops, which are then looked through.
 	at     map[Key]int       // where in ops the op on a record is
 	byKeys map[uniqueKey]int // where in ops the record is that has a unique key afterwards
+	// own are where in ops records are, or were, that are about a person, by type and person; not those of users.
+	own map[Key][]int
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -72,6 +74,7 @@ func (p *Pending) Add(ops ...Op) {
 			p.ops, p.keys = append(p.ops, op), append(p.keys, key)
 		}
 		p.remember(i)
+		p.noteOwn(i)
 	}
 }
 

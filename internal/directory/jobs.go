@@ -113,7 +113,7 @@ func (s *Service) Preview(
 	if err != nil {
 		return 0, nil, err
 	}
-	r := Rehearsal{service: s, pending: roster.NewPending(viewState{view}), org: org, by: by}
+	r := Rehearsal{service: s, pending: roster.NewPending(&owned{State: viewState{view}}), org: org, by: by}
 	outcomes, err := r.DoEach(cmds)
 	return view.Version(), outcomes, err
 }

@@ -14,7 +14,7 @@ import (
 // transaction have the same roles, groups and spaces looked up again and again, and an import asks for each key of a
 // user twice. It is not safe for concurrent use.
 type memo struct {
-	roster.State
+	owned
 
 	byID  map[roster.Key]roster.Entity
 	byKey map[uniqueKey]roster.Entity
@@ -31,7 +31,7 @@ type uniqueKey struct {
 }
 
 func remember(state roster.State) *memo {
-	return &memo{State: state, byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{}}
+	return &memo{owned: owned{State: state}, byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{}}
 }
 
 // expect looks up at once what deciding on commands will ask for, but for records of some types, where there are many

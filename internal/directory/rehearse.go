@@ -22,7 +22,7 @@ func (s *Service) Rehearse(ctx context.Context, org roster.ID, by roster.Princip
 	if err != nil {
 		return nil, err
 	}
-	return &Rehearsal{service: s, pending: roster.NewPending(viewState{view}), org: org, by: by}, nil
+	return &Rehearsal{service: s, pending: roster.NewPending(&owned{State: viewState{view}}), org: org, by: by}, nil
 }
 
 // DoEach returns what would become of commands if [Service.DoEach] carried them out after those of earlier calls.
