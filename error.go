@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 	for _, d := range e.Details[min(1, len(e.Details)):] {
 		s += "; " + d.Field + ": " + d.Message
 	}
-	if e.Err != nil {
+	if _, said := errors.AsType[*TrimmedError](e.Err); e.Err != nil && !said {
 		s += ": " + e.Err.Error()
 	}
 	return s
@@ -126,7 +126,7 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// TrimmedError is the cause of a [Gone] error about changes that are not kept any more.
+// TrimmedError is the cause of a [Gone] error about changes that are not kept any more, whose message says so already.
 type TrimmedError struct {
 	// Since is the smallest version after which every change is still kept.
 	Since Version

@@ -67,6 +67,15 @@ func heading(root *cobra.Command, title string, children ...*cobra.Command) {
 
 // group makes a command that only has subcommands.
 func group(cmd *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	for _, child := range children {
+		// Whoever knows one of the words need not learn where it is the other.
+		switch child.Name() {
+		case "show":
+			child.Aliases = []string{"get"}
+		case "get":
+			child.Aliases = []string{"show"}
+		}
+	}
 	cmd.AddCommand(children...)
 	cmd.Args = cobra.ArbitraryArgs // else cobra makes an error of its own of an unknown subcommand
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -105,6 +114,13 @@ func env(flags *pflag.FlagSet, names ...string) {
 		f := flags.Lookup(name)
 		f.Usage += " [$" + variable + "]"
 		f.Annotations = map[string][]string{fromEnvironment: {variable}}
+	}
+}
+
+// without has help show no default of flags whose default stands for none.
+func without(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flags.Lookup(name).DefValue = ""
 	}
 }
 

@@ -38,6 +38,7 @@ func (f *bulkFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.patch, "patch", "", `change members of them, as in {"language":"fr","phone":null}`)
 	flags.Int64Var(&f.ifVersion, "if-version", 0, "only if the organization is at this version, as --dry-run shows it")
 	flags.IntVar(&f.expect, "expect-changed", -1, "only if so many users are changed")
+	without(flags, "expect-changed")
 	flags.StringVar(&f.reason, "reason", "", "why, for the audit")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would become of them, and change nothing")
 	flags.BoolVar(&f.noWait, "no-wait", false, "show the job at once, which goes on; needs --url")

@@ -74,6 +74,7 @@ func (a *app) changesTail() *cobra.Command {
 	cmd.Flags().VarP(&out, "output", "o", "form of the output")
 	t, flags := tail{since: -1}, cmd.Flags()
 	flags.Int64Var(&t.since, "since", -1, "version after which to begin; 0 for all (default: the last 10 changes)")
+	without(flags, "since")
 	flags.BoolVar(&t.follow, "follow", false, "go on as changes happen; only with --url")
 	flags.StringSliceVar(&t.types, "types", nil, "only what happens to records of these types, such as user,group")
 	flags.StringVar(&t.filter, "filter", "", "only what happens to users who match a filter, such as status=active")

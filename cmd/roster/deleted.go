@@ -22,7 +22,7 @@ func (a *app) deletedUsers() *cobra.Command {
 
 func deletedKind() *kind[roster.DeletedUser] {
 	return &kind[roster.DeletedUser]{
-		typ: roster.TypeDeletedUser, one: "deleted-user", many: "deleted users", arg: "USER",
+		typ: roster.TypeDeletedUser, one: "deleted user", many: "deleted users", arg: "USER",
 		refs: "a UUID or a number (7 or number:7)", example: "7",
 		found:   "`roster deleted-user list` shows who can be restored",
 		columns: []string{"number", "identifier", "email", "name", "deleted_at", "purge_at", "id"},

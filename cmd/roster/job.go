@@ -83,10 +83,22 @@ func (a *app) jobCommand(verb, short string, call func(context.Context, *jobCall
 			if err != nil {
 				return err
 			}
-			return doing(verb+" the job", call(cmd.Context(), &jobCall{a, in, api, id, *out}))
+			return doing(jobDoing(verb), call(cmd.Context(), &jobCall{a, in, api, id, *out}))
 		})
 	}
 	return cmd
+}
+
+// jobDoing says what a command on a job does.
+func jobDoing(verb string) string {
+	switch verb {
+	case "get":
+		return "find the job"
+	case "rejects":
+		return "list the rejects of the job"
+	default:
+		return verb + " the job"
+	}
 }
 
 func jobColumns() []string {

@@ -50,7 +50,10 @@ func (int64Member) get(flags *pflag.FlagSet, name string) any {
 	return value
 }
 
-func (int64sMember) add(flags *pflag.FlagSet, name, doc string) { flags.Int64Slice(name, nil, doc) }
+func (int64sMember) add(flags *pflag.FlagSet, name, doc string) {
+	flags.Int64Slice(name, nil, doc)
+	without(flags, name)
+}
 
 func (int64sMember) get(flags *pflag.FlagSet, name string) any {
 	value, _ := flags.GetInt64Slice(name)

@@ -87,7 +87,7 @@ func (a *app) orgList() *cobra.Command {
 
 func (a *app) orgGet() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "get SLUG", Aliases: []string{"show"}, Short: "Show an organization", Args: exactly("SLUG"),
+		Use: "get SLUG", Short: "Show an organization", Args: exactly("SLUG"),
 		Example: "  roster org get acme -o json",
 	}
 	dsn, out := storeFlag(cmd), outputFlag(cmd)

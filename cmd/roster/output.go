@@ -67,7 +67,7 @@ func (f format) list(w io.Writer, columns []string, rows iter.Seq[row]) error {
 func listJSON(w io.Writer, rows iter.Seq[row]) error {
 	separator := "[\n  "
 	for r := range rows {
-		doc, err := json.MarshalIndent(r.doc, "  ", "  ")
+		doc, err := marshal(r.doc, "  ", "  ")
 		if err != nil {
 			return err
 		}
@@ -84,8 +84,20 @@ func listJSON(w io.Writer, rows iter.Seq[row]) error {
 	return err
 }
 
+// marshal returns a document as JSON, indented as by [json.MarshalIndent]. Texts have < > & as they are: nobody puts
+// this into HTML.
+func marshal(doc any, prefix, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, indent)
+	err := enc.Encode(doc)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 func listJSONL(w io.Writer, rows iter.Seq[row]) error {
 	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
 	for r := range rows {
 		if err := enc.Encode(r.doc); err != nil {
 			return err
@@ -121,7 +133,7 @@ func listTable(w io.Writer, columns []string, rows iter.Seq[row]) error {
 func (f format) one(w io.Writer, columns []string, r row) error {
 	switch f {
 	case "json":
-		doc, err := json.MarshalIndent(r.doc, "", "  ")
+		doc, err := marshal(r.doc, "", "  ")
 		if err != nil {
 			return err
 		}
@@ -135,7 +147,7 @@ func (f format) one(w io.Writer, columns []string, r row) error {
 }
 
 func memberTable(w io.Writer, record any) error {
-	doc, err := json.Marshal(record)
+	doc, err := marshal(record, "", "")
 	if err != nil {
 		return err
 	}

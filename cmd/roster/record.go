@@ -47,7 +47,7 @@ func (k *kind[T]) ref(cmd *cobra.Command, arg string) (roster.Ref, error) {
 func (k *kind[T]) createCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create --org SLUG", Short: "Make a " + k.one, Args: exactly(),
-		Example: "  roster " + k.one + " create --org acme " + k.made,
+		Example: "  roster " + k.word() + " create --org acme " + k.made,
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	members, write := memberFlags(cmd, k.flags), writeFlag(cmd)
@@ -89,11 +89,14 @@ func (k *kind[T]) record(a *app, cmd *cobra.Command, m *members) (*T, error) {
 	return record, nil
 }
 
+// word is the name of the command.
+func (k *kind[T]) word() string { return strings.ReplaceAll(k.one, " ", "-") }
+
 func (k *kind[T]) showCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show --org SLUG " + k.arg, Short: "Show a " + k.one, Args: exactly(k.arg),
 		Long:    "Show a " + k.one + ", which is named by " + k.refs + ".",
-		Example: "  roster " + k.one + " show --org acme " + k.example,
+		Example: "  roster " + k.word() + " show --org acme " + k.example,
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	etag := cmd.Flags().Bool("etag", false, "show nothing but the entity tag, for --if-match")
@@ -121,7 +124,7 @@ func (k *kind[T]) showCommand(a *app) *cobra.Command {
 func (k *kind[T]) updateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "update --org SLUG " + k.arg, Short: "Change members of a " + k.one + "; the others stay as they are",
-		Args: exactly(k.arg), Example: "  roster " + k.one + " update --org acme " + k.example + " " + k.changed,
+		Args: exactly(k.arg), Example: "  roster " + k.word() + " update --org acme " + k.example + " " + k.changed,
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	members, write := memberFlags(cmd, k.flags), changeFlag(cmd)
@@ -150,7 +153,7 @@ func (k *kind[T]) updateCommand(a *app) *cobra.Command {
 func (k *kind[T]) deleteCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete --org SLUG " + k.arg, Short: "Delete a " + k.one + k.deleted, Args: exactly(k.arg),
-		Example: "  roster " + k.one + " delete --org acme " + k.example + " --reason 'ticket 4711'",
+		Example: "  roster " + k.word() + " delete --org acme " + k.example + " --reason 'ticket 4711'",
 	}
 	dsn, org := storeFlag(cmd), orgFlag(cmd)
 	write := changeFlag(cmd)
@@ -173,7 +176,7 @@ func (k *kind[T]) deleteCommand(a *app) *cobra.Command {
 func (k *kind[T]) listCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list --org SLUG", Short: "List the " + k.many + " by number", Args: exactly(),
-		Example: "  roster " + k.one + " list --org acme -o jsonl",
+		Example: "  roster " + k.word() + " list --org acme -o jsonl",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

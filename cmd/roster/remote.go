@@ -23,8 +23,13 @@ func (a *app) remoteFlags(root *cobra.Command) {
 type remote struct{ *apiclient.Client }
 
 func (a *app) openRemote() (*remote, error) {
-	if a.url == "" || a.token == "" {
-		return nil, usageError{message: "--url and --token need each other"}
+	switch {
+	case a.url == "":
+		return nil, usageError{message: "--token (or $ROSTER_TOKEN) is for a server, but none is named: " +
+			"give --url (or $ROSTER_URL), or leave the token out to use --store"}
+	case a.token == "":
+		return nil, usageError{message: "the server at --url (or $ROSTER_URL) needs a token: " +
+			"give --token (or $ROSTER_TOKEN)"}
 	}
 	c, err := apiclient.New(a.url, a.token, &http.Client{})
 	return &remote{c}, err
@@ -41,6 +46,10 @@ func (r *remote) Account(ctx context.Context, slug string) (account, error) {
 		in = r.In(slug)
 	}
 	_, err := in.Organization(ctx)
+	if slug == "" && roster.CodeOf(err) == roster.Forbidden {
+		err = hint(doing("find the organization", err), "with an instance-wide token --org SLUG names it")
+		return nil, err
+	}
 	if slug == "" || roster.CodeOf(err) != roster.NotFound {
 		return remoteAccount{in}, doing("find the organization", err)
 	}

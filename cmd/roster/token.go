@@ -77,8 +77,8 @@ func (f *tokenFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.name, "name", "", "what the token is for")
 	flags.StringVar(&f.kind, "kind", "account", "what the token stands for: account, source or channel")
 	flags.StringSliceVar(&f.permissions, "permission", []string{string(roster.UsersRead)},
-		"what the token allows; may be repeated: users:read, users:write, metadata:read, members:admin,\n"+
-			"groups:write, tokens:write, audit:read, orgs:read, orgs:write or * for everything")
+		"what the token allows; may be repeated: users:read, users:write, users:erase, metadata:read,\n"+
+			"members:admin, groups:write, tokens:write, audit:read, orgs:read, orgs:write or * for everything")
 	flags.StringVar(&f.actsAs, "acts-as", "", "the user on whose behalf the token acts: a number, an e-mail or a UUID")
 	flags.StringSliceVar(&f.dialects, "dialect", nil,
 		"a dialect that accepts the token; may be repeated (default: all)")

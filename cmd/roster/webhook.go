@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -46,7 +47,7 @@ func webhookFlagList() []memberFlag {
 			name: "permissions", flag: "permission", value: textsMember{},
 			doc: "what it may hear of, as a token with it may read it; may be repeated (default: users:read)",
 		},
-		{name: "enabled", value: boolMember{}, doc: "whether anything is sent; what happens meanwhile is sent later"},
+		{name: "enabled", value: boolMember{}, doc: "with =false nothing is sent; what happens meanwhile is sent later"},
 	}
 }
 
@@ -127,7 +128,7 @@ func (a *app) onWebhook(
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
 			err := call(cmd, api, id, args[1:])
-			if roster.CodeOf(err) == roster.NotFound {
+			if _, hinted := errors.AsType[*failure](err); !hinted && roster.CodeOf(err) == roster.NotFound {
 				err = hint(err, "`roster webhook list` shows the ids")
 			}
 			return err
@@ -138,7 +139,7 @@ func (a *app) onWebhook(
 
 func (a *app) webhookShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "show --org SLUG ID", Short: "Show a webhook and where its delivery stands", Aliases: []string{"get"},
+		Use: "show --org SLUG ID", Short: "Show a webhook and where its delivery stands",
 		Example: "  roster webhook show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
 	out := outputFlag(cmd)
@@ -239,6 +240,7 @@ func (a *app) webhookReplay() *cobra.Command {
 	}
 	out := outputFlag(cmd)
 	since := cmd.Flags().Int64("since", -1, "the version after which to begin; 0 for everything")
+	without(cmd.Flags(), "since")
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
 		if !cmd.Flags().Changed("since") {
 			return usage(cmd, "the flag --since is required")
@@ -328,7 +330,11 @@ func (a *app) webhookRetry() *cobra.Command {
 	) error {
 		d, err := api.RetryDelivery(cmd.Context(), id, args[0])
 		if err != nil {
-			return doing("send the message again", err)
+			err = doing("send the message again", err)
+			if roster.CodeOf(err) == roster.NotFound {
+				err = hint(err, "`roster webhook deliveries %s` shows the messages", id)
+			}
+			return err
 		}
 		err = out.one(a.out, deliveryColumns(), deliveryRow(*out, d))
 		if err == nil && d.State != roster.Delivered {

@@ -13,7 +13,8 @@ type RefusedError struct{}
 
 // Error implements [error].
 func (*RefusedError) Error() string {
-	return "the receiver is at an address that is not public, to which this server sends nothing"
+	return "the receiver is at an address that is not public, to which this server sends nothing " +
+		"without --webhook-allow-private"
 }
 
 // The limits of a connection.

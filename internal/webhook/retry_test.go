@@ -305,7 +305,7 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-const refused = "the receiver is at an address that is not public, to which this server sends nothing"
+const refused = "the receiver is at an address that is not public, to which this server sends nothing without --webhook-allow-private"
 
 func public(c *webhook.Config) { c.Transport = webhook.NewTransport(false) }
 
