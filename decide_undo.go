@@ -8,6 +8,9 @@ func (d *decider) undo(c Undo) error {
 		return err
 	}
 	was, ok := c.Op.Before.(*User)
+	if c.Op.IsErased() {
+		return Errorf(NotFound, "user %s was erased since", c.Op.Key().ID)
+	}
 	if !ok {
 		return fmt.Errorf("undo the %s of %s", c.Op.Verb(), c.Op.Key())
 	}

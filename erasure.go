@@ -24,6 +24,18 @@ func (o Op) IsErased() bool {
 	return before || after
 }
 
+// Left returns what is left of an op: a record that was erased is as if it had not been there. An op of which nothing
+// is left has neither Before nor After.
+func (o Op) Left() Op {
+	if _, gone := o.Before.(Erased); gone {
+		o.Before = nil
+	}
+	if _, gone := o.After.(Erased); gone {
+		o.After = nil
+	}
+	return o
+}
+
 // ErasedText is what stands for a name or a reason that was erased from the audit.
 const ErasedText = "erased"
 

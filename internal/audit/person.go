@@ -134,6 +134,18 @@ func (p *Person) Read(ops []Op) (about bool, err error) {
 	return about, nil
 }
 
+// HasTrimmed reports whether ops have digests in the place of documents about the person, as is left of them in a
+// history that was trimmed, or where they were erased already. Of tokens and invitations that can't be told any more;
+// nobody can guess them, as they have the hash of a secret.
+func (p *Person) HasTrimmed(ops []Op) bool {
+	return slices.ContainsFunc(ops, p.isTrimmed)
+}
+
+func (p *Person) isTrimmed(op Op) bool {
+	is := op.Key.Type == roster.TypeUser || op.Key.Type == roster.TypeDeletedUser
+	return is && op.Key.ID == p.ID && op.isErased()
+}
+
 // read says which documents of an op, be they erased already, are about the person.
 func (p *Person) read(op *Op) (about mine, err error) {
 	switch op.Key.Type {
@@ -189,6 +201,9 @@ func (p *Person) eraseEntry(e *roster.Entry, ops []Op, about []mine) (erased boo
 		if about[i].before && op.Before != nil || about[i].after && op.After != nil {
 			dropSalt(e, ops)
 			op.erase(about[i])
+			erased = true
+		} else if p.isTrimmed(*op) && e.Salt != [16]byte{} { // by which the document could be guessed
+			dropSalt(e, ops)
 			erased = true
 		}
 	}

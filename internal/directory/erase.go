@@ -16,8 +16,11 @@ func (s *Service) trace(ctx context.Context, org roster.ID, c *call) error {
 			continue
 		}
 		user, err := s.whom(ctx, org, c.by, erase)
-		if err != nil || user.IsZero() {
+		if err != nil {
 			return err
+		}
+		if user.IsZero() {
+			continue
 		}
 		if c.traces == nil {
 			c.traces = map[roster.ID]*roster.Traces{}
@@ -68,11 +71,17 @@ func (c *call) erasures() (all []roster.Erasure) {
 // forget lets go of what is kept of people who were erased: of views of the past, and where the store can, of what it
 // has overwritten. Where it can't, [Service.Scrub] does so later.
 func (s *Service) forget(ctx context.Context, org *organization, c *call) {
-	if c.err != nil || len(c.traces) == 0 {
+	if c.err != nil || len(c.erasures()) == 0 {
 		return
 	}
-	org.pins.clear()
+	org.pins.forget(c.change.Version)
 	_ = s.store.Scrub(ctx)
+}
+
+// Erased returns the version in which somebody of an organization was erased last, as far as the service has seen it,
+// or 0. What was made of an older version before it returned that may show the person; what is made later does not.
+func (s *Service) Erased(org roster.ID) roster.Version {
+	return s.known(org).pins.erasedAt()
 }
 
 // Scrub has the store overwrite on disk what is left there of people who were erased. It fails with

@@ -100,7 +100,9 @@ func (s *Service) At(ctx context.Context, id roster.ID, version roster.Version) 
 		s.touch(org)
 		return view, nil
 	}
-	made := s.pasts.DoChan(id.String()+strconv.FormatInt(int64(version), 10), func() (any, error) {
+	// One that was begun before somebody was erased is not for who asks afterwards.
+	key := id.String() + strconv.FormatInt(int64(version), 10) + " " + strconv.FormatInt(org.pins.epoch.Load(), 10)
+	made := s.pasts.DoChan(key, func() (any, error) {
 		return s.goBack(context.WithoutCancel(ctx), org, present, version)
 	})
 	select {
@@ -201,8 +203,8 @@ func (s *Service) difference(
 	return records, err
 }
 
-// ops calls fn with every op of the changes after a version up to another, in order, but for those whose records were
-// erased: they are as if they had never been. It fails with errTooFar after Options.PastOps of them, and with
+// ops calls fn with every op of the changes after a version up to another, in order, without what was erased of
+// them ([roster.Op.Left]). It fails with errTooFar after Options.PastOps of them, and with
 // [roster.Gone] where not all changes are kept.
 func (s *Service) ops(ctx context.Context, id roster.ID, after, to roster.Version, fn func(roster.Op)) error {
 	read := 0
@@ -220,11 +222,7 @@ func (s *Service) ops(ctx context.Context, id roster.ID, after, to roster.Versio
 		in := 0
 		for _, c := range changes {
 			after, in = c.Version, in+len(c.Ops)
-			for _, op := range c.Ops {
-				if !op.IsErased() {
-					fn(op)
-				}
-			}
+			eachLeft(c.Ops, fn)
 		}
 		if read += in; read > s.pastOps {
 			return errTooFar
@@ -235,6 +233,15 @@ func (s *Service) ops(ctx context.Context, id roster.ID, after, to roster.Versio
 		batch = nextBatch(len(changes), in)
 	}
 	return nil
+}
+
+// eachLeft calls fn with what is left of ops.
+func eachLeft(ops []roster.Op, fn func(roster.Op)) {
+	for _, op := range ops {
+		if op = op.Left(); op.Before != nil || op.After != nil {
+			fn(op)
+		}
+	}
 }
 
 // firstBatch is how many changes are read at once before it is known how large they are.

@@ -22,6 +22,8 @@ type pins struct {
 	mu    sync.Mutex
 	list  []pin  // guarded by mu
 	diffs []diff // what was found out lately about pairs of versions, the latest use last; guarded by mu
+	// erased is the version in which somebody was erased last: no view of before is kept any more; guarded by mu
+	erased roster.Version
 	// epoch counts how often all of that was dropped: what was begun before must not be kept.
 	epoch atomic.Int64
 }
@@ -54,6 +56,9 @@ func (s *Service) Keep(id roster.ID, view *index.View, most time.Duration) {
 	now := s.now()
 	org.pins.mu.Lock()
 	defer org.pins.mu.Unlock()
+	if view.Version() < org.pins.erased { // it may show who was erased while it was looked at
+		return
+	}
 	if org.view.Load() == nil { // after which nothing would end the pin; whoever evicts clears pins later than the view
 		return
 	}
@@ -135,6 +140,21 @@ func (p *pins) clear() {
 	defer p.mu.Unlock()
 	p.list, p.diffs = nil, nil
 	p.epoch.Add(1)
+}
+
+// forget drops all views because somebody was erased at a version.
+func (p *pins) forget(version roster.Version) {
+	p.mu.Lock()
+	p.erased = max(p.erased, version)
+	p.mu.Unlock()
+	p.clear()
+}
+
+// erasedAt returns the version in which somebody was erased last.
+func (p *pins) erasedAt() roster.Version {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.erased
 }
 
 // held estimates how much memory the views hold that the present one, of so many bytes, does not, after so many ops of

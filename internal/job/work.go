@@ -238,9 +238,15 @@ func (w *work) undo(ctx context.Context) (*choice, []roster.Command, error) {
 	}
 	var cmds []roster.Command
 	for _, op := range changes[0].Ops {
-		if u, ok := op.Before.(*roster.User); ok {
+		switch was := op.Before.(type) {
+		case *roster.User:
 			cmds = append(cmds, roster.Undo{Op: op})
-			c.users = append(c.users, chosen{u.ID, u.Number})
+			c.users = append(c.users, chosen{was.ID, was.Number})
+		case roster.Erased:
+			if was.Type == roster.TypeUser { // to be refused
+				cmds = append(cmds, roster.Undo{Op: op})
+				c.users = append(c.users, chosen{id: was.ID})
+			}
 		}
 	}
 	return c, cmds, nil

@@ -62,6 +62,8 @@ type exchange struct {
 	// stable is zero for a request whose answer may differ the next time.
 	stable stable
 	walk   walk
+	// erased is the version in which somebody of the organization had been erased last when the request began.
+	erased roster.Version
 	// written is the latest version that the request has led to, 0 for none.
 	written atomic.Int64
 	// started is set once the head of the response has been handed out.
@@ -227,6 +229,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 		return x.refused(err)
 	}
 	record(x.r).principal = principal
+	x.lookBack(principal.Org)
 	view, err := x.Directory.View(ctx, principal.Org)
 	if err != nil {
 		return err

@@ -57,6 +57,7 @@ func (x *exchange) enter(
 	if err != nil {
 		return p, nil, err
 	}
+	x.lookBack(org.ID)
 	view, err := x.Directory.View(ctx, org.ID)
 	if roster.CodeOf(err) == roster.NotFound {
 		return x.ended(p, home)

@@ -25,6 +25,9 @@ type Differences interface {
 	Between(ctx context.Context, org roster.ID, from, to roster.Version) ([]roster.Op, error)
 	// Kept says how much of the history is kept.
 	Kept(ctx context.Context, org roster.ID) (roster.HistoryInfo, error)
+	// Erased returns the version in which somebody was erased last, 0 where nobody was lately. What was answered from
+	// an older version before then may not be answered again.
+	Erased(org roster.ID) roster.Version
 }
 
 // Remembering is what knows the past and has views of a concrete type.
@@ -43,6 +46,13 @@ type pastOf[V dialect.View] struct{ Remembering[V] }
 // At implements [Past].
 func (p pastOf[V]) At(ctx context.Context, org roster.ID, version roster.Version) (dialect.View, error) {
 	return asView(p.Remembering.At(ctx, org, version))
+}
+
+// lookBack notes, before any view of an organization is looked at, since which erasure it is looked at.
+func (x *exchange) lookBack(org roster.ID) {
+	if x.Past != nil {
+		x.erased = x.Past.Erased(org)
+	}
 }
 
 // goBack has a request answered as it would have been at the moment that it names, and reports whether it names one.

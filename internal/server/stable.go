@@ -37,6 +37,7 @@ func (x *exchange) settle(req *dialect.Request, below string) string {
 	b := make([]byte, 0, 384)
 	b = append(b, req.Principal.Org[:]...)
 	b = binary.AppendVarint(b, int64(req.View.Version()))
+	b = binary.AppendVarint(b, int64(x.erased))                 // an old version is another one since then
 	b = binary.AppendVarint(b, int64(req.View.Org().CreatedAt)) // one that is made again begins at version 1
 	b = binary.AppendUvarint(b, uint64(len(below)))             // with the path this tells mounts apart
 	for _, text := range [...]string{

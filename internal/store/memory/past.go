@@ -49,12 +49,12 @@ func (s *Store) History(ctx context.Context, id roster.ID) (info roster.HistoryI
 	err = s.ask(ctx, id, func(o *org) error {
 		oldest := max(o.since, 1)
 		info = roster.HistoryInfo{Oldest: oldest, OldestAt: o.changes[oldest-1].At, Version: o.version}
-		for _, c := range o.changes[o.since:] {
-			enc, err := store.Encode(c.Ops)
+		for i := range o.changes[o.since:] {
+			doc, err := o.document(&o.changes[int(o.since)+i])
 			if err != nil {
 				return err
 			}
-			info.Changes, info.Bytes = info.Changes+1, info.Bytes+int64(len(enc.Ops))
+			info.Changes, info.Bytes = info.Changes+1, info.Bytes+int64(len(doc))
 		}
 		return nil
 	})

@@ -94,14 +94,48 @@ func (t *tracer) records() error {
 // by all names from there on.
 func (t *tracer) versions(after, last roster.Version) (found []roster.Version, err error) {
 	const some = 2000 // of one query, which keeps the log from being begun anew
-	changes, entries := []roster.Version(nil), []roster.Version(nil)
+	changes, entries, trimmed := []roster.Version(nil), []roster.Version(nil), []trimmedOps(nil)
 	for from := after; from < last && err == nil; from += some {
-		err = t.changes(from, min(from+some, last), func(v roster.Version) { changes = append(changes, v) })
+		err = t.changes(from, min(from+some, last), func(v roster.Version, ops []audit.Op, about bool) {
+			if about {
+				changes = append(changes, v)
+			} else if t.person.HasTrimmed(ops) {
+				trimmed = append(trimmed, trimmedOps{v, ops})
+			}
+		})
 	}
 	if err == nil {
 		entries, err = t.entries(after, last)
 	}
-	return union(changes, entries), err
+	found = union(changes, entries)
+	if err == nil {
+		entries, err = t.salted(trimmed)
+	}
+	return union(found, entries), err
+}
+
+// trimmedOps are those of a change in which documents about the person were trimmed, or erased before.
+type trimmedOps struct {
+	version roster.Version
+	ops     []audit.Op
+}
+
+// salted returns the versions of those changes of which there is still something to erase, as the salt of an entry.
+func (t *tracer) salted(all []trimmedOps) (found []roster.Version, err error) {
+	for _, c := range all {
+		entries, err := t.entriesOf(c.version)
+		if err != nil {
+			return nil, err
+		}
+		erased, err := t.person.Erase(entries, c.ops)
+		if err != nil {
+			return nil, fmt.Errorf("version %d: %w", c.version, err)
+		}
+		if erased {
+			found = append(found, c.version)
+		}
+	}
+	return found, nil
 }
 
 // union returns what is in either of two ascending lists, ascending.
@@ -119,8 +153,10 @@ func union(a, b []roster.Version) (all []roster.Version) {
 	return all
 }
 
-// changes calls found with the versions of changes that say something about the person.
-func (t *tracer) changes(after, last roster.Version, found func(roster.Version)) error {
+// changes calls found with the changes that have the person's id, and whether they say something about the person.
+func (t *tracer) changes(
+	after, last roster.Version, found func(v roster.Version, ops []audit.Op, about bool),
+) error {
 	const query = `SELECT version, ops FROM changes
 		WHERE org_id = ? AND version > ? AND version <= ? AND instr(ops, ?) > 0 ORDER BY version`
 	return t.rows(func(rows *sql.Rows) error {
@@ -134,8 +170,8 @@ func (t *tracer) changes(after, last roster.Version, found func(roster.Version))
 			return fmt.Errorf("version %d: %w", version, err)
 		}
 		about, err := t.person.Read(ops)
-		if about {
-			found(version)
+		if err == nil {
+			found(version, ops, about)
 		}
 		return err
 	}, query, t.org[:], int64(after), int64(last), t.person.ID.String())

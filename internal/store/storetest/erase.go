@@ -28,6 +28,7 @@ func testErase(t *testing.T, open Open) {
 	t.Run("what is written after the look", func(t *testing.T) { testEraseLate(t, open(t)) })
 	t.Run("one after the other", func(t *testing.T) { testEraseTwo(t, open(t)) })
 	t.Run("tampering shows", func(t *testing.T) { testEraseTampered(t, open(t)) })
+	t.Run("trimmed", func(t *testing.T) { testEraseTrimmed(t, open) })
 	t.Run("nobody", func(t *testing.T) {
 		s := open(t)
 		if got := traces(t, s); len(got.Versions) > 0 {
