@@ -380,7 +380,11 @@ func (r *reader) object(o *Object) bool {
 	if end < 0 {
 		return false
 	}
-	*o, r.at = Object(r.own(r.doc[r.at:end])), end
+	text := r.doc[r.at:end]
+	if r.absent && RepeatedMember([]byte(text)) != "" { // it comes from outside
+		return false
+	}
+	*o, r.at = Object(r.own(text)), end
 	return true
 }
 

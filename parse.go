@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// ParseEntity reads a record from its canonical JSON form as it comes from outside: unknown members are refused,
-// null is absence, computed members are ignored, and what has a default independent of other records is filled in.
+// ParseEntity reads a record from its canonical JSON form as it comes from outside: unknown members are refused, and
+// those that an object has twice; null is absence, computed members are ignored, and what has a default independent of
+// other records is filled in.
 // Errors are [Invalid] and name each member at fault, as in spaces[0].role. The record is not validated yet:
 // [Decide] does that.
 func ParseEntity(t Type, doc []byte) (Entity, error) {
@@ -50,6 +51,9 @@ func parseEntity(t Type, doc []byte) (Entity, error) {
 	}
 	var p parser
 	members := p.object("", doc)
+	if at := RepeatedMember(doc); at != "" {
+		p.fault(at, "is given twice")
+	}
 	p.structure("", members, reflect.ValueOf(e).Elem())
 	if isUser && isNull(members["takes_licence"]) {
 		u.TakesLicence = u.Kind == Person

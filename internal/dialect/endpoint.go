@@ -56,8 +56,9 @@ type Endpoint struct {
 	// NewOrg is for an endpoint whose one write makes an organization, and EndsOrg for one whose write deletes that
 	// which the path names.
 	NewOrg, EndsOrg bool
-	// Strict refuses query parameters that are not in Params, and of a write conditions (If-Match and the like) that
-	// are not, as [roster.Invalid]; otherwise they are ignored.
+	// Strict refuses query parameters that are not in Params and values of others that are not valid UTF-8, and of a
+	// write conditions (If-Match and the like) that are not in Params and a body where there is no Body, as
+	// [roster.Invalid]; otherwise they are ignored.
 	Strict bool
 	// Aside is for what is done beside the organization's records: it makes no version and has no entry in the audit.
 	Aside bool

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/roster-dev/roster"
 )
@@ -230,6 +231,9 @@ func (r *Request) param(p *Param, path func(string) string) (value, *roster.Erro
 		return value{}, &roster.Error{
 			Code: roster.Forbidden, Field: name, Message: "needs the permission " + string(p.Needs),
 		}
+	}
+	if r.Endpoint.Strict && p.In == Query && !utf8.ValidString(strings.Join(sent, ",")) {
+		return value{}, faulty(roster.Detail{Field: name, Message: "must be valid UTF-8"})
 	}
 	v, fault := p.decode(name, sent)
 	switch {

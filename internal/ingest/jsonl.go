@@ -87,6 +87,9 @@ func splitType(line []byte) (roster.Type, []byte, error) {
 	if members["type"] == nil {
 		return roster.TypeUser, line, nil
 	}
+	if at := roster.RepeatedMember(line); at != "" { // while it can be seen
+		return "", nil, roster.FieldErrorf(at, "is given twice")
+	}
 	var name *string
 	if json.Unmarshal(members["type"], &name) != nil {
 		return "", nil, roster.FieldErrorf("type", "must be a string")

@@ -67,6 +67,8 @@ func TestJSONL(t *testing.T) {
 {"type":"user","nick":"x","spaces":[{"number":1,"role":2}]}
 {"type":"user","type":"group"}
 {"type":"user",}
+{"number":1,"type":"group","number":2}
+{"type":"user","slack":{"settings":{"a":1,"a":2}}}
 {"number":1} {"number":2}
 ` + "{\"name\":\"\xff\"}" + `
 {"number":7}`, []string{
@@ -77,9 +79,11 @@ func TestJSONL(t *testing.T) {
 			`5: invalid: nick: is not a known member; known are `,
 			`6: invalid: type: is not a known member; known are `,
 			`7: invalid: is not valid JSON: invalid character '}' looking for beginning of object key string at byte 16`,
-			`8: invalid: is not valid JSON: invalid character '{' after top-level value at byte 14`,
-			`9: invalid: must be valid UTF-8`,
-			`10: user {Number:7 Email: Identifier: Owner:false}`,
+			`8: invalid: number: is given twice`,
+			`9: invalid: slack.settings.a: is given twice`,
+			`10: invalid: is not valid JSON: invalid character '{' after top-level value at byte 14`,
+			`11: invalid: must be valid UTF-8`,
+			`12: user {Number:7 Email: Identifier: Owner:false}`,
 		}},
 	}
 	for _, tt := range tests {

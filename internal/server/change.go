@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -159,10 +160,30 @@ func (s *Server) signingSecret() (string, error) {
 
 // body reads the body that the endpoint takes, nil where it takes none.
 func (x *exchange) body() ([]byte, error) {
-	if x.endpoint.Body == nil || x.endpoint.Body.Stream {
+	if x.endpoint.Body == nil {
+		return nil, x.noBody()
+	}
+	if x.endpoint.Body.Stream {
 		return nil, nil
 	}
 	return x.readBody(x.endpoint.Body.MaxBytes())
+}
+
+// noBody fails where a request to a strict endpoint that takes no body has one that says something: whoever sent it
+// expects it to count.
+func (x *exchange) noBody() error {
+	if !x.endpoint.Strict || x.endpoint.Method == http.MethodGet || x.r.ContentLength == 0 {
+		return nil
+	}
+	const enough = 64 // bytes to see that it is not empty
+	body, err := io.ReadAll(io.LimitReader(x.r.Body, enough))
+	if err != nil {
+		return broken(err, enough)
+	}
+	if said := strings.TrimSpace(string(body)); said != "" && said != "{}" || len(body) == enough {
+		return roster.Errorf(roster.Invalid, "the endpoint takes no body: leave it out")
+	}
+	return nil
 }
 
 // readBody fails with [roster.TooLarge] for a body longer than most.

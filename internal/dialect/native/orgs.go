@@ -170,7 +170,7 @@ func createOrganization(ctx context.Context, r *dialect.Request) (dialect.Respon
 // parseOrganization reads an [OrganizationRequest].
 func parseOrganization(body []byte) (*roster.Organization, error) {
 	if err := isObject(body); err != nil {
-		return nil, err
+		return nil, inBody(err)
 	}
 	record, err := roster.ParseEntity(roster.TypeOrganization, body)
 	if err != nil {

@@ -1,13 +1,11 @@
 package native
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -132,7 +130,7 @@ func pointer(path string) string {
 	return (&url.URL{Fragment: "/" + path}).String()
 }
 
-// isObject fails for a body that is not one JSON object.
+// isObject fails for a body that is not one JSON object, and for one that has a member twice, by its path.
 func isObject(body []byte) error {
 	if !utf8.Valid(body) {
 		return roster.Errorf(roster.Invalid, "the body must be valid UTF-8")
@@ -145,36 +143,8 @@ func isObject(body []byte) error {
 	if err != nil || members == nil {
 		return roster.Errorf(roster.Invalid, "the body must be a JSON object")
 	}
-	if at := repeatedMember(json.NewDecoder(bytes.NewReader(body)), ""); at != "" {
-		return roster.Errorf(roster.Invalid, "the body has the member %s twice", at)
+	if at := roster.RepeatedMember(body); at != "" {
+		return roster.FieldErrorf(at, "is given twice")
 	}
 	return nil
-}
-
-// repeatedMember returns the path of the first member of the next value that its object has twice, "" where there is
-// none. The value must be valid JSON.
-func repeatedMember(d *json.Decoder, path string) string {
-	token, _ := d.Token()
-	open, nested := token.(json.Delim)
-	if !nested {
-		return ""
-	}
-	seen := map[string]bool{}
-	for i := 0; d.More(); i++ {
-		at := path + "[" + strconv.Itoa(i) + "]"
-		if open == '{' {
-			token, _ = d.Token()
-			name, _ := token.(string)
-			at = strings.TrimPrefix(path+"."+name, ".")
-			if seen[name] {
-				return at
-			}
-			seen[name] = true
-		}
-		if found := repeatedMember(d, at); found != "" {
-			return found
-		}
-	}
-	_, _ = d.Token()
-	return ""
 }

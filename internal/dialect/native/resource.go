@@ -121,7 +121,7 @@ func (k *resource) list(_ context.Context, r *dialect.Request) (dialect.Response
 
 func (k *resource) create(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
+		return dialect.Response{}, inBody(err)
 	}
 	record, err := roster.ParseEntity(k.typ, r.Body)
 	if err != nil {
@@ -160,7 +160,7 @@ func location(list *url.URL, id roster.ID) string {
 
 func (k *resource) update(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
+		return dialect.Response{}, inBody(err)
 	}
 	ref, err := k.ref(r)
 	if err != nil {

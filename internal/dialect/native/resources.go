@@ -108,7 +108,7 @@ func organizationEndpoints() []dialect.Endpoint {
 
 func updateOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
+		return dialect.Response{}, inBody(err)
 	}
 	tags, err := ifMatch(r)
 	if err != nil {

@@ -116,7 +116,7 @@ func createToken(ctx context.Context, r *dialect.Request) (dialect.Response, err
 // parseToken reads a [TokenRequest].
 func parseToken(body []byte) (*roster.Token, error) {
 	if err := isObject(body); err != nil {
-		return nil, err
+		return nil, inBody(err)
 	}
 	record, err := roster.ParseEntity(roster.TypeToken, body)
 	if err != nil {

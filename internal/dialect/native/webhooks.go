@@ -162,7 +162,7 @@ func withSecret(e roster.Entity, secret string, r *dialect.Request) dialect.Resp
 
 func (k *resource) updateWebhook(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	if err := isObject(r.Body); err != nil {
-		return dialect.Response{}, err
+		return dialect.Response{}, inBody(err)
 	}
 	e, tags, err := k.named(r)
 	if err != nil {
