@@ -64,6 +64,7 @@ func TestWebhookHearsNoMoreThanItsMaker(t *testing.T) {
 		Type: TypeWebhook, Ref: Ref{ID: rich.ID}, Patch: []byte(`{"url":"https://elsewhere.example/"}`),
 	}, Forbidden, "")
 	w.as(UsersRead).refused(hook(func(*Webhook) {}), Forbidden, "")
+	w.instanceWide(Token{Kind: TokenAccount, Permissions: Permissions{Everything}}).do(hook(func(*Webhook) {}))
 	for name, change := range map[string]func(*Token){
 		"expires": func(t *Token) { t.ExpiresAt = tuesday + 10 },
 		"kind":    func(t *Token) { t.Kind = TokenSource },
@@ -72,6 +73,7 @@ func TestWebhookHearsNoMoreThanItsMaker(t *testing.T) {
 	} {
 		token := &Token{Name: name, Kind: TokenAccount, Hash: name, Permissions: Permissions{Everything}}
 		change(token)
+		w.instanceWide(*token).refused(hook(func(*Webhook) {}), Forbidden, "")
 		token = w.do(Create{Record: token})[0].After.(*Token)
 		by := w.env.By
 		w.env.By = Principal{Org: w.env.Org, Token: token.ID, Permissions: token.Permissions}

@@ -42,12 +42,12 @@ func (s *Service) Resolve(ctx context.Context, id roster.ID, m roster.Moment) (r
 
 // unmade returns the error about a time before the first version.
 func (s *Service) unmade(ctx context.Context, id roster.ID, at roster.Time) error {
-	info, err := s.store.History(ctx, id)
+	since, err := s.store.Since(ctx, id)
 	if err != nil {
 		return err
 	}
-	return roster.Errorf(roster.Invalid, "must not be before the first version, but is %s: the oldest version is %d, "+
-		"of %s", at, info.Oldest, info.OldestAt)
+	return roster.Errorf(roster.Invalid, "must not be before the first version, but is %s: the oldest version is %d",
+		at, max(since, 1))
 }
 
 // Kept says how much of the history of an organization is kept. It fails with [roster.NotFound] where there is no such

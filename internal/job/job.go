@@ -66,14 +66,17 @@ const (
 	pieceBytes = 1 << 20
 	// maxOpen is how many jobs, each of another organization, are under way at once.
 	maxOpen = 16
+	// maxPreviews is how many previews are made at once, each of which may take a processor for seconds.
+	maxPreviews = 2
 )
 
 // Service makes jobs and carries them out. It is safe for concurrent use.
 type Service struct {
 	Config
 
-	slots chan struct{} // holds a token for each job that works
-	wake  chan struct{} // has room for one token, which is there when there may be something to do
+	slots    chan struct{} // holds a token for each job that works
+	previews chan struct{} // holds a token for each preview that is being made
+	wake     chan struct{} // has room for one token, which is there when there may be something to do
 }
 
 // New returns a service, which carries nothing out before [Service.Run].
@@ -81,7 +84,10 @@ func New(c Config) *Service {
 	if c.AtOnce == 0 {
 		c.AtOnce = 2
 	}
-	return &Service{Config: c, slots: make(chan struct{}, c.AtOnce), wake: make(chan struct{}, 1)}
+	return &Service{
+		Config: c, slots: make(chan struct{}, c.AtOnce), previews: make(chan struct{}, maxPreviews),
+		wake: make(chan struct{}, 1),
+	}
 }
 
 // Answer makes what a request is answered that led to a step of a job; nil is for a request that nobody repeats.

@@ -151,7 +151,7 @@ func (s *Service) Preview(
 ) (roster.BulkPreview, error) {
 	const few = 20
 	c := &choice{spec: &spec, by: by, now: s.Now()}
-	version, outcomes, err := s.Directory.Preview(ctx, org, by, c.commands)
+	version, outcomes, err := s.rehearse(ctx, org, c)
 	if err != nil {
 		return roster.BulkPreview{}, err
 	}
@@ -174,6 +174,17 @@ func (s *Service) Preview(
 		}
 	}
 	return p, nil
+}
+
+// rehearse says what would become of the users who are chosen, once it is its turn.
+func (s *Service) rehearse(ctx context.Context, org roster.ID, c *choice) (roster.Version, []roster.Outcome, error) {
+	select {
+	case s.previews <- struct{}{}:
+		defer func() { <-s.previews }()
+	case <-ctx.Done():
+		return 0, nil, ctx.Err()
+	}
+	return s.Directory.Preview(ctx, org, c.by, c.commands)
 }
 
 // changeOf returns the op on a user among those of a command.
