@@ -59,8 +59,8 @@ type Traces struct {
 	Versions []Version
 	Answers  []Digest
 	// Names are what the person was called, Words what tells of the person only where the person is meant, and Emails
-	// the e-mails as they were written.
-	Names, Words, Emails []string
+	// the e-mails as they were written. Marks are what stands for the person alone in what is imported.
+	Names, Words, Emails, Marks []string
 }
 
 // TextSeal is what is left of a text in the audit that is digested in the hash of its entry. The zero TextSeal is that

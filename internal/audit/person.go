@@ -16,16 +16,19 @@ type Person struct {
 	// what does so only where the person is meant, both in words with spaces around each.
 	names, words map[string]bool
 	emails       map[string]bool
+	// marks are those of names and words that stand for the person where others of the kind stand: all but a part of a
+	// name.
+	marks map[string]bool
 }
 
 // NewPerson returns a person of whom nothing is known but, where traces were looked for before, what they say.
 func NewPerson(id roster.ID, known *roster.Traces) *Person {
-	p := &Person{ID: id, names: map[string]bool{}, words: map[string]bool{}, emails: map[string]bool{}}
+	p := &Person{ID: id, names: map[string]bool{}, words: map[string]bool{}, emails: map[string]bool{}, marks: map[string]bool{}}
 	if known != nil {
 		for _, list := range []struct {
 			from []string
 			to   map[string]bool
-		}{{known.Names, p.names}, {known.Words, p.words}, {known.Emails, p.emails}} {
+		}{{known.Names, p.names}, {known.Words, p.words}, {known.Emails, p.emails}, {known.Marks, p.marks}} {
 			for _, s := range list.from {
 				list.to[s] = true
 			}
@@ -37,7 +40,7 @@ func NewPerson(id roster.ID, known *roster.Traces) *Person {
 // Known says in traces how the person was called.
 func (p *Person) Known(t *roster.Traces) {
 	t.Names, t.Words = slices.Sorted(maps.Keys(p.names)), slices.Sorted(maps.Keys(p.words))
-	t.Emails = slices.Sorted(maps.Keys(p.emails))
+	t.Emails, t.Marks = slices.Sorted(maps.Keys(p.emails)), slices.Sorted(maps.Keys(p.marks))
 }
 
 // Knows counts what is known of how the person was called.
@@ -69,7 +72,11 @@ func (p *Person) meet(u *roster.User) {
 		p.emails[u.Email] = true
 	}
 	for _, s := range []string{u.Email, u.Name, u.FirstName + " " + u.LastName, u.Identifier} {
-		switch n := len(roster.Words(roster.FoldSearch(s))); {
+		n := len(roster.Words(roster.FoldSearch(s)))
+		if n > 0 && s != u.FirstName+" " && s != " "+u.LastName {
+			p.marks[inWords(s)] = true
+		}
+		switch {
 		case n == 1:
 			p.words[inWords(s)] = true
 		case n > 1:

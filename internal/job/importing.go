@@ -28,7 +28,11 @@ func (w *work) importing(ctx context.Context) error {
 		if n >= w.job.Import.Chunks {
 			return nil, io.EOF
 		}
-		return w.Store.JobPiece(ctx, w.org, w.job.ID, roster.JobInput, n)
+		data, err := w.Store.JobPiece(ctx, w.org, w.job.ID, roster.JobInput, n)
+		if roster.CodeOf(err) == roster.NotFound {
+			err = roster.Errorf(roster.Gone, "the input is not kept any more: somebody was erased who was in it")
+		}
+		return data, err
 	}}
 	next, stop := iter.Pull2(records(input))
 	defer stop()

@@ -36,6 +36,7 @@ type erased struct {
 	docs    map[roster.Version][]byte // of the ops of changes of which something was erased
 	entries []roster.Entry
 	answers []roster.Digest // to be forgotten
+	jobs    map[roster.ID]*job
 }
 
 // erase returns what is left of the organization after the erasures of a change, which is about to be applied.
@@ -45,7 +46,7 @@ func (o *org) erase(change *roster.Change, ops []roster.Op) (erased, error) {
 	}
 	left := erased{
 		changes: append(slices.Clone(o.changes), record(change, ops)), docs: map[roster.Version][]byte{},
-		entries: slices.Concat(o.entries, change.Entries),
+		entries: slices.Concat(o.entries, change.Entries), jobs: o.jobs,
 	}
 	for _, e := range change.Erasures {
 		person := audit.NewPerson(e.User, e.Traces)
@@ -59,6 +60,10 @@ func (o *org) erase(change *roster.Change, ops []roster.Op) (erased, error) {
 			}
 		}
 		if err := left.erase(o, person); err != nil {
+			return erased{}, err
+		}
+		var err error
+		if left.jobs, err = eraseJobs(left.jobs, person); err != nil {
 			return erased{}, err
 		}
 		for key, a := range o.answers {
@@ -132,7 +137,7 @@ func (o *org) take(l erased) {
 	docs := make(map[roster.Version][]byte, len(o.docs)+len(l.docs))
 	maps.Copy(docs, o.docs)
 	maps.Copy(docs, l.docs)
-	o.changes, o.docs, o.entries = l.changes, docs, l.entries
+	o.changes, o.docs, o.entries, o.jobs = l.changes, docs, l.entries, l.jobs
 	for _, key := range l.answers {
 		delete(o.answers, key)
 	}

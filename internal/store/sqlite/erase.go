@@ -56,7 +56,7 @@ func (u *update) eraseUser(e roster.Erasure) error {
 			return fmt.Errorf("forget an answer: %w", err)
 		}
 	}
-	return nil
+	return u.eraseJobs(&t)
 }
 
 // eraseVersion erases the person from a change and its entries.

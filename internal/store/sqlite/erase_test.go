@@ -98,6 +98,7 @@ func TestErasedIsNotInTheFile(t *testing.T) {
 	s := open(t, path)
 	defer s.Close()
 	now := crowd(t, s)
+	failed := putImport(t, s, now)
 	var gone []int
 	for n := 7; n < 1500; n += 100 {
 		gone = append(gone, n)
@@ -113,6 +114,41 @@ func TestErasedIsNotInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGone(t, path, gone...)
+	if _, err := s.JobPiece(t.Context(), orgID, failed, roster.JobInput, 0); roster.CodeOf(err) != roster.NotFound {
+		t.Errorf("the input of the import: got %v, want %s", err, roster.NotFound)
+	}
+	rejects, err := s.JobPiece(t.Context(), orgID, failed, roster.JobRejects, 0)
+	if err != nil || bytes.Count(rejects, []byte(`"erased"`)) != len(gone) || !bytes.Contains(rejects, []byte("who00008who")) {
+		t.Errorf("the rejects: %v, %d of them erased, want %d", err, bytes.Count(rejects, []byte(`"erased"`)), len(gone))
+	}
+}
+
+// putImport puts an import that has failed, and has refused all users.
+func putImport(t *testing.T, s store.Store, users map[int]*roster.User) roster.ID {
+	t.Helper()
+	var input, rejects []byte
+	for n := range len(users) {
+		u := users[n+1]
+		text := fmt.Sprintf("%s,%s,%s", u.Identifier, u.Name, u.Email)
+		input = append(append(input, text...), '\n')
+		rejects = append(rejects, fmt.Sprintf(`{"line":%d,"code":"conflict","message":"no","text":%q}`+"\n", n+1, text)...)
+	}
+	j := roster.Job{
+		ID: tokenID, Type: roster.JobImport, State: roster.JobReceiving, Revision: 1,
+		Import: &roster.ImportJob{Format: roster.CSV, Chunks: 1},
+	}
+	err := s.PutJob(t.Context(), orgID, roster.JobStep{Job: j})
+	if err == nil {
+		err = s.PutJobInput(t.Context(), orgID, j.ID, 0, input)
+	}
+	if err == nil {
+		j.Revision, j.State, j.EndedAt, j.RejectChunks = 2, roster.JobFailed, 1, 1
+		err = s.PutJob(t.Context(), orgID, roster.JobStep{Job: j, Rejects: [][]byte{rejects}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.ID
 }
 
 // TestScrubWaits holds that what was erased is scrubbed in the end where somebody reads meanwhile, or the process is

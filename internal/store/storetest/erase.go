@@ -29,6 +29,7 @@ func testErase(t *testing.T, open Open) {
 	t.Run("one after the other", func(t *testing.T) { testEraseTwo(t, open(t)) })
 	t.Run("tampering shows", func(t *testing.T) { testEraseTampered(t, open(t)) })
 	t.Run("trimmed", func(t *testing.T) { testEraseTrimmed(t, open) })
+	t.Run("jobs", func(t *testing.T) { testEraseJobs(t, open) })
 	t.Run("nobody", func(t *testing.T) {
 		s := open(t)
 		if got := traces(t, s); len(got.Versions) > 0 {
