@@ -23,7 +23,9 @@ type Person struct {
 
 // NewPerson returns a person of whom nothing is known but, where traces were looked for before, what they say.
 func NewPerson(id roster.ID, known *roster.Traces) *Person {
-	p := &Person{ID: id, names: map[string]bool{}, words: map[string]bool{}, emails: map[string]bool{}, marks: map[string]bool{}}
+	p := &Person{
+		ID: id, names: map[string]bool{}, words: map[string]bool{}, emails: map[string]bool{}, marks: map[string]bool{},
+	}
 	if known != nil {
 		for _, list := range []struct {
 			from []string
