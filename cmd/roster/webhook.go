@@ -47,7 +47,10 @@ func webhookFlagList() []memberFlag {
 			name: "permissions", flag: "permission", value: textsMember{},
 			doc: "what it may hear of, as a token with it may read it; may be repeated (default: users:read)",
 		},
-		{name: "enabled", value: boolMember{}, doc: "with =false nothing is sent; what happens meanwhile is sent later"},
+		{
+			name: "enabled", value: boolMember{},
+			doc: "with =false nothing is sent; what happens meanwhile is sent later",
+		},
 	}
 }
 
