@@ -94,8 +94,13 @@ func (s *service) seed(ctx context.Context, into store.Store, g *demo.Generator)
 	org := demo.Organization().ID
 	var ops []roster.Op
 	commit := func() error {
+		entry := roster.Operator().NewEntry()
+		entry.Reason, entry.To = "made for the demo", len(ops)
+		if _, err := io.ReadFull(s.random, entry.Salt[:]); err != nil {
+			return fmt.Errorf("make the salt of an audit entry: %w", err)
+		}
 		_, err := into.Update(ctx, org, func(roster.State) (roster.Change, error) {
-			return roster.Change{At: demo.Epoch(), Ops: ops}, nil
+			return roster.Change{At: demo.Epoch(), Ops: ops, Entries: []roster.Entry{entry}}, nil
 		})
 		ops = nil
 		return err
