@@ -176,6 +176,16 @@ type localExport struct{ ingest.View }
 
 func (localExport) Close() error { return nil }
 
+// missing fails where a command is about what a store has and the store is a file that is not there: a name that was
+// mistyped must not become an empty store.
+func (a *app) missing(dsn string) error {
+	if a.url != "" || a.token != "" || !open.IsMissing(dsn) {
+		return nil
+	}
+	return hint(roster.Errorf(roster.NotFound, "there is no store %s", dsn),
+		"--store (or $ROSTER_STORE) names it; `roster org create` and `roster serve` make a new one")
+}
+
 // within runs fn on the server or the store that the command's flags name.
 func (a *app) within(ctx context.Context, dsn string, fn func(backend) error) error {
 	if a.url != "" || a.token != "" {

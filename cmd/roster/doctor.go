@@ -85,6 +85,9 @@ func (a *app) doctor() *cobra.Command {
 		if a.url != "" || a.token != "" {
 			return usage(cmd, "it looks into a store, not at a server: leave out --url and --token")
 		}
+		if err := a.missing(*dsn); err != nil {
+			return err
+		}
 		l, err := a.openStore(cmd.Context(), *dsn)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/roster-dev/roster"
+	errorpages "github.com/roster-dev/roster/docs/errors"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect/all"
@@ -251,7 +252,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks, Random: s.random,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
-		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready,
+		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})

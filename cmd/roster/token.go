@@ -209,6 +209,9 @@ func (a *app) tokenRevoke() *cobra.Command {
 
 // inAccount runs fn on the organization that the command's flags name.
 func (a *app) inAccount(ctx context.Context, dsn, slug string, fn func(account) error) error {
+	if err := a.missing(dsn); err != nil {
+		return err
+	}
 	return a.within(ctx, dsn, func(b backend) error {
 		in, err := b.Account(ctx, slug)
 		if err != nil {

@@ -38,6 +38,7 @@ func Roster() Rules {
 		Packages: []Row{
 			{Package: root, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "cmd/...", Ours: []string{"..."}},
+			{Package: "docs/errors", Strict: true},
 			{Package: "client", Ours: []string{root}},
 			{Package: "internal/arch", Strict: true},
 			{Package: "internal/audit", Ours: []string{root}, Strict: true},

@@ -3,8 +3,10 @@ package server
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,8 +130,23 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) bool {
 	case "/readyz":
 		s.ready(w, r)
 	default:
+		return s.errorPage(w, r)
+	}
+	return true
+}
+
+// errorPage answers with the page about the code of an error, where a path is that of one.
+func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
+	i := slices.IndexFunc(roster.Codes(), func(c roster.Code) bool { return r.URL.Path == "/docs/errors/"+string(c) })
+	if i < 0 || s.ErrorPages == nil {
 		return false
 	}
+	page, err := fs.ReadFile(s.ErrorPages, string(roster.Codes()[i])+".md")
+	if err != nil {
+		return false
+	}
+	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
+	writePlain(w, http.StatusOK, string(page))
 	return true
 }
 
@@ -152,6 +169,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	writePlain(w, status, text)
+}
+
+// writePlain answers with a text of the content type that is set.
+func writePlain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)

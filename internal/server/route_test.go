@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -185,6 +186,28 @@ func TestProbesAndLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantStatus(t, "a probe on a listener of its own", send(t, own, http.MethodGet, "/healthz"), http.StatusOK)
+}
+
+// The type of a problem leads to a page, on every listener.
+func TestErrorPages(t *testing.T) {
+	s := newStand(t, func(c *server.Config) {
+		c.ErrorPages = fstest.MapFS{"gone.md": {Data: []byte("# gone\n")}, "errors.go": {}}
+	})
+	own, err := s.DialectHandler("toy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []http.Handler{s.Handler(), own} {
+		w := send(t, h, http.MethodGet, "/docs/errors/gone")
+		wantStatus(t, "a page", w, http.StatusOK)
+		if got := w.Body.String(); got != "# gone\n" {
+			t.Errorf("got the page %q", got)
+		}
+		for _, path := range []string{"lost", "", "../gone", "errors.go", "gone.md"} {
+			w := send(t, h, http.MethodGet, "/docs/errors/"+path)
+			wantStatus(t, path, w, http.StatusNotFound)
+		}
+	}
 }
 
 func TestOpenAPIDocument(t *testing.T) {

@@ -45,6 +45,7 @@ func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
 	}
 	group.Go(func() error {
 		<-running.Done()
+		s.Log.InfoContext(ctx, "stopping", "waits_at_most", drainTimeout)
 		s.Drain()
 		return shutdown(context.WithoutCancel(ctx), servers)
 	})

@@ -9,6 +9,7 @@ package server
 import (
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -35,6 +36,8 @@ type Config struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() (roster.ID, error)
+	// ErrorPages has the pages about the codes of errors, CODE.md each, for GET /docs/errors/CODE; optional.
+	ErrorPages fs.FS
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
 	// Epoch tells the entity tags of this run of the server from those of others, between which a version of an

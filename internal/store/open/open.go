@@ -4,6 +4,9 @@ package open
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -41,6 +44,16 @@ func Store(ctx context.Context, dsn string) (store.Store, error) {
 		return openSQLite(ctx, dsn)
 	}
 	return nil, unknown(dsn)
+}
+
+// IsMissing reports whether dsn names a file that does not exist, which [Store] would create.
+func IsMissing(dsn string) bool {
+	path, found := strings.CutPrefix(dsn, "sqlite:")
+	if path == "" || !found && !isPath(dsn) {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // isPath reports whether dsn is the path of a file: a colon in its first part would be a scheme's, if it has more than

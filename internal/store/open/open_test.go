@@ -78,3 +78,18 @@ func TestStoreInUse(t *testing.T) {
 		t.Errorf("second time: got %v, want a store in use", err)
 	}
 }
+
+func TestIsMissing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("there.db", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for dsn, want := range map[string]bool{
+		"memory:": false, "sqlite:there.db": false, "there.db": false, "sqlite:lost.db": true, "lost.db": true,
+		"": false, "sqlite:": false, "postgres://lost.db": false,
+	} {
+		if got := open.IsMissing(dsn); got != want {
+			t.Errorf("%q: got %t, want %t", dsn, got, want)
+		}
+	}
+}
