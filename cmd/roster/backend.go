@@ -115,9 +115,11 @@ type localAccount struct {
 }
 
 // Importer returns what carries out imports or, with dryRun, only says what they would do.
-func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Importer, error) {
+func (l *localAccount) Importer(ctx context.Context, reason string, dryRun bool) (ingest.Importer, error) {
+	operator := roster.Operator()
+	operator.Cause.Reason = reason
 	if dryRun {
-		rehearsal, err := l.Service.Rehearse(ctx, l.org, roster.Operator())
+		rehearsal, err := l.Service.Rehearse(ctx, l.org, operator)
 		if err != nil {
 			return ingest.Importer{}, err
 		}
@@ -127,7 +129,7 @@ func (l *localAccount) Importer(ctx context.Context, dryRun bool) (ingest.Import
 		}}, nil
 	}
 	// No view is loaded: the store answers a batch about as fast, and memory does not grow with the organization.
-	service := l.Service.Imports(l.org, roster.Operator())
+	service := l.Service.Imports(l.org, operator)
 	return ingest.Importer{Prepare: func(
 		ctx context.Context, imports []roster.Import,
 	) func(context.Context) ([]ingest.Result, error) {

@@ -37,6 +37,7 @@ type importJob struct {
 	read       reader
 	format     roster.ImportFormat
 	onConflict string
+	reason     string
 	dryRun     bool
 	out        format
 }
@@ -51,6 +52,7 @@ func (a *app) importFrom(name, title string, read reader) *cobra.Command {
 	job := importJob{app: a, read: read, format: roster.ImportFormat(name)}
 	cmd.Flags().StringVar(&job.onConflict, "on-conflict", "fail",
 		"what to do with a record that exists: fail (reject it), skip (leave it) or update (bring it up to date)")
+	cmd.Flags().StringVar(&job.reason, "reason", "", "why, for the audit")
 	cmd.Flags().BoolVar(&job.dryRun, "dry-run", false, "report what would be done, and change nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
@@ -61,7 +63,11 @@ func (a *app) importFrom(name, title string, read reader) *cobra.Command {
 		default:
 			return usage(cmd, "--on-conflict must be fail, skip or update, not %q", job.onConflict)
 		}
-		job.path, job.out = args[0], *out
+		reason, err := roster.ParseReason(job.reason)
+		if err != nil {
+			return usage(cmd, "--reason %v", err)
+		}
+		job.path, job.reason, job.out = args[0], reason, *out
 		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error { return job.run(cmd.Context(), in) })
 	}
 	return cmd
@@ -77,7 +83,7 @@ func (j *importJob) run(ctx context.Context, in account) error {
 	if !isLocal {
 		return j.runJob(ctx, in, file)
 	}
-	importer, err := here.Importer(ctx, j.dryRun)
+	importer, err := here.Importer(ctx, j.reason, j.dryRun)
 	if err != nil {
 		return doing("import", err)
 	}

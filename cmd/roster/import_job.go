@@ -24,7 +24,7 @@ func (j *importJob) runJob(ctx context.Context, in account, file io.Reader) erro
 	input, hide := j.progress(file)
 	job, err := api.StartImport(ctx, input, j.format, apiclient.ImportOptions{
 		OnConflict: roster.OnConflict(j.onConflict), DryRun: j.dryRun,
-	})
+	}, apiclient.Reason(j.reason))
 	hide()
 	if err != nil {
 		return doing("import", err)
