@@ -2,7 +2,9 @@ package roster
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 )
@@ -406,11 +408,21 @@ func sameButStamps(a, b Entity) bool {
 	return errA == nil && errB == nil && (bytes.Equal(docA, docB) || sameJSON(docA, docB))
 }
 
-// sameJSON reports whether two JSON texts say the same: the order of an object's members says nothing.
+// sameJSON reports whether two JSON objects say the same: the order of an object's members says nothing. Members that are
+// equal to the byte are looked at no further.
 func sameJSON(a, b []byte) bool {
-	valueA, errA := anyJSON(a)
-	valueB, errB := anyJSON(b)
-	return errA == nil && errB == nil && reflect.DeepEqual(valueA, valueB)
+	var membersA, membersB map[string]json.RawMessage
+	if json.Unmarshal(a, &membersA) != nil || json.Unmarshal(b, &membersB) != nil {
+		return false
+	}
+	return maps.EqualFunc(membersA, membersB, func(a, b json.RawMessage) bool {
+		if bytes.Equal(a, b) {
+			return true
+		}
+		valueA, errA := anyJSON(a)
+		valueB, errB := anyJSON(b)
+		return errA == nil && errB == nil && reflect.DeepEqual(valueA, valueB)
+	})
 }
 
 func (d *decider) importRecord(c Import) error {

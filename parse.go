@@ -265,24 +265,17 @@ func MergePatch(e Entity, patch []byte) (Entity, error) {
 	if err != nil {
 		return nil, err
 	}
-	target, err := anyJSON(doc)
-	if err != nil {
-		return nil, err
+	var members map[string]json.RawMessage // which a patch leaves as they are, but for a few
+	if err := json.Unmarshal(doc, &members); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", e.Key(), err)
 	}
-	change, err := anyJSON(patch)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := change.(map[string]any); !ok {
-		return nil, Errorf(Invalid, "a patch must be a JSON object")
-	}
-	merged := mergeJSON(target, change).(map[string]any)
 	for _, hidden := range [...]string{"secret_sha256", "signing_secrets"} {
-		if _, given := change.(map[string]any)[hidden]; !given {
-			delete(merged, hidden)
-		}
+		delete(members, hidden) // a patch that gives them is refused
 	}
-	if doc, err = json.Marshal(merged); err != nil {
+	if err := mergeMembers(members, patch); err != nil {
+		return nil, err
+	}
+	if doc, err = json.Marshal(members); err != nil {
 		return nil, fmt.Errorf("encode patched %s: %w", e.Key(), err)
 	}
 	patched, err := ParseEntity(e.Key().Type, doc)
@@ -319,6 +312,34 @@ func anyJSON(data []byte) (any, error) {
 		return nil, Errorf(Invalid, "has something after the JSON value")
 	}
 	return v, nil
+}
+
+// mergeMembers applies a merge patch to the members of an object.
+func mergeMembers(members map[string]json.RawMessage, patch []byte) error {
+	change, err := anyJSON(patch)
+	if err != nil {
+		return err
+	}
+	object, ok := change.(map[string]any)
+	if !ok {
+		return Errorf(Invalid, "a patch must be a JSON object")
+	}
+	for name, v := range object {
+		if v == nil {
+			delete(members, name)
+			continue
+		}
+		var was any
+		if old, there := members[name]; there {
+			if was, err = anyJSON(old); err != nil {
+				return err
+			}
+		}
+		if members[name], err = json.Marshal(mergeJSON(was, v)); err != nil {
+			return fmt.Errorf("encode the member %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func mergeJSON(target, patch any) any {
