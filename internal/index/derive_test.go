@@ -140,10 +140,10 @@ func TestDeriveBesideApply(t *testing.T) {
 	p := newPast(t, w, options{scanBelow: 1, tail: 8, forms: NewForms(1 << 20)}, 6)
 	last := len(p.kept) - 1
 	var deriving sync.WaitGroup
-	derived, failed := make([]*View, last), make([]error, last)
+	latest, derived, failed := p.kept[last].view, make([]*View, last), make([]error, last)
 	for to := range derived {
-		records := p.between(last, to)
-		deriving.Go(func() { derived[to], failed[to] = p.kept[last].view.Derive(p.kept[to].view.Version(), records) })
+		version, records := p.kept[to].view.Version(), p.between(last, to)
+		deriving.Go(func() { derived[to], failed[to] = latest.Derive(version, records) })
 	}
 	p.advance(t, 30)
 	deriving.Wait()

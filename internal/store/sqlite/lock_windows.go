@@ -17,3 +17,8 @@ func tryLock(f *os.File) error {
 	}
 	return err
 }
+
+// unlock gives the lock up.
+func unlock(f *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &windows.Overlapped{OffsetHigh: 1})
+}

@@ -116,7 +116,7 @@ func (s *Store) release() error {
 	if s.writers != nil {
 		errs = append(errs, s.writers.Close())
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
 }
 
 // scanID reads a column of 16 bytes; NULL is none.
