@@ -408,8 +408,8 @@ func sameButStamps(a, b Entity) bool {
 	return errA == nil && errB == nil && (bytes.Equal(docA, docB) || sameJSON(docA, docB))
 }
 
-// sameJSON reports whether two JSON objects say the same: the order of an object's members says nothing. Members that are
-// equal to the byte are looked at no further.
+// sameJSON reports whether two JSON objects say the same: the order of an object's members says nothing. Members that
+// are equal to the byte are looked at no further.
 func sameJSON(a, b []byte) bool {
 	var membersA, membersB map[string]json.RawMessage
 	if json.Unmarshal(a, &membersA) != nil || json.Unmarshal(b, &membersB) != nil {
