@@ -131,7 +131,7 @@ func serveRejects(ctx context.Context, r *dialect.Request) (dialect.Response, er
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	withText := r.Principal.Permissions.Has(roster.MetadataRead) || r.Principal.Token == job.By.Token
+	withText := seesRequest(r, &job)
 	return dialect.Response{
 		ContentType: linesType, Header: noStore(), Body: func(w io.Writer) error {
 			return r.Jobs.Rejects(ctx, job.ID, func(reject roster.Reject) error {

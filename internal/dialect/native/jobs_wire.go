@@ -21,7 +21,7 @@ type Job struct {
 	// Version is what a list must have reached to show all that the job did.
 	Version roster.Version `json:"version,omitempty" doc:"The last version that it has led to."`
 	Import  *JobImport     `json:"import,omitempty" doc:"Of type import: what is imported."`
-	Update  *BulkRequest   `json:"update,omitempty" doc:"Of type update: what is changed."`
+	Update  *BulkRequest   `json:"update,omitempty" doc:"Of type update; for metadata:read and its maker."`
 	Undoes  roster.ID      `json:"undoes,omitzero" doc:"Of type undo: the job that is taken back."`
 	Error   *JobError      `json:"error,omitempty" doc:"Why it has failed."`
 	Links   JobLinks       `json:"links" required:"yes"`
@@ -87,7 +87,7 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 			Format: string(i.Format), OnConflict: string(i.OnConflict), DryRun: i.DryRun, Bytes: i.Bytes, Line: i.Line,
 		}
 	}
-	if u := j.Update; u != nil {
+	if u := j.Update; u != nil && seesRequest(r, &j) {
 		w.Update = &BulkRequest{
 			Filter: u.Filter, Search: u.Search, Action: string(u.Action), Patch: u.Patch,
 			IfVersion: u.IfVersion, ExpectChanged: u.ExpectChanged,
@@ -100,6 +100,12 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 		w.Error = &JobError{Code: string(e.Code), Detail: e.Message}
 	}
 	return w
+}
+
+// seesRequest reports whether the caller may see what a job was asked to do, which may name members that not everybody
+// may know of.
+func seesRequest(r *dialect.Request, j *roster.Job) bool {
+	return r.Principal.Permissions.Has(roster.MetadataRead) || r.Principal.Token == j.By.Token
 }
 
 // progress returns how much of a job is done, in percent.
