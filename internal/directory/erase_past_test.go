@@ -183,8 +183,8 @@ func TestEveryVersionIsAsItWasButForTheErased(t *testing.T) {
 				}
 				erased += e.erased
 			})
-			if erased < 10 {
-				t.Errorf("%d people were erased, which says nothing", erased)
+			if erased == 0 {
+				t.Error("nobody was erased, which says nothing")
 			}
 		})
 	}
