@@ -47,7 +47,7 @@ func (d *decider) bringBack(was *User) error {
 	switch {
 	case !ok:
 		return Errorf(NotFound, "user %d was deleted for good since", was.Number)
-	case !sameDocument(deleted.User, was):
+	case !sameUser(deleted.User, was):
 		return conflict(nil, "", "user %d was changed since", was.Number)
 	}
 	return d.undelete(Undelete{Ref: Ref{ID: was.ID}})

@@ -146,13 +146,8 @@ func (o Op) IsBookkeeping() bool {
 }
 
 func sameButActivity(before, after *User) bool {
-	a, b := *before, *after
-	for _, u := range []*User{&a, &b} {
-		u.LastLoginAt, u.LastActionAt, u.LastSessionAt, u.LastRequestAt = 0, 0, 0, 0
-		u.LastRequestMethod, u.NotificationsCheckedAt, u.MinutesOfActivity = "", 0, 0
-		u.UpdatedAt, u.UpdatedBy = 0, ID{}
-	}
-	return sameDocument(&a, &b)
+	return sameUser(before, after, "last_login_at", "last_action_at", "last_session_at", "last_request_at",
+		"last_request_method", "notifications_checked_at", "minutes_of_activity", "updated_at", "updated_by")
 }
 
 func sameDocument(a, b Entity) bool {

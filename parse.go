@@ -261,6 +261,15 @@ func expected(t reflect.Type) string {
 // which then has its default again, objects are merged, anything else replaces. e itself stays as it is. Errors are
 // those of [ParseEntity].
 func MergePatch(e Entity, patch []byte) (Entity, error) {
+	if u, ok := e.(*User); ok {
+		if merged, ok := mergeUser(u, patch); ok {
+			return merged, nil
+		}
+	}
+	return mergePatch(e, patch)
+}
+
+func mergePatch(e Entity, patch []byte) (Entity, error) {
 	doc, err := EncodeEntity(e)
 	if err != nil {
 		return nil, err
