@@ -9,6 +9,7 @@ package job
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"github.com/roster-dev/roster"
 )
@@ -77,6 +78,7 @@ type Service struct {
 	slots    chan struct{} // holds a token for each job that works
 	previews chan struct{} // holds a token for each preview that is being made
 	wake     chan struct{} // has room for one token, which is there when there may be something to do
+	arriving sync.Map      // the ids of jobs whose inputs this service is receiving, which may take any time
 }
 
 // New returns a service, which carries nothing out before [Service.Run].

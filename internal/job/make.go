@@ -47,6 +47,8 @@ func (s *Service) Import(
 	if err != nil {
 		return roster.Job{}, err
 	}
+	s.arriving.Store(j.ID, nil)
+	defer s.arriving.Delete(j.ID)
 	j.State, j.Import = roster.JobReceiving, &input.ImportJob
 	if err := s.Store.PutJob(ctx, org, roster.JobStep{Job: j}); err != nil {
 		return roster.Job{}, err

@@ -83,13 +83,15 @@ func (r *runner) begin(ctx context.Context, org, id roster.ID) {
 
 // waiting returns the oldest job of each organization that has not ended, and removes those that nobody needs.
 func (s *Service) waiting(ctx context.Context) (map[roster.ID]roster.ID, error) {
-	const abandoned = 60 * 60 * 1000 // ms without the rest of an input
+	const abandoned = 60 * 60 * 1000 // ms after which nobody sends the rest of an input that is not arriving here
 	type place struct{ org, id roster.ID }
 	oldest, now := map[roster.ID]roster.ID{}, s.Now()
 	var gone []place
 	err := s.Store.OpenJobs(ctx, now-roster.JobKept, func(org roster.ID, j roster.Job) error {
 		_, known := oldest[org]
+		_, arrives := s.arriving.Load(j.ID)
 		switch {
+		case arrives:
 		case j.IsActive() && !known:
 			oldest[org] = j.ID
 		case j.EndedAt != 0, j.State == roster.JobReceiving && j.CreatedAt+abandoned < now:

@@ -166,7 +166,15 @@ func (x *exchange) body() ([]byte, error) {
 	if x.endpoint.Body.Stream {
 		return nil, nil
 	}
-	return x.readBody(x.endpoint.Body.MaxBytes())
+	most := x.endpoint.Body.MaxBytes()
+	if n := x.r.ContentLength; n >= 0 && n <= pieceBytes {
+		return x.readBody(most) // which anybody sends in time
+	}
+	body, err := io.ReadAll(x.newGiver(most))
+	if err != nil {
+		return nil, broken(err, most)
+	}
+	return body, nil
 }
 
 // noBody fails where a request to a strict endpoint that takes no body has one that says something: whoever sent it

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"net/http"
-	"time"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -182,27 +180,20 @@ func (t toldJobs) Resume(context.Context, roster.ID) (roster.Job, error) { retur
 // Delete implements [dialect.Jobs].
 func (t toldJobs) Delete(context.Context, roster.ID) error { return nil }
 
-// stream is a body as it comes. Whoever sends nothing for a while is cut off.
+// stream is a body as it comes.
 type stream struct {
-	in      io.Reader
-	most    int64
-	hash    hash.Hash
-	control *http.ResponseController
+	in   *giver
+	most int64
+	hash hash.Hash
 }
 
 // newStream returns the body of a request of at most so many bytes.
 func (x *exchange) newStream(most int64) *stream {
-	return &stream{
-		in: http.MaxBytesReader(x.w, x.r.Body, most), most: most, hash: sha256.New(),
-		control: http.NewResponseController(x.w),
-	}
+	return &stream{in: x.newGiver(most), most: most, hash: sha256.New()}
 }
 
 // Read implements [io.Reader].
 func (s *stream) Read(p []byte) (int, error) {
-	// They take the place of the deadlines for the whole request. Where there are none there is nobody to cut off.
-	_ = errors.Join(s.control.SetReadDeadline(time.Now().Add(readTimeout)),
-		s.control.SetWriteDeadline(time.Now().Add(writeTimeout)))
 	n, err := s.in.Read(p)
 	_, _ = s.hash.Write(p[:n]) // a hash does not fail
 	if err == nil || errors.Is(err, io.EOF) {

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The limits of a connection. Writing may take long: a list of a million users goes to slow readers too.
+// The limits of a connection. A body that is long is read and written for as long as the client moves on: see taker and
+// giver, whose deadlines take the place of readTimeout and writeTimeout.
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second

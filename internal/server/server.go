@@ -56,8 +56,8 @@ type Config struct {
 	// History tells what changes organizations; optional. Without it endpoints that follow them answer
 	// [roster.Unavailable].
 	History History
-	// TakeTime is how long a client may take to accept 64 KiB of a body that goes on; 30 seconds when zero. One that
-	// takes longer is cut off.
+	// TakeTime is how long a client may take to accept 64 KiB of a long body, or of one that goes on; 30 seconds when
+	// zero. One that takes longer is cut off, and all others are served for as long as it takes.
 	TakeTime time.Duration
 	// Audit tells what was written; optional. Without it endpoints that show the audit answer [roster.Unavailable].
 	Audit Audit

@@ -98,6 +98,7 @@ type bodyWriter struct {
 	status int
 	held   []byte
 	long   bool // held has not all of it
+	out    *taker
 }
 
 const mostHeld = 64 << 10
@@ -108,16 +109,16 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if !b.started {
-		b.long = true
+		b.long, b.out = true, b.newTaker()
 		b.head(b.status)
-		if _, err := b.w.Write(b.held); err != nil {
+		if _, err := b.out.Write(b.held); err != nil {
 			return 0, err
 		}
 		if b.r.Method == http.MethodHead {
 			return 0, errHeadDone
 		}
 	}
-	return b.w.Write(p)
+	return b.out.Write(p)
 }
 
 // AvailableBuffer returns an empty buffer for bytes that the next Write gets, as that of [bufio.Writer] does: what is
