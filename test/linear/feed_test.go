@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/anishathalye/porcupine"
 
@@ -33,8 +33,9 @@ func parseChanges(body []byte) ([]change, error) {
 	return doc.Items, err
 }
 
-// resolve asks the change feed what became of writes without an answer, each of which gives a user a name, so that the
-// search need not guess: those that are there get their version, and the others are left out.
+// resolve asks the change feed what became of writes without an answer, each of which gives a user a name that nobody had
+// before, so that the search need not guess: those that are there get their version, the first one with the name, and the
+// others are left out.
 func (h *history) resolve() {
 	type given struct {
 		slot int
@@ -48,12 +49,6 @@ func (h *history) resolve() {
 				g := given{slot, op.After.Name}
 				found[g] = append(found[g], c.Version)
 			}
-		}
-	}
-	for _, op := range h.operations {
-		if out := op.Output.(output); !out.unknown {
-			g := given{op.Input.(input).slot, out.user.name}
-			found[g] = slices.DeleteFunc(found[g], func(v roster.Version) bool { return v == out.version })
 		}
 	}
 	kept := h.operations[:0]
@@ -148,11 +143,15 @@ func (h *history) checkFeed() error {
 			}
 		}
 	}
-	for _, did := range v.did {
+	var rest []string
+	for i, did := range v.did {
 		open -= len(did)
+		for d := range did {
+			rest = append(rest, fmt.Sprintf("%+v at %d, which is then %+v", d, v.begin+roster.Version(i), v.users[i][d.slot]))
+		}
 	}
 	if open < 0 {
-		return fmt.Errorf("the feed has %d ops more than were asked for", -open)
+		return fmt.Errorf("the feed has %d ops more than were asked for, among %s", -open, strings.Join(rest, "; "))
 	}
 	return nil
 }

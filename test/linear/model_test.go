@@ -251,17 +251,24 @@ func (s *state) do(in input, out output, touched *uint64) int {
 	}
 	if in.kind == remove {
 		*u = user{}
-		*touched |= 1 << in.slot
+		touch(touched, in.slot)
 		return http.StatusNoContent
 	}
 	if u.change(in) {
-		*touched |= 1 << in.slot
+		touch(touched, in.slot)
 		u.tag = ""
 	}
 	if !out.unknown && out.status == http.StatusOK && !u.is(out.user) {
 		return 0
 	}
 	return http.StatusOK
+}
+
+// touch adds the slot of a user to touched, unless that is the user whom the same write has made.
+func touch(touched *uint64, slot int) {
+	if *touched&(1<<(isNew+slot)) == 0 {
+		*touched |= 1 << slot
+	}
 }
 
 func (s *state) create(in input, out output, touched *uint64) int {

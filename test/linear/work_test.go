@@ -32,7 +32,7 @@ type knownList struct {
 func (w *worker) run(ctx context.Context, requests int) error {
 	for range requests {
 		in := w.choose()
-		out, err := w.do(ctx, in, w.delivery(in.kind))
+		out, err := w.do(ctx, in, w.delivery(in))
 		if err != nil {
 			return fmt.Errorf("client %d: %s: %w", w.number, in, err)
 		}
@@ -99,14 +99,16 @@ func (w *worker) fill(in *input) {
 	}
 }
 
-// delivery chooses how a request is sent. Of the writes without a key only those are cut off that give a name.
-func (w *worker) delivery(k kind) delivery {
+// delivery chooses how a request is sent. Of the writes without a key only those are cut off that give a name which
+// nobody has had.
+func (w *worker) delivery(in input) delivery {
 	var how delivery
-	reads := k == get || k == list
+	reads := in.kind == get || in.kind == list
+	names := in.kind == create || in.kind == patch && in.name != w.known[in.slot].name
 	if !reads && w.chance(50) {
 		how.key = fmt.Sprintf("client-%d-%d", w.number, w.done)
 	}
-	if how.key != "" && w.chance(30) || (reads || k == create || k == patch) && w.chance(5) {
+	if how.key != "" && w.chance(30) || (reads || names) && w.chance(5) {
 		how.cut = [...]cut{afterSent, beforeHeard}[w.random.IntN(2)]
 	}
 	return how
