@@ -8,8 +8,8 @@ type Group struct {
 	// Permissions is the mask of permission bits that every member has.
 	Permissions                int64 `json:"permissions,omitempty"`
 	AddToCardsAndSpacesEnabled bool  `json:"add_to_cards_and_spaces_enabled,omitempty"`
-	CreatedAt                  Time  `json:"created_at,omitzero"`
-	UpdatedAt                  Time  `json:"updated_at,omitzero"`
+	CreatedAt                  Time  `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt                  Time  `json:"updated_at,omitzero" readonly:"yes"`
 }
 
 // Key implements [Entity].
@@ -34,8 +34,8 @@ type Space struct {
 	Access string `json:"access,omitempty"`
 	// ForEveryoneAccessRole is the access role that everyone has when Access is for_everyone, or none.
 	ForEveryoneAccessRole ID   `json:"for_everyone_access_role,omitzero"`
-	CreatedAt             Time `json:"created_at,omitzero"`
-	UpdatedAt             Time `json:"updated_at,omitzero"`
+	CreatedAt             Time `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt             Time `json:"updated_at,omitzero" readonly:"yes"`
 }
 
 // Key implements [Entity].
@@ -56,8 +56,8 @@ type Role struct {
 	// CountsAs is the handle of the built-in role (admin, support, read_only) that a role outside the three counts
 	// as.
 	CountsAs  string `json:"counts_as,omitempty"`
-	CreatedAt Time   `json:"created_at,omitzero"`
-	UpdatedAt Time   `json:"updated_at,omitzero"`
+	CreatedAt Time   `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt Time   `json:"updated_at,omitzero" readonly:"yes"`
 }
 
 // The handles of the roles that every organization starts with.

@@ -11,8 +11,8 @@ type Organization struct {
 	BrandName string `json:"brand_name,omitempty"`
 	// Version is set by whoever hands out the organization; ignored on input.
 	Version   Version `json:"version,omitempty" input:"ignore"`
-	CreatedAt Time    `json:"created_at,omitzero"`
-	UpdatedAt Time    `json:"updated_at,omitzero"`
+	CreatedAt Time    `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt Time    `json:"updated_at,omitzero" readonly:"yes"`
 	// Contracts chooses the contract of each dialect by name; a dialect that is absent speaks the documented one.
 	Contracts map[string]Contract `json:"contracts,omitempty"`
 	// Limits replaces the rate limits of dialects by name.

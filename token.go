@@ -84,15 +84,15 @@ type Token struct {
 	// ExpiresAt is the first instant at which the token does not count any more; none means never.
 	ExpiresAt Time `json:"expires_at,omitzero"`
 	// RevokedAt is when the token was revoked, or none.
-	RevokedAt Time `json:"revoked_at,omitzero"`
+	RevokedAt Time `json:"revoked_at,omitzero" readonly:"yes"`
 	// AllowedIPs are addresses or CIDR prefixes; empty allows all.
 	AllowedIPs []string `json:"allowed_ips,omitempty"`
 	// LastUsedAt is the least that the last use can be: what records have of the time before uses were kept apart as
 	// [TokenUse].
-	LastUsedAt Time `json:"last_used_at,omitzero"`
-	CreatedAt  Time `json:"created_at,omitzero"`
+	LastUsedAt Time `json:"last_used_at,omitzero" readonly:"yes"`
+	CreatedAt  Time `json:"created_at,omitzero" readonly:"yes"`
 	// CreatedBy is the user or the token that made the token, or none when the operator did.
-	CreatedBy ID `json:"created_by,omitzero"`
+	CreatedBy ID `json:"created_by,omitzero" readonly:"yes"`
 	// Hash is [HashSecret] of the secret. It stays inside: no API and no export shows it.
 	Hash string `json:"secret_sha256" input:"refuse"`
 }
@@ -114,9 +114,9 @@ type TokenUse struct {
 type Invitation struct {
 	ID         ID   `json:"id"`
 	User       ID   `json:"user"`
-	CreatedAt  Time `json:"created_at,omitzero"`
+	CreatedAt  Time `json:"created_at,omitzero" readonly:"yes"`
 	ExpiresAt  Time `json:"expires_at,omitzero"`
-	AcceptedAt Time `json:"accepted_at,omitzero"`
+	AcceptedAt Time `json:"accepted_at,omitzero" readonly:"yes"`
 	// Hash is [HashSecret] of the secret.
 	Hash string `json:"secret_sha256" input:"refuse"`
 }

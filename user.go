@@ -81,10 +81,10 @@ type User struct {
 	// PublicKey is a PEM block "PUBLIC KEY" with an RSA key.
 	PublicKey string `json:"public_key,omitempty"`
 
-	CreatedAt Time   `json:"created_at,omitzero"`
-	UpdatedAt Time   `json:"updated_at,omitzero"`
-	CreatedBy ID     `json:"created_by,omitzero"`
-	UpdatedBy ID     `json:"updated_by,omitzero"`
+	CreatedAt Time   `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt Time   `json:"updated_at,omitzero" readonly:"yes"`
+	CreatedBy ID     `json:"created_by,omitzero" readonly:"yes"`
+	UpdatedBy ID     `json:"updated_by,omitzero" readonly:"yes"`
 	Source    Source `json:"source,omitzero"`
 }
 

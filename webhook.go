@@ -26,8 +26,8 @@ type Webhook struct {
 	Enabled bool `json:"enabled"`
 	// Since is the version after which changes are told: that of the webhook's creation.
 	Since     Version `json:"since" input:"ignore"`
-	CreatedAt Time    `json:"created_at,omitzero"`
-	UpdatedAt Time    `json:"updated_at,omitzero"`
+	CreatedAt Time    `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt Time    `json:"updated_at,omitzero" readonly:"yes"`
 	// Secrets are what messages are signed with, the newest first. They are kept in clear because signing needs them,
 	// and stay inside: no API shows one again.
 	Secrets []WebhookSecret `json:"signing_secrets,omitempty" input:"refuse"`

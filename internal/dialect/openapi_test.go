@@ -14,7 +14,7 @@ import (
 )
 
 type testCommon struct {
-	ID roster.ID `json:"id" required:"yes" mark:"seed"`
+	ID roster.ID `json:"id" required:"yes" readonly:"yes" mark:"seed"`
 }
 
 type testInput struct {
@@ -281,7 +281,7 @@ func TestSchemaOfWireStruct(t *testing.T) {
 	}
 	boss := `{"anyOf":[{"$ref":"#/components/schemas/TestUser"},{"type":"null"}]}`
 	want := `{"TestUser":{"type":"object","required":["id","email"],"properties":{` + strings.Join([]string{
-		`"id":{"type":"string","format":"uuid"}`,
+		`"id":{"type":"string","format":"uuid","readOnly":true}`,
 		`"email":{"type":"string","format":"email"}`,
 		`"level":{"type":"integer","enum":[1,2]}`,
 		`"theme":{"type":["string","null"],"enum":["dark","light",null]}`,

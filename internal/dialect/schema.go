@@ -20,6 +20,7 @@ type schema struct {
 	Pattern              string           `json:"pattern,omitempty"`
 	Enum                 []any            `json:"enum,omitempty"`
 	Default              any              `json:"default,omitempty"`
+	ReadOnly             bool             `json:"readOnly,omitempty"`
 	Minimum              *int64           `json:"minimum,omitempty"`
 	Maximum              *int64           `json:"maximum,omitempty"`
 	MaxItems             int              `json:"maxItems,omitempty"`
@@ -208,7 +209,7 @@ func (s *schemas) property(m member) *schema {
 	if m.Nullable {
 		p = nullable(p)
 	}
-	p.Description = m.Doc
+	p.Description, p.ReadOnly = m.Doc, m.ReadOnly
 	return p
 }
 

@@ -17,12 +17,14 @@ import (
 //	enum:"a,b"       the values of a string or integer, or of the elements of a list
 //	required:"yes"   it is always there
 //	nullable:"yes"   it can be null, as a pointer, an interface, an object of settings or a time without omitempty can
+//	readonly:"yes"   only answers have it: what a request says of it does not count; the same goes for input:"ignore"
 //	type:"..."       the JSON type where the Go type does not say it
 //	mark:"seed"      a [Mark]
 type member struct {
 	Name, Doc, Format, JSONType string
 	Enum                        []string
 	Required, Nullable          bool
+	ReadOnly                    bool
 	Mark                        Mark
 	Type                        reflect.Type // never a pointer
 }
@@ -51,6 +53,7 @@ func memberOf(f reflect.StructField, name string, omits bool) member {
 		Name: name, Doc: f.Tag.Get("doc"), Format: f.Tag.Get("format"), JSONType: f.Tag.Get("type"),
 		Required: f.Tag.Get("required") == "yes" && !omits,
 		Nullable: f.Tag.Get("nullable") == "yes" || !omits && canBeNull(f.Type),
+		ReadOnly: f.Tag.Get("readonly") == "yes" || f.Tag.Get("input") == "ignore",
 		Mark:     Mark(f.Tag.Get("mark")),
 		Type:     bare(f.Type),
 	}

@@ -66,7 +66,8 @@ func TestOpenAPIHasRequestBodies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	media := `{"example":{},"schema":{"properties":{"id":{"format":"uuid","type":["string","null"]}},"type":"object"}}`
+	id := `{"format":"uuid","readOnly":true,"type":["string","null"]}`
+	media := `{"example":{},"schema":{"properties":{"id":` + id + `},"type":"object"}}`
 	want := `{"content":{"application/json":` + media + `,"application/merge-patch+json":` + media +
 		`},"description":"What to change. At most 5 bytes.","required":true}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {

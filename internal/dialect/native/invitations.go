@@ -14,9 +14,9 @@ import (
 type Invitation struct {
 	ID         roster.ID   `json:"id" required:"yes"`
 	User       roster.ID   `json:"user" required:"yes" doc:"The id of who is invited."`
-	CreatedAt  roster.Time `json:"created_at,omitzero"`
+	CreatedAt  roster.Time `json:"created_at,omitzero" readonly:"yes"`
 	ExpiresAt  roster.Time `json:"expires_at,omitzero" doc:"The first instant at which it can't be accepted any more."`
-	AcceptedAt roster.Time `json:"accepted_at,omitzero"`
+	AcceptedAt roster.Time `json:"accepted_at,omitzero" readonly:"yes"`
 }
 
 // NewInvitation is an invitation that was just made.

@@ -17,9 +17,9 @@ type Webhook struct {
 	Filter      string             `json:"filter,omitempty" doc:"What users must match, as in listChanges."`
 	Permissions roster.Permissions `json:"permissions" required:"yes" doc:"What it may hear of."`
 	Enabled     bool               `json:"enabled" required:"yes"`
-	Since       roster.Version     `json:"since" required:"yes" doc:"It hears of the changes after this version."`
-	CreatedAt   roster.Time        `json:"created_at,omitzero"`
-	UpdatedAt   roster.Time        `json:"updated_at,omitzero"`
+	Since       roster.Version     `json:"since" required:"yes" readonly:"yes" doc:"It hears of later changes."`
+	CreatedAt   roster.Time        `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt   roster.Time        `json:"updated_at,omitzero" readonly:"yes"`
 	Delivery    *Standing          `json:"delivery,omitempty" doc:"Where the delivery stands; only in answers to GET."`
 }
 

@@ -4,18 +4,20 @@ import "github.com/roster-dev/roster"
 
 // Organization is an organization on the wire.
 type Organization struct {
-	ID        roster.ID                  `json:"id" required:"yes"`
-	Number    int64                      `json:"number" required:"yes" doc:"Unique in the instance."`
-	Slug      string                     `json:"slug" required:"yes" doc:"A DNS label, unique in the instance."`
-	Name      string                     `json:"name" required:"yes"`
-	BrandName string                     `json:"brand_name,omitempty"`
-	Version   roster.Version             `json:"version" required:"yes" doc:"The number of changes so far."`
-	CreatedAt roster.Time                `json:"created_at,omitzero"`
-	UpdatedAt roster.Time                `json:"updated_at,omitzero"`
+	ID        roster.ID `json:"id" required:"yes"`
+	Number    int64     `json:"number" required:"yes" doc:"Unique in the instance."`
+	Slug      string    `json:"slug" required:"yes" doc:"A DNS label, unique in the instance."`
+	Name      string    `json:"name" required:"yes"`
+	BrandName string    `json:"brand_name,omitempty"`
+
+	Version   roster.Version `json:"version" required:"yes" readonly:"yes" doc:"The number of changes so far."`
+	CreatedAt roster.Time    `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt roster.Time    `json:"updated_at,omitzero" readonly:"yes"`
+
 	Contracts map[string]roster.Contract `json:"contracts,omitempty" doc:"The contract of each dialect by name."`
 	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
 	// Deleted is a member of the instance itself.
-	Deleted *roster.DeletedOrganization `json:"deleted,omitempty" doc:"Of the instance: what was deleted last."`
+	Deleted *roster.DeletedOrganization `json:"deleted,omitempty" readonly:"yes" doc:"The last one, of the instance."`
 }
 
 // wireOrganization returns an organization at a version.
@@ -51,11 +53,12 @@ type Token struct {
 	ActsAs      roster.ID          `json:"acts_as,omitzero" doc:"The user on whose behalf the token acts."`
 	Dialects    []string           `json:"dialects,omitempty" doc:"The dialects that accept the token; absent: all."`
 	ExpiresAt   roster.Time        `json:"expires_at,omitzero"`
-	RevokedAt   roster.Time        `json:"revoked_at,omitzero"`
+	RevokedAt   roster.Time        `json:"revoked_at,omitzero" readonly:"yes"`
 	AllowedIPs  []string           `json:"allowed_ips,omitempty" doc:"Addresses and CIDR prefixes; absent: all."`
-	LastUsedAt  roster.Time        `json:"last_used_at,omitzero"`
-	CreatedAt   roster.Time        `json:"created_at,omitzero"`
-	CreatedBy   roster.ID          `json:"created_by,omitzero" needs:"metadata:read" doc:"Shown with metadata:read."`
+	LastUsedAt  roster.Time        `json:"last_used_at,omitzero" readonly:"yes"`
+	CreatedAt   roster.Time        `json:"created_at,omitzero" readonly:"yes"`
+	// CreatedBy is shown to those who may see it.
+	CreatedBy roster.ID `json:"created_by,omitzero" readonly:"yes" needs:"metadata:read" doc:"Needs metadata:read."`
 }
 
 // NewToken is a token that was just made.
