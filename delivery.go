@@ -1,6 +1,8 @@
 package roster
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,20 +82,52 @@ type Progress struct {
 	Org, Webhook ID
 	Standing     Standing
 	Deliveries   []Delivery
+	// Answers are what requests were answered that led to it.
+	Answers []Answer
 }
 
-// How many messages to a webhook are kept at the most: the last ones of each state.
+// How many messages to a webhook are kept at the most: those of a state whose last attempts are the latest.
 const (
 	KeptDelivered = 100
 	KeptDead      = 1000
 )
 
-// DeliveryQuery says which deliveries are asked for.
-type DeliveryQuery struct {
-	// State is that of the deliveries; "" for all.
-	State DeliveryState
-	// Limit is how many are returned at the most, > 0.
-	Limit int
+// Kept returns how many deliveries of the state are kept of a webhook; 0 where it is not kept.
+func (s DeliveryState) Kept() int {
+	switch s {
+	case Delivered:
+		return KeptDelivered
+	case Dead:
+		return KeptDead
+	default:
+		return 0
+	}
+}
+
+// KeepDeliveries returns what is kept of deliveries after some more, which take the places of those of the same version
+// and round: the last message first, by round and then by version. It may change kept.
+func KeepDeliveries(kept, more []Delivery) []Delivery {
+	for _, next := range more {
+		kept = slices.DeleteFunc(kept, func(d Delivery) bool {
+			return d.Version == next.Version && d.Round == next.Round
+		})
+		kept = append(kept, next)
+	}
+	slices.SortFunc(kept, func(a, b Delivery) int {
+		return cmp.Or(cmp.Compare(b.Last.At, a.Last.At), b.compare(a))
+	})
+	had := map[DeliveryState]int{}
+	kept = slices.DeleteFunc(kept, func(d Delivery) bool {
+		had[d.State]++
+		return had[d.State] > d.State.Kept()
+	})
+	slices.SortFunc(kept, func(a, b Delivery) int { return b.compare(a) })
+	return kept
+}
+
+// compare compares messages by their places in what a webhook is sent.
+func (d Delivery) compare(other Delivery) int {
+	return cmp.Or(cmp.Compare(d.Round, other.Round), cmp.Compare(d.Version, other.Version))
 }
 
 // MessageID returns the id of the message about a version: the same in every attempt, and another one in every round,

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/roster-dev/roster"
 )
@@ -147,10 +145,10 @@ func (c *Client) RotateWebhook(
 	return &answer.record, answer.secret, nil
 }
 
-// TestWebhook sends a test message to a webhook and returns how that went. It is sent once, whatever happens.
+// TestWebhook sends a test message to a webhook and returns how that went.
 func (c *Client) TestWebhook(ctx context.Context, id roster.ID, options ...Option) (*WebhookAttempt, error) {
 	answer := new(WebhookAttempt)
-	r := request{method: http.MethodPost, path: []string{"webhooks", id.String() + ":test"}, once: true}
+	r := request{method: http.MethodPost, path: []string{"webhooks", id.String() + ":test"}}
 	if err := c.call(ctx, r.apply(options), answer); err != nil {
 		return nil, fmt.Errorf("test webhook %s: %w", id, err)
 	}
@@ -171,33 +169,48 @@ func (c *Client) ReplayWebhook(
 	return w, nil
 }
 
-// WebhookDeliveries returns the last messages to a webhook that have become something, "" for anything, at most limit
-// of them, and how many there are. The one of the latest attempt comes first.
-func (c *Client) WebhookDeliveries(
-	ctx context.Context, id roster.ID, q roster.DeliveryQuery, options ...Option,
-) (list []WebhookDelivery, total int, err error) {
-	query := url.Values{"limit": {strconv.Itoa(q.Limit)}}
-	if q.State != "" {
-		query.Set("state", string(q.State))
-	}
-	var answer struct {
-		Items []WebhookDelivery `json:"items"`
-		Total int               `json:"total"`
-	}
-	r := request{method: http.MethodGet, path: []string{"webhooks", id.String(), "deliveries"}, query: query}
-	if err := c.call(ctx, r.apply(options), &answer); err != nil {
-		return nil, 0, fmt.Errorf("list the deliveries to webhook %s: %w", id, err)
-	}
-	return answer.Items, answer.Total, nil
+// DeliveryOptions choose messages to a webhook.
+type DeliveryOptions struct {
+	// State is what has become of them, "" for anything.
+	State roster.DeliveryState
+	// PageSize is how many messages a page has, at most 1,000; 0 means that many.
+	PageSize int
+	// PageToken is the NextPageToken of the page before, "" for none. State must be as it was there.
+	PageToken string
 }
 
-// RetryDelivery sends a message again that was given up, once, and returns what has become of it.
+// WebhookDeliveries yields the last messages to a webhook, the last one first, as [Client.Users] yields users.
+func (c *Client) WebhookDeliveries(
+	ctx context.Context, id roster.ID, o DeliveryOptions, options ...Option,
+) iter.Seq2[*WebhookDelivery, error] {
+	return walk(ListOptions{PageToken: o.PageToken}, func(l ListOptions) (Page[WebhookDelivery], error) {
+		o.PageToken = l.PageToken
+		return c.WebhookDeliveryPage(ctx, id, o, options...)
+	})
+}
+
+// WebhookDeliveryPage returns one page of the last messages to a webhook.
+func (c *Client) WebhookDeliveryPage(
+	ctx context.Context, id roster.ID, o DeliveryOptions, options ...Option,
+) (p Page[WebhookDelivery], err error) {
+	query := ListOptions{PageSize: o.PageSize, PageToken: o.PageToken}.query()
+	if o.State != "" {
+		query.Set("state", string(o.State))
+	}
+	r := request{method: http.MethodGet, path: []string{"webhooks", id.String(), "deliveries"}, query: query}
+	if err := c.call(ctx, r.apply(options), &p); err != nil {
+		return Page[WebhookDelivery]{}, fmt.Errorf("list the deliveries to webhook %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// RetryDelivery sends a message again that was given up and returns what has become of it.
 func (c *Client) RetryDelivery(
 	ctx context.Context, id roster.ID, message string, options ...Option,
 ) (*WebhookDelivery, error) {
 	answer := new(WebhookDelivery)
 	path := []string{"webhooks", id.String(), "deliveries", message + ":retry"}
-	r := request{method: http.MethodPost, path: path, once: true}
+	r := request{method: http.MethodPost, path: path}
 	if err := c.call(ctx, r.apply(options), answer); err != nil {
 		return nil, fmt.Errorf("send message %s again: %w", message, err)
 	}

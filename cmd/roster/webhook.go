@@ -299,25 +299,19 @@ func (a *app) webhookDeliveries() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "deliveries --org SLUG ID", Short: "Show what has become of the last messages to a webhook",
 		Long: "Show the message that is being retried, the last 100 that were delivered, and the last 1000 that\n" +
-			"were given up (dead), the one of the latest attempt first.",
+			"were given up (dead), the last message first.",
 		Example: "  roster webhook deliveries --org acme 0190a000-0000-7000-8000-000000000001 --state dead",
 	}
 	out := outputFlag(cmd)
 	state := cmd.Flags().String("state", "", "only those that are delivered, retrying or dead (default: all)")
-	limit := cmd.Flags().Int("limit", 20, "how many to show at the most")
+	limit := cmd.Flags().Int("limit", 100, "how many to show at the most; 0 for all")
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
-		q := roster.DeliveryQuery{State: roster.DeliveryState(*state), Limit: *limit}
-		list, _, err := api.WebhookDeliveries(cmd.Context(), id, q)
-		if err != nil {
-			return doing("list the deliveries", err)
-		}
-		return out.list(a.out, deliveryColumns(), func(yield func(row) bool) {
-			for i := range list {
-				if !yield(deliveryRow(*out, &list[i])) {
-					return
-				}
-			}
+		o := apiclient.DeliveryOptions{State: roster.DeliveryState(*state), PageSize: min(*limit, 1000)}
+		all := only(*limit, api.WebhookDeliveries(cmd.Context(), id, o))
+		err := listOf(*out, a.out, deliveryColumns(), all, func(d *apiclient.WebhookDelivery) row {
+			return deliveryRow(*out, d)
 		})
+		return doing("list the deliveries", err)
 	})
 }
 

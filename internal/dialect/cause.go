@@ -12,19 +12,21 @@ const (
 // CauseParams are the parameters of endpoints that write whose cause is told to the audit, and that are carried out
 // only once. The server looks at them: see [roster.Cause].
 func CauseParams() []Param {
-	return []Param{
-		{
-			Name: IdempotencyKey, In: Header, Mark: Ours, Everywhere: true,
-			Example: `"0b3c7e1e-6d1f-4a7e-9f0a-4a4be5d6a1c2"`,
-			Doc: "A text that the client makes for this request, with or without quotes, of up to 255 characters. " +
-				"For 24 hours the same request with the same key, from the same token, is answered as it was the " +
-				"first time and does nothing, but that a secret is not shown again; if it comes while the first " +
-				"one is under way, it waits for that. A request that fails or changes nothing does not count.",
-		},
-		{
-			Name: Reason, In: Header, Mark: Ours, Everywhere: true, Example: "asked for in ticket 4711",
-			Doc: "Why this is done, for the audit: up to 256 characters of UTF-8.",
-		},
+	return []Param{OnceParam(), {
+		Name: Reason, In: Header, Mark: Ours, Everywhere: true, Example: "asked for in ticket 4711",
+		Doc: "Why this is done, for the audit: up to 256 characters of UTF-8.",
+	}}
+}
+
+// OnceParam is the parameter of endpoints that are carried out only once for it.
+func OnceParam() Param {
+	return Param{
+		Name: IdempotencyKey, In: Header, Mark: Ours, Everywhere: true,
+		Example: `"0b3c7e1e-6d1f-4a7e-9f0a-4a4be5d6a1c2"`,
+		Doc: "A text that the client makes for this request, with or without quotes, of up to 255 characters. " +
+			"For 24 hours the same request with the same key, from the same token, is answered as it was the " +
+			"first time and does nothing, but that a secret is not shown again; if it comes while the first " +
+			"one is under way, it waits for that. A request that fails or changes nothing does not count.",
 	}
 }
 

@@ -36,7 +36,7 @@ func NewPageKey(random io.Reader) (*PageKey, error) {
 type PageToken struct {
 	// Version is that of the organization at which the walk began.
 	Version roster.Version
-	// Position is how many records stand before the page.
+	// Position is how many records stand before the page, or what else the endpoint counts.
 	Position int
 	// Now is the [Request.Now] of the first page, none where that had none.
 	Now roster.Time
@@ -63,9 +63,9 @@ func (k *PageKey) mac(text []byte) []byte {
 	return h.Sum(nil)[:macSize]
 }
 
-// PageToken returns the token of the page of the request's list that begins after so many records, which goes on at
-// the version of the request's View, or at Until. Equal requests at one version have equal tokens. It is "" where the
-// server signs none.
+// PageToken returns the token of the page of the request's list that begins after so many records (or what else the
+// endpoint counts, from 0), which goes on at the version of the request's View, or at Until. Equal requests at one
+// version have equal tokens. It is "" where the server signs none.
 func (r *Request) PageToken(position int) string {
 	if r.PageKey == nil {
 		return ""

@@ -10,11 +10,9 @@ import (
 type Hooks interface {
 	// Standings returns where the delivery stands, by the ids of webhooks; nil where nothing is delivered.
 	Standings(ctx context.Context) (map[roster.ID]roster.Standing, error)
-	// Deliveries returns what has become of the last messages to a webhook, the latest attempt first, and how many
-	// there are whatever the query's Limit.
-	Deliveries(
-		ctx context.Context, webhook roster.ID, q roster.DeliveryQuery,
-	) (list []roster.Delivery, total int, err error)
+	// Deliveries returns what has become of the last messages to a webhook, the last one first, by round and then by
+	// version. It writes nothing.
+	Deliveries(ctx context.Context, webhook roster.ID) ([]roster.Delivery, error)
 	// Test sends a message that is about nothing, and returns how that went.
 	Test(ctx context.Context, webhook roster.ID) (roster.Attempt, error)
 	// Replay has the delivery begin again after a version, and returns where it stands then. It fails with

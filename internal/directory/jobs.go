@@ -120,11 +120,10 @@ func (s *Service) Preview(
 
 // Record returns the present record of a type with an id, nil where there is none.
 func (s *Service) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error) {
-	view, err := s.View(ctx, org)
-	if err != nil {
-		return nil, err
+	if view := s.loaded(org); view != nil {
+		return viewState{view}.Get(t, id)
 	}
-	return viewState{view}.Get(t, id)
+	return s.store.Record(ctx, org, t, id)
 }
 
 // Jobs returns what keeps the jobs of organizations.

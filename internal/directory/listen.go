@@ -52,10 +52,7 @@ func (s *Service) KeepProgress(ctx context.Context, progress []roster.Progress) 
 	return s.store.KeepProgress(ctx, progress)
 }
 
-// Deliveries returns what is kept of messages to a webhook, the latest first, and how many there are whatever the
-// query's Limit.
-func (s *Service) Deliveries(
-	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, total int, err error) {
-	return s.store.Deliveries(ctx, org, webhook, q)
+// Deliveries returns what is kept of messages to a webhook, the last one first.
+func (s *Service) Deliveries(ctx context.Context, org, webhook roster.ID) ([]roster.Delivery, error) {
+	return s.store.Deliveries(ctx, org, webhook)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -28,15 +29,22 @@ func (x *exchange) because(ctx context.Context, req *dialect.Request) error {
 		return fmt.Errorf("read the request's own id: %w", errors.Unwrap(err))
 	}
 	w.by.Cause.Request = id
-	if w.by.Cause.Reason, err = x.reason(); err != nil {
-		return err
+	if x.endpoint.IsWrite() {
+		if w.by.Cause.Reason, err = x.reason(); err != nil {
+			return err
+		}
 	}
 	if w.by.Cause.Once, err = x.once(ctx, req, w.by); err != nil {
 		return err
 	}
-	req.Writer, req.Jobs = w, jobbing{x, w.by, req}
+	req.Writer, req.Jobs, req.Hooks = w, jobbing{x, w.by, req}, hooking{x, w.by, req}
 	if w.by.Cause.Once == nil || w.Writer == nil || req.Stream != nil { // of which nobody knows yet what it says
 		return nil
+	}
+	if x.endpoint.Aside {
+		if x.leave, err = x.queues.enter(ctx, w.by.Cause.Once.Key); err != nil {
+			return err
+		}
 	}
 	org := w.by.Org
 	if x.endpoint.NewOrg {
@@ -153,4 +161,46 @@ func (x *exchange) answerAgain(a roster.Answer) (dialect.Response, error) {
 		response.Body = dialect.Text(k.Body)
 	}
 	return response, nil
+}
+
+// queues have requests with one key that are not carried out by a commit follow one another. It is safe for concurrent
+// use.
+type queues struct {
+	mu   sync.Mutex
+	busy map[roster.Digest]chan struct{} // closed when the request that is under way has ended; guarded by mu
+}
+
+// enter waits until no other request with a key is under way, which the caller's is until leave is called.
+func (q *queues) enter(ctx context.Context, key roster.Digest) (leave func(), err error) {
+	for {
+		before, ended := q.take(key)
+		if before == nil {
+			return func() {
+				q.mu.Lock()
+				defer q.mu.Unlock()
+				delete(q.busy, key)
+				close(ended)
+			}, nil
+		}
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take takes the place of a key, or returns what whoever has it closes when it is free.
+func (q *queues) take(key roster.Digest) (before <-chan struct{}, ended chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if before, taken := q.busy[key]; taken {
+		return before, nil
+	}
+	if q.busy == nil {
+		q.busy = map[roster.Digest]chan struct{}{}
+	}
+	ended = make(chan struct{})
+	q.busy[key] = ended
+	return nil, ended
 }

@@ -58,18 +58,24 @@ func (j jobbing) answer(ctx context.Context) JobAnswer {
 	return func(made roster.Job) (*roster.Answer, error) {
 		again := *j.req
 		again.Jobs = toldJobs{j, made}
-		content, err := j.prepareAnswer(ctx, &again, told{
-			change: roster.Change{Version: again.View.Version()}, before: again.View,
-		})
-		if err != nil {
-			return nil, err
-		}
-		request := once.Request
-		if s, ok := j.req.Stream.(*stream); ok {
-			request = digest(string(request[:]), string(s.hash.Sum(nil)))
-		}
-		return &roster.Answer{Key: once.Key, Request: request, At: roster.TimeOf(j.Now()), Content: content}, nil
+		return j.answerTo(ctx, once, &again)
 	}
+}
+
+// answerTo returns how a request that changes no record is answered when it is repeated. The request is one whose
+// endpoint is told what it has done.
+func (x *exchange) answerTo(ctx context.Context, once *roster.Once, req *dialect.Request) (*roster.Answer, error) {
+	content, err := x.prepareAnswer(ctx, req, told{
+		change: roster.Change{Version: req.View.Version()}, before: req.View,
+	})
+	if err != nil {
+		return nil, err
+	}
+	request := once.Request
+	if s, ok := req.Stream.(*stream); ok {
+		request = digest(string(request[:]), string(s.hash.Sum(nil)))
+	}
+	return &roster.Answer{Key: once.Key, Request: request, At: roster.TimeOf(x.Now()), Content: content}, nil
 }
 
 // List implements [dialect.Jobs].

@@ -66,6 +66,8 @@ type exchange struct {
 	erased roster.Version
 	// written is the latest version that the request has led to, 0 for none.
 	written atomic.Int64
+	// leave lets the next request with the same key go on; nil where none waits.
+	leave func()
 	// started is set once the head of the response has been handed out.
 	started bool
 }
@@ -185,7 +187,11 @@ func (x *exchange) ask(ctx context.Context, req *dialect.Request) (dialect.Respo
 	if x.endpoint.Body != nil && x.endpoint.Body.Stream {
 		req.Stream = x.newStream(x.endpoint.Body.MaxBytes())
 	}
-	if err = x.because(ctx, req); err == nil {
+	err = x.because(ctx, req)
+	if x.leave != nil {
+		defer x.leave()
+	}
+	if err == nil {
 		var response dialect.Response
 		if response, err = x.endpoint.Serve(ctx, req); err == nil {
 			return response, nil
@@ -263,7 +269,7 @@ func (x *exchange) equip(req *dialect.Request, principal roster.Principal, view 
 	req.History, req.Audit = history{x, principal}, auditing{x.Server, principal}
 	req.Past = past{x.Server, principal.Org}
 	req.Orgs, req.Jobs = reachable{x.Server, principal, view}, jobbing{x, principal, req}
-	req.Hooks = hooking{x.Server, principal}
+	req.Hooks = hooking{x, principal, req}
 }
 
 // present refuses a token that acts as a user who is not there any more.

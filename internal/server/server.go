@@ -104,6 +104,7 @@ type Server struct {
 	metrics  *metrics          // nil for none
 	buffers  sync.Pool         // of *[]byte with room for mostHeld bytes
 	pageKey  *dialect.PageKey  // nil for none
+	queues   queues            // of requests with an idempotency key
 	begun    *begun            // nil where walks by numbers of pages are not kept at a version
 }
 

@@ -17,28 +17,12 @@ type Deliveries interface {
 	// for an organization that does not exist. The map is the caller's.
 	Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error)
 
-	// KeepProgress keeps standings, in the place of those before, and deliveries, in the place of those of the same
-	// version and round; it leaves out webhooks that do not exist. Of a webhook it keeps the last
-	// [roster.KeptDelivered] and [roster.KeptDead] deliveries of these states. All of it is kept, or none where it
-	// fails.
+	// KeepProgress keeps standings, in the place of those before, deliveries, as [roster.KeepDeliveries] does, and
+	// answers, in the place of those with the same key; it leaves out webhooks that do not exist. All of it is kept, or
+	// none where it fails.
 	KeepProgress(ctx context.Context, progress []roster.Progress) error
 
-	// Deliveries returns deliveries to a webhook, those whose last attempt is the latest first and those of one instant
-	// by version and round, the last one first; and how many there are whatever the query's Limit. There are none for a
-	// webhook that does not exist.
-	Deliveries(
-		ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-	) (list []roster.Delivery, total int, err error)
-}
-
-// Kept returns how many deliveries of a state are kept of a webhook; 0 where that state is not kept.
-func Kept(state roster.DeliveryState) int {
-	switch state {
-	case roster.Delivered:
-		return roster.KeptDelivered
-	case roster.Dead:
-		return roster.KeptDead
-	default:
-		return 0
-	}
+	// Deliveries returns what is kept of the deliveries to a webhook, the last message first, by round and then by
+	// version. There are none for a webhook that does not exist. The slice is the caller's.
+	Deliveries(ctx context.Context, org, webhook roster.ID) ([]roster.Delivery, error)
 }

@@ -30,6 +30,10 @@ type Store interface {
 	// organization inside an op means nothing.
 	Changes(ctx context.Context, org roster.ID, after roster.Version, limit int) ([]roster.Change, error)
 
+	// Record returns a record of org as it is now, nil where there is none. Records are of any type but that of
+	// organizations.
+	Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error)
+
 	// Update runs fn against the present state of org and commits what it returns: the ops, the next version and
 	// the change record (with At and Actor as fn returns them), all or nothing and durably, and returns the change
 	// with its Org and Version. Updates of one organization run one after the other. fn may run more than once,

@@ -16,9 +16,11 @@ type hook struct {
 	phase    phase
 	// gone is set once the webhook is deleted.
 	gone bool
-	// moved is set while standing and recent are not kept yet.
-	moved  bool
-	recent []roster.Delivery
+	// moved is set while standing, recent and answers are not kept yet; keeping is what of recent is being kept.
+	moved           bool
+	recent, keeping []roster.Delivery
+	// answers are what requests are answered that led to it.
+	answers []roster.Answer
 	// rest is the first instant at which the hook may have its next turn after one that could do nothing.
 	rest time.Time
 	// slow is set while the receiver takes long to answer, and drags where it was when the turn began.

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/roster-dev/roster"
@@ -28,43 +30,61 @@ func (s *Service) find(id, webhook roster.ID) (*hook, error) {
 	return nil, roster.Errorf(roster.NotFound, "there is no webhook %s", webhook)
 }
 
-// known returns a webhook and where it stands, or fails with [roster.NotFound].
-func (s *Service) known(id, webhook roster.ID) (*roster.Webhook, roster.Standing, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h, err := s.find(id, webhook)
-	if err != nil {
-		return nil, roster.Standing{}, err
-	}
-	return h.webhook, h.standing, nil
+// known returns a webhook, or fails with [roster.NotFound].
+func (s *Service) known(id, webhook roster.ID) (w *roster.Webhook, err error) {
+	err = s.with(id, webhook, func(h *hook) error { w = h.webhook; return nil })
+	return w, err
 }
 
-// Deliveries returns what has become of the last messages to a webhook, the latest attempt first, and how many there
-// are whatever the query's Limit: the one that is being retried, and those that are kept. It fails with
-// [roster.NotFound].
-func (s *Service) Deliveries(
-	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, total int, err error) {
-	if err := s.save(ctx); err != nil {
-		return nil, 0, err
-	}
-	_, standing, err := s.known(org, webhook)
+// Deliveries returns what has become of the last messages to a webhook, the last one first: the one that is being
+// retried, and those that are kept. It writes nothing. It fails with [roster.NotFound].
+func (s *Service) Deliveries(ctx context.Context, org, webhook roster.ID) ([]roster.Delivery, error) {
+	standing, unkept, err := s.unkept(org, webhook)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if q.State != roster.Retrying {
-		if list, total, err = s.Keeper.Deliveries(ctx, org, webhook, q); err != nil {
-			return nil, 0, err
-		}
+	kept, err := s.Keeper.Deliveries(ctx, org, webhook) // after what was not, or what moves meanwhile is in neither
+	if err != nil {
+		return nil, err
 	}
-	if standing.Attempts == 0 || q.State != "" && q.State != roster.Retrying {
-		return list, total, nil
+	list := roster.KeepDeliveries(kept, unkept)
+	if standing.Attempts == 0 {
+		return list, nil
 	}
-	list = append([]roster.Delivery{{
+	return append([]roster.Delivery{{
 		Version: standing.Position + 1, Round: standing.Round, State: roster.Retrying, Attempts: standing.Attempts,
 		Last: standing.Last,
-	}}, list...)
-	return list[:min(len(list), q.Limit)], total + 1, nil
+	}}, list...), nil
+}
+
+// unkept returns where a webhook stands, and what has become of messages and is not kept yet.
+func (s *Service) unkept(org, webhook roster.ID) (roster.Standing, []roster.Delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.find(org, webhook)
+	if err != nil {
+		return roster.Standing{}, nil, err
+	}
+	return h.standing, slices.Concat(h.keeping, h.recent), nil
+}
+
+// Answer makes what a request is answered that has led to what; it calls no service. nil is for a request that nobody
+// repeats.
+type Answer[What any] = func(What) (*roster.Answer, error)
+
+// note has what a request is answered kept with where its hook stands. The caller holds mu.
+func note[What any](s *Service, h *hook, answer Answer[What], what What) error {
+	if answer == nil {
+		return nil
+	}
+	a, err := answer(what)
+	if err != nil || a == nil {
+		return err
+	}
+	h.answers = append(h.answers, *a)
+	h.moved = true
+	signal(s.unsaved)
+	return nil
 }
 
 // onRequest waits for its turn to send something on request, until leave is called.
@@ -79,8 +99,10 @@ func (s *Service) onRequest(ctx context.Context) (leave func(), err error) {
 
 // Test sends a message that is about nothing to a webhook, even to one that is disabled, and returns how that went. It
 // fails with [roster.NotFound]. Where the delivery stands does not change.
-func (s *Service) Test(ctx context.Context, org, webhook roster.ID) (roster.Attempt, error) {
-	w, _, err := s.known(org, webhook)
+func (s *Service) Test(
+	ctx context.Context, org, webhook roster.ID, answer Answer[roster.Attempt],
+) (roster.Attempt, error) {
+	w, err := s.known(org, webhook)
 	if err != nil {
 		return roster.Attempt{}, err
 	}
@@ -92,56 +114,75 @@ func (s *Service) Test(ctx context.Context, org, webhook roster.ID) (roster.Atte
 	if err != nil {
 		return roster.Attempt{}, err
 	}
+	r, err := s.sendNow(ctx, w, "msg_test_"+id.String(), body)
+	if err != nil || answer == nil {
+		return r.Attempt, err
+	}
+	err = s.with(org, webhook, func(h *hook) error { return note(s, h, answer, r.Attempt) })
+	return r.Attempt, errors.Join(err, s.save(ctx))
+}
+
+// sendNow sends a message on request, when it is its turn.
+func (s *Service) sendNow(ctx context.Context, w *roster.Webhook, id string, body []byte) (result, error) {
 	leave, err := s.onRequest(ctx)
 	if err != nil {
-		return roster.Attempt{}, err
+		return result{}, err
 	}
 	defer leave()
-	r := s.send(ctx, w, "msg_test_"+id.String(), body)
-	return r.Attempt, ctx.Err()
+	r := s.send(ctx, w, id, body)
+	return r, ctx.Err() // it was cut off, and means nothing
+}
+
+// with has fn change a hook, or fails with [roster.NotFound].
+func (s *Service) with(org, webhook roster.ID, fn func(*hook) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, err := s.find(org, webhook)
+	if err != nil {
+		return err
+	}
+	return fn(h)
 }
 
 // Replay has the delivery to a webhook begin again after a version, in a new round: at an earlier one what was sent
 // before is sent again, at a later one what stands in between is not sent. It returns where the delivery stands then,
 // which is kept. It fails with [roster.NotFound], and with [roster.Gone] because of a [roster.TrimmedError] where not
 // all changes since are kept.
-func (s *Service) Replay(ctx context.Context, org, webhook roster.ID, since roster.Version) (roster.Standing, error) {
+func (s *Service) Replay(
+	ctx context.Context, org, webhook roster.ID, since roster.Version, answer Answer[roster.Standing],
+) (next roster.Standing, err error) {
 	if since >= 0 {
 		if _, err := s.Log.Changes(ctx, org, since, 1); err != nil {
 			return roster.Standing{}, err
 		}
 	}
-	next, err := s.begin(org, webhook, since)
+	err = s.with(org, webhook, func(h *hook) error {
+		if present := s.orgs[org].version; since < 0 || since > present {
+			return roster.FieldErrorf("since", "must be from 0 to %d, the present version, not %d", present, since)
+		}
+		next = h.standing
+		next.Position, next.Attempts, next.NextAt, next.FailingSince = since, 0, 0, 0
+		next.Round++
+		if err := note(s, h, answer, next); err != nil {
+			return err
+		}
+		s.move(h, next)
+		s.rouse(h)
+		return nil
+	})
 	if err != nil {
 		return roster.Standing{}, err
 	}
 	return next, s.save(ctx)
 }
 
-func (s *Service) begin(org, webhook roster.ID, since roster.Version) (roster.Standing, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h, err := s.find(org, webhook)
-	if err != nil {
-		return roster.Standing{}, err
-	}
-	if present := s.orgs[org].version; since < 0 || since > present {
-		return roster.Standing{}, roster.FieldErrorf("since", "must be from 0 to %d, the present version, not %d",
-			present, since)
-	}
-	next := h.standing
-	next.Position, next.Attempts, next.NextAt, next.FailingSince = since, 0, 0, 0
-	next.Round++
-	s.move(h, next)
-	s.rouse(h)
-	return next, nil
-}
-
 // Retry sends a message again that was given up, now and once, and returns what has become of it. It fails with
 // [roster.NotFound] where there is no such message, with [roster.Conflict] where it was not given up or is not the
 // webhook's any more, and with [roster.Gone] where the change is not kept any more.
-func (s *Service) Retry(ctx context.Context, org, webhook roster.ID, id string) (roster.Delivery, error) {
-	w, _, err := s.known(org, webhook)
+func (s *Service) Retry(
+	ctx context.Context, org, webhook roster.ID, id string, answer Answer[roster.Delivery],
+) (roster.Delivery, error) {
+	w, err := s.known(org, webhook)
 	if err != nil {
 		return roster.Delivery{}, err
 	}
@@ -153,26 +194,19 @@ func (s *Service) Retry(ctx context.Context, org, webhook roster.ID, id string) 
 	if err != nil {
 		return roster.Delivery{}, err
 	}
-	leave, err := s.onRequest(ctx)
+	r, err := s.sendNow(ctx, w, id, body)
 	if err != nil {
 		return roster.Delivery{}, err
-	}
-	defer leave()
-	r := s.send(ctx, w, id, body)
-	if ctx.Err() != nil {
-		return roster.Delivery{}, ctx.Err()
 	}
 	dead.Attempts, dead.Last = dead.Attempts+1, r.Attempt
 	if r.Succeeded() {
 		dead.State = roster.Delivered
 	}
 	s.counts.note(r.Attempt, nil)
-	s.mu.Lock()
-	h, err := s.find(org, webhook)
-	if err == nil {
+	err = s.with(org, webhook, func(h *hook) error {
 		s.move(h, h.standing, dead)
-	}
-	s.mu.Unlock()
+		return note(s, h, answer, dead)
+	})
 	if err != nil {
 		return roster.Delivery{}, err
 	}
@@ -186,8 +220,7 @@ func (s *Service) dead(ctx context.Context, org, webhook roster.ID, id string) (
 	if !ok {
 		return roster.Delivery{}, none
 	}
-	most := roster.DeliveryQuery{Limit: roster.KeptDead + roster.KeptDelivered + 1}
-	list, _, err := s.Deliveries(ctx, org, webhook, most)
+	list, err := s.Deliveries(ctx, org, webhook)
 	if err != nil {
 		return roster.Delivery{}, err
 	}

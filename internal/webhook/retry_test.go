@@ -75,12 +75,12 @@ func TestRetry(t *testing.T) {
 	version := s.user(t)
 	s.deliver(t)
 	id := r.take()[0].ID
-	d, err := s.hooks.Retry(t.Context(), s.org, hook, id)
+	d, err := s.hooks.Retry(t.Context(), s.org, hook, id, nil)
 	if err != nil || d.State != roster.Dead || d.Attempts != 2 {
 		t.Errorf("got %+v, %v, want one that is still dead", d, err)
 	}
 	status = http.StatusNoContent
-	if d, err = s.hooks.Retry(t.Context(), s.org, hook, id); err != nil || d.State != roster.Delivered {
+	if d, err = s.hooks.Retry(t.Context(), s.org, hook, id, nil); err != nil || d.State != roster.Delivered {
 		t.Errorf("got %+v, %v, want one that is delivered", d, err)
 	}
 	for _, m := range r.take() {
@@ -99,7 +99,7 @@ func TestRetry(t *testing.T) {
 	}{
 		{id, roster.Conflict}, {id + "_1", roster.NotFound}, {"msg_x", roster.NotFound}, {strings.Replace(id, "_", "_0", 2), roster.NotFound},
 	} {
-		if _, err := s.hooks.Retry(t.Context(), s.org, hook, tc.id); roster.CodeOf(err) != tc.code {
+		if _, err := s.hooks.Retry(t.Context(), s.org, hook, tc.id, nil); roster.CodeOf(err) != tc.code {
 			t.Errorf("%s: got %v, want %s", tc.id, err, tc.code)
 		}
 	}

@@ -36,10 +36,8 @@ type Keeper interface {
 	Hooks(ctx context.Context, fn func(roster.Hook) error) error
 	// KeepProgress keeps how deliveries went on, all of it or none.
 	KeepProgress(ctx context.Context, progress []roster.Progress) error
-	// Deliveries returns what is kept of messages to a webhook, the latest first, and how many there are.
-	Deliveries(
-		ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-	) (list []roster.Delivery, total int, err error)
+	// Deliveries returns what is kept of messages to a webhook.
+	Deliveries(ctx context.Context, org, webhook roster.ID) ([]roster.Delivery, error)
 }
 
 // Form is how messages are written.
@@ -278,10 +276,10 @@ func (s *Service) save(ctx context.Context) error {
 		for _, h := range o.hooks {
 			if h.moved {
 				progress = append(progress, roster.Progress{
-					Org: id, Webhook: h.webhook.ID, Standing: h.standing, Deliveries: h.recent,
+					Org: id, Webhook: h.webhook.ID, Standing: h.standing, Deliveries: h.recent, Answers: h.answers,
 				})
 				moved = append(moved, h)
-				h.moved, h.recent = false, nil
+				h.moved, h.keeping, h.recent, h.answers = false, h.recent, nil, nil
 			}
 		}
 	}
@@ -290,13 +288,17 @@ func (s *Service) save(ctx context.Context) error {
 		return nil
 	}
 	err := s.Keeper.KeepProgress(ctx, progress)
-	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, h := range moved {
-			h.moved, h.recent = true, append(progress[i].Deliveries, h.recent...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, h := range moved {
+		if err != nil {
+			h.moved, h.recent = true, append(h.keeping, h.recent...)
+			h.answers = append(progress[i].Answers, h.answers...)
 			h.forget()
 		}
+		h.keeping = nil
+	}
+	if err != nil {
 		signal(s.unsaved)
 	}
 	return err

@@ -165,7 +165,7 @@ func TestReplay(t *testing.T) {
 	s.deliver(t)
 	r.take()
 	for round := range 2 {
-		if _, err := s.hooks.Replay(t.Context(), s.org, hook, first-1); err != nil {
+		if _, err := s.hooks.Replay(t.Context(), s.org, hook, first-1, nil); err != nil {
 			t.Fatal(err)
 		}
 		s.restart(t)
@@ -183,11 +183,11 @@ func TestReplay(t *testing.T) {
 		t.Errorf("got %d deliveries, want one for each message of each round", got)
 	}
 	for _, since := range []roster.Version{-1, last + 1} {
-		if _, err := s.hooks.Replay(t.Context(), s.org, hook, since); roster.CodeOf(err) != roster.Invalid {
+		if _, err := s.hooks.Replay(t.Context(), s.org, hook, since, nil); roster.CodeOf(err) != roster.Invalid {
 			t.Errorf("replay since %d: got %v, want it refused", since, err)
 		}
 	}
-	if _, err := s.hooks.Replay(t.Context(), s.org, s.org, 1); roster.CodeOf(err) != roster.NotFound {
+	if _, err := s.hooks.Replay(t.Context(), s.org, s.org, 1, nil); roster.CodeOf(err) != roster.NotFound {
 		t.Errorf("replay of no webhook: got %v", err)
 	}
 }
@@ -261,6 +261,31 @@ func TestKeepingFails(t *testing.T) {
 	}
 }
 
+// Who looks at deliveries sees those that are not kept yet, too, and writes nothing.
+func TestLookingWritesNothing(t *testing.T) {
+	t.Parallel()
+	s, r := newStand(t), answering(t, nil)
+	hook, _ := s.webhook(t, r.URL)
+	s.user(t)
+	s.deliver(t)
+	keeper := &failing{s.config.Keeper, 1}
+	s.config.Keeper = keeper
+	s.restart(t)
+	last := s.user(t)
+	if err := s.hooks.Deliver(t.Context()); !errors.Is(err, errDisk) {
+		t.Errorf("got %v, want the keeper's error", err)
+	}
+	keeper.times = 100
+	list := s.deliveries(t, hook, "")
+	if len(list) != 2 || list[0].Version != last || list[1].Version != last-1 {
+		t.Errorf("got %+v, want those about %d and %d", list, last, last-1)
+	}
+	if keeper.times != 100 {
+		t.Error("looking has kept something")
+	}
+	keeper.times = 0
+}
+
 // trimmed is a log that has forgotten its first changes.
 type trimmed struct {
 	webhook.Log
@@ -292,7 +317,7 @@ func TestTrimmed(t *testing.T) {
 	if len(dead) != 1 || dead[0].Version != first || !strings.Contains(dead[0].Last.Error, "not kept any more") {
 		t.Errorf("got dead letters %+v", dead)
 	}
-	_, err := s.hooks.Retry(t.Context(), s.org, hook, roster.MessageID(hook, first, 0))
+	_, err := s.hooks.Retry(t.Context(), s.org, hook, roster.MessageID(hook, first, 0), nil)
 	if roster.CodeOf(err) != roster.Gone {
 		t.Errorf("retry: got %v, want it gone", err)
 	}
@@ -437,18 +462,18 @@ func TestTest(t *testing.T) {
 	r.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(status) })
 	hook, _ := s.webhook(t, r.URL, func(w *roster.Webhook) { w.Enabled = false })
 	before := s.standing(t, hook)
-	got, err := s.hooks.Test(t.Context(), s.org, hook)
+	got, err := s.hooks.Test(t.Context(), s.org, hook, nil)
 	if err != nil || got.Status != status || got.Error != "the receiver answered 418 I'm a teapot" || got.Succeeded() {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	status = http.StatusOK
-	if got, err = s.hooks.Test(t.Context(), s.org, hook); err != nil || !got.Succeeded() {
+	if got, err = s.hooks.Test(t.Context(), s.org, hook, nil); err != nil || !got.Succeeded() {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if s.standing(t, hook) != before || len(s.deliveries(t, hook, "")) > 0 {
 		t.Errorf("a test is kept: %+v", s.standing(t, hook))
 	}
-	if _, err := s.hooks.Test(t.Context(), s.org, s.org); roster.CodeOf(err) != roster.NotFound {
+	if _, err := s.hooks.Test(t.Context(), s.org, s.org, nil); roster.CodeOf(err) != roster.NotFound {
 		t.Errorf("got %v, want nothing found", err)
 	}
 }

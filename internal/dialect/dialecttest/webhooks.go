@@ -47,23 +47,21 @@ func (h hooking) Standings(ctx context.Context) (map[roster.ID]roster.Standing, 
 }
 
 // Deliveries implements [dialect.Hooks].
-func (h hooking) Deliveries(
-	ctx context.Context, hook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, total int, err error) {
-	return h.service.Deliveries(ctx, Company, hook, q)
+func (h hooking) Deliveries(ctx context.Context, hook roster.ID) ([]roster.Delivery, error) {
+	return h.service.Deliveries(ctx, Company, hook)
 }
 
 // Test implements [dialect.Hooks].
 func (h hooking) Test(ctx context.Context, hook roster.ID) (roster.Attempt, error) {
-	return h.service.Test(ctx, Company, hook)
+	return h.service.Test(ctx, Company, hook, nil)
 }
 
 // Replay implements [dialect.Hooks].
 func (h hooking) Replay(ctx context.Context, hook roster.ID, since roster.Version) (roster.Standing, error) {
-	return h.service.Replay(ctx, Company, hook, since)
+	return h.service.Replay(ctx, Company, hook, since, nil)
 }
 
 // Retry implements [dialect.Hooks].
 func (h hooking) Retry(ctx context.Context, hook roster.ID, message string) (roster.Delivery, error) {
-	return h.service.Retry(ctx, Company, hook, message)
+	return h.service.Retry(ctx, Company, hook, message, nil)
 }

@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -39,11 +40,8 @@ type Delivery struct {
 	Last     Attempt              `json:"last_attempt" required:"yes"`
 }
 
-// DeliveryList is the last messages to a webhook.
-type DeliveryList struct {
-	Items []Delivery `json:"items" required:"yes" doc:"The one of the latest attempt first."`
-	Total int        `json:"total" required:"yes" doc:"How many there are whatever the limit."`
-}
+// DeliveryList is a page of the last messages to a webhook.
+type DeliveryList list[Delivery]
 
 // ReplayRequest says where the delivery begins again.
 type ReplayRequest struct {
@@ -76,11 +74,6 @@ func wireDelivery(webhook roster.ID, d roster.Delivery) Delivery {
 }
 
 func (k *resource) deliveryEndpoints() []dialect.Endpoint {
-	const most = roster.KeptDelivered + roster.KeptDead + 1
-	states := make([]string, 0, len(roster.DeliveryStates()))
-	for _, s := range roster.DeliveryStates() {
-		states = append(states, string(s))
-	}
 	return []dialect.Endpoint{
 		{
 			Method: http.MethodPost, Path: k.recordPath() + ":test", ID: "testWebhook",
@@ -106,19 +99,11 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Method: http.MethodGet, Path: k.recordPath() + "/deliveries", ID: "listDeliveries",
 			Summary: "List the last messages to a webhook",
 			Description: "The one that is being retried, the last 100 that were delivered, and the last 1000 that " +
-				"were given up (dead).",
-			Needs: k.writes, Volatile: true, Params: []dialect.Param{
-				k.refParam(),
-				{
-					Name: "state", Enum: states, Mark: dialect.Ours, Example: "dead",
-					Doc: "Only messages of which this has become; all by default.",
-				},
-				{
-					Name: "limit", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(most), Default: "100",
-					Doc: "How many to return at the most.", Mark: dialect.Ours, Example: "20",
-				},
-			},
-			Returns: returns(ok(DeliveryList{}), badRequest, notFound, tooMany), Serve: k.listDeliveries,
+				"were given up (dead): the last message first, by round and then by version. What is sent while a " +
+				"walk is under way comes before its first page.",
+			Needs: k.writes, Volatile: true, Params: append([]dialect.Param{k.refParam()}, deliveryParams()...),
+			Window:  &dialect.Window{Token: pageToken, Log: true, Free: []string{"page_size", fieldsName}},
+			Returns: withGone(returns(ok(DeliveryList{}), badRequest, notFound, tooMany)), Serve: k.listDeliveries,
 		},
 		{
 			Method: http.MethodPost, Path: k.recordPath() + "/deliveries/{delivery}:retry", ID: "retryDelivery",
@@ -135,6 +120,28 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Returns: trimmed(returns(ok(Delivery{}), badRequest, notFound, conflict, gone, tooMany)),
 			Serve:   k.retryDelivery,
 		},
+	}
+}
+
+func deliveryParams() []dialect.Param {
+	states := make([]string, 0, len(roster.DeliveryStates()))
+	for _, s := range roster.DeliveryStates() {
+		states = append(states, string(s))
+	}
+	return []dialect.Param{
+		{
+			Name: "state", Enum: states, Mark: dialect.Ours, Example: "dead",
+			Doc: "Only messages of which this has become; all by default.",
+		},
+		{
+			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage), Default: "100",
+			Doc: "How many messages a page has at the most.", Mark: dialect.Ours, Example: "20",
+		},
+		{
+			Name: pageToken, Mark: dialect.Ours, Everywhere: true,
+			Doc: "The next_page_token of the page before. The state must stay.",
+		},
+		fieldsParam(),
 	}
 }
 
@@ -241,16 +248,43 @@ func (k *resource) listDeliveries(ctx context.Context, r *dialect.Request) (dial
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	q := roster.DeliveryQuery{State: roster.DeliveryState(r.String("state")), Limit: int(r.Int("limit"))}
-	list, total, err := r.Hooks.Deliveries(ctx, w.ID, q)
+	list, err := r.Hooks.Deliveries(ctx, w.ID)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	page := DeliveryList{Items: make([]Delivery, len(list)), Total: total}
-	for i, d := range list {
-		page.Items[i] = wireDelivery(w.ID, d)
+	state := roster.DeliveryState(r.String("state"))
+	list = slices.DeleteFunc(list, func(d roster.Delivery) bool { return state != "" && d.State != state })
+	page, token := deliveryPage(r, list)
+	tail := dialect.Members("]").Int("total", int64(len(list))).Int("version", int64(r.Until))
+	if token != "" {
+		tail = tail.Text("next_page_token", token)
 	}
-	return dialect.Response{Header: volatile(), Body: dialect.JSON(page)}, nil
+	header := volatile()
+	if links := tokenLinks(r, token); links != "" {
+		header.Set("Link", links)
+	}
+	items := dialect.Map(slices.Values(page), func(d roster.Delivery) Delivery { return wireDelivery(w.ID, d) })
+	return dialect.Response{
+		Header: header, Body: dialect.List(`{"items":[`, items, string(tail.Close())),
+	}, nil
+}
+
+// deliveryPage returns the page that a request asks for, and the token of the next one.
+func deliveryPage(r *dialect.Request, list []roster.Delivery) (page []roster.Delivery, token string) {
+	if r.Given(pageToken) {
+		list = slices.DeleteFunc(slices.Clone(list), func(d roster.Delivery) bool { return placeOf(d) >= r.Position })
+	}
+	page = list[:min(len(list), int(r.Int("page_size")))]
+	if len(page) < len(list) {
+		token = r.PageToken(placeOf(page[len(page)-1]))
+	}
+	return page, token
+}
+
+// placeOf returns where a message stands in what a webhook is sent. It stays, whatever becomes of the message.
+func placeOf(d roster.Delivery) int {
+	const versions = 40 // bits: 34 years of a thousand versions a second
+	return d.Round<<versions | int(d.Version)
 }
 
 func (k *resource) retryDelivery(ctx context.Context, r *dialect.Request) (dialect.Response, error) {

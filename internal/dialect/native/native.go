@@ -40,6 +40,10 @@ func New() *dialect.Dialect {
 		}
 		if e.IsWrite() {
 			e.Params = slices.Concat(e.Params, dialect.CauseParams())
+		} else if e.Aside {
+			e.Params = slices.Concat(e.Params, []dialect.Param{dialect.OnceParam()})
+		}
+		if e.Takes(dialect.Header, dialect.IdempotencyKey) {
 			e.Returns = append(slices.Clone(e.Returns), keyReused())
 		}
 	}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -111,46 +112,26 @@ func (s *Store) Log(ctx context.Context, id roster.ID) (audit.Log, error) {
 }
 
 // Answer implements [store.Store].
-func (s *Store) Answer(ctx context.Context, id roster.ID, key roster.Digest) (roster.Answer, error) {
-	if err := s.gate.Enter(); err != nil {
-		return roster.Answer{}, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return roster.Answer{}, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if o, ok := s.orgs[id]; ok {
-		if a, ok := o.answers[key]; ok {
-			return a, nil
+func (s *Store) Answer(ctx context.Context, id roster.ID, key roster.Digest) (a roster.Answer, err error) {
+	err = s.read(ctx, func() error {
+		if o, ok := s.orgs[id]; ok {
+			if a, ok = o.answers[key]; ok {
+				return nil
+			}
 		}
-	}
-	return roster.Answer{}, store.NoAnswer()
+		return store.NoAnswer()
+	})
+	return a, err
 }
 
 // ForgetAnswers implements [store.Store].
 func (s *Store) ForgetAnswers(ctx context.Context, before roster.Time) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, o := range s.orgs {
-		for key, a := range o.answers {
-			if a.At < before {
-				delete(o.answers, key)
-			}
+	return s.change(ctx, func() error {
+		for _, o := range s.orgs {
+			maps.DeleteFunc(o.answers, func(_ roster.Digest, a roster.Answer) bool { return a.At < before })
 		}
-	}
-	return ctx.Err()
+		return nil
+	})
 }
 
 // Answer implements [store.Answered].

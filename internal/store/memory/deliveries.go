@@ -1,31 +1,26 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/store"
 )
 
 // delivering is what is kept of the delivery to a webhook. Guarded by Store.mu.
 type delivering struct {
 	standing   roster.Standing
-	deliveries []roster.Delivery // the latest first
+	deliveries []roster.Delivery // as [roster.KeepDeliveries] has them
 }
 
 // Hooks implements [store.Store].
 func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
-	if err := s.gate.Enter(); err != nil {
+	var all []roster.Hook
+	if err := s.read(ctx, func() error { all = s.allHooks(); return nil }); err != nil {
 		return err
 	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	for _, h := range s.allHooks() {
+	for _, h := range all {
 		if err := fn(h); err != nil {
 			return err
 		}
@@ -33,9 +28,8 @@ func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
 	return nil
 }
 
+// allHooks returns all webhooks. The caller reads.
 func (s *Store) allHooks() (all []roster.Hook) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	for _, id := range slices.SortedFunc(maps.Keys(s.orgs), roster.ID.Compare) {
 		o := s.orgs[id]
 		for _, e := range o.ofType(roster.TypeWebhook) {
@@ -51,99 +45,52 @@ func (s *Store) allHooks() (all []roster.Hook) {
 }
 
 // Standings implements [store.Store].
-func (s *Store) Standings(ctx context.Context, id roster.ID) (map[roster.ID]roster.Standing, error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	all := map[roster.ID]roster.Standing{}
-	if o, ok := s.orgs[id]; ok {
-		for webhook, kept := range o.hooks {
-			all[webhook] = kept.standing
+func (s *Store) Standings(ctx context.Context, id roster.ID) (all map[roster.ID]roster.Standing, err error) {
+	err = s.read(ctx, func() error {
+		all = map[roster.ID]roster.Standing{}
+		if o, ok := s.orgs[id]; ok {
+			for webhook, kept := range o.hooks {
+				all[webhook] = kept.standing
+			}
 		}
-	}
-	return all, nil
+		return nil
+	})
+	return all, err
 }
 
 // KeepProgress implements [store.Store].
 func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range progress {
-		p := &progress[i]
-		o, ok := s.orgs[p.Org]
-		if !ok || o.records[roster.Key{Type: roster.TypeWebhook, ID: p.Webhook}] == nil {
-			continue
+	return s.change(ctx, func() error {
+		for i := range progress {
+			p := &progress[i]
+			if o, ok := s.orgs[p.Org]; ok && o.records[roster.Key{Type: roster.TypeWebhook, ID: p.Webhook}] != nil {
+				o.keepProgress(p)
+			}
 		}
-		kept := o.hooks[p.Webhook]
-		if kept == nil {
-			kept = &delivering{}
-			o.hooks[p.Webhook] = kept
-		}
-		kept.keep(p)
-	}
-	return nil
+		return nil
+	})
 }
 
-func (d *delivering) keep(p *roster.Progress) {
-	d.standing = p.Standing
-	for _, next := range p.Deliveries {
-		d.deliveries = slices.DeleteFunc(d.deliveries, func(old roster.Delivery) bool {
-			return old.Version == next.Version && old.Round == next.Round
-		})
-		d.deliveries = append(d.deliveries, next)
+func (o *org) keepProgress(p *roster.Progress) {
+	kept := o.hooks[p.Webhook]
+	if kept == nil {
+		kept = &delivering{}
+		o.hooks[p.Webhook] = kept
 	}
-	slices.SortFunc(d.deliveries, func(a, b roster.Delivery) int {
-		return cmp.Or(
-			cmp.Compare(b.Last.At, a.Last.At), cmp.Compare(b.Version, a.Version), cmp.Compare(b.Round, a.Round),
-		)
-	})
-	kept := map[roster.DeliveryState]int{}
-	d.deliveries = slices.DeleteFunc(d.deliveries, func(old roster.Delivery) bool {
-		kept[old.State]++
-		return kept[old.State] > store.Kept(old.State)
-	})
+	kept.standing = p.Standing
+	kept.deliveries = roster.KeepDeliveries(kept.deliveries, p.Deliveries)
+	for _, a := range p.Answers {
+		o.answers[a.Key] = a
+	}
 }
 
 // Deliveries implements [store.Store].
-func (s *Store) Deliveries(
-	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, total int, err error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, 0, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return nil, 0, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	o, ok := s.orgs[org]
-	if !ok || o.hooks[webhook] == nil {
-		return nil, 0, nil
-	}
-	for _, d := range o.hooks[webhook].deliveries {
-		if q.State == "" || d.State == q.State {
-			list = append(list, d)
+func (s *Store) Deliveries(ctx context.Context, org, webhook roster.ID) (list []roster.Delivery, err error) {
+	err = s.read(ctx, func() error {
+		if o, ok := s.orgs[org]; ok && o.hooks[webhook] != nil {
+			list = slices.Clone(o.hooks[webhook].deliveries)
 		}
-	}
-	return list[:min(len(list), q.Limit)], len(list), nil
+		return nil
+	})
+	return list, err
 }

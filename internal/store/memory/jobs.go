@@ -19,9 +19,6 @@ type job struct {
 	pieces map[piece][]byte
 }
 
-// organization is org, for where that is the name of an id.
-type organization = org
-
 type piece struct {
 	kind roster.JobPieces
 	n    int
@@ -137,44 +134,18 @@ func (s *Store) JobPiece(
 
 // withJob has fn look at a job.
 func (s *Store) withJob(ctx context.Context, org, id roster.ID, fn func(*job) error) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if o, ok := s.orgs[org]; ok && o.jobs[id] != nil {
-		return fn(o.jobs[id])
-	}
-	return store.NoJob()
-}
-
-// change has fn change an organization while no Update runs. o is nil where there is none.
-func (s *Store) change(ctx context.Context, org roster.ID, fn func(o *organization) error) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return fn(s.orgs[org])
+	return s.read(ctx, func() error {
+		if o, ok := s.orgs[org]; ok && o.jobs[id] != nil {
+			return fn(o.jobs[id])
+		}
+		return store.NoJob()
+	})
 }
 
 // PutJob implements [store.Jobs].
 func (s *Store) PutJob(ctx context.Context, org roster.ID, step roster.JobStep) error {
-	return s.change(ctx, org, func(o *organization) error {
+	return s.change(ctx, func() error {
+		o := s.orgs[org]
 		if o == nil {
 			return store.NoOrg(org)
 		}
@@ -230,7 +201,8 @@ func (o *org) putStep(step roster.JobStep) {
 
 // PutJobInput implements [store.Jobs].
 func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data []byte) error {
-	return s.change(ctx, org, func(o *organization) error {
+	return s.change(ctx, func() error {
+		o := s.orgs[org]
 		if o == nil || o.jobs[id] == nil {
 			return store.NoJob()
 		}
@@ -243,7 +215,8 @@ func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data 
 func (s *Store) DropJobPieces(
 	ctx context.Context, org, id roster.ID, kind roster.JobPieces, most int,
 ) (more bool, err error) {
-	err = s.change(ctx, org, func(o *organization) error {
+	err = s.change(ctx, func() error {
+		o := s.orgs[org]
 		if o == nil || o.jobs[id] == nil {
 			return nil
 		}
@@ -265,7 +238,8 @@ func (s *Store) DropJobPieces(
 
 // DropJob implements [store.Jobs].
 func (s *Store) DropJob(ctx context.Context, org, id roster.ID) error {
-	return s.change(ctx, org, func(o *organization) error {
+	return s.change(ctx, func() error {
+		o := s.orgs[org]
 		if o != nil {
 			delete(o.jobs, id)
 		}

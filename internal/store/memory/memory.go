@@ -64,6 +64,49 @@ func newOrg() *org {
 	}
 }
 
+// read has fn look at the organizations.
+func (s *Store) read(ctx context.Context, fn func() error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return fn()
+}
+
+// write waits until nobody else writes. Then it is the caller's turn until done is called.
+func (s *Store) write(ctx context.Context) (done func(), err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	select {
+	case s.writing <- struct{}{}:
+		return func() { <-s.writing; s.gate.Leave() }, nil
+	case <-ctx.Done():
+		s.gate.Leave()
+		return nil, ctx.Err()
+	}
+}
+
+// change has fn change what is kept of organizations while no Update runs.
+func (s *Store) change(ctx context.Context, fn func() error) error {
+	done, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fn()
+}
+
 // Orgs implements [store.Store].
 func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
 	if err := s.gate.Enter(); err != nil {
@@ -153,62 +196,54 @@ func byNumber[E roster.Entity](a, b E) int {
 // Changes implements [store.Store].
 func (s *Store) Changes(
 	ctx context.Context, id roster.ID, after roster.Version, limit int,
-) ([]roster.Change, error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	o, ok := s.orgs[id]
-	if !ok {
-		return nil, nil
-	}
-	from := min(max(int(after), int(o.since)), len(o.changes))
-	return slices.Clone(o.changes[from:][:min(limit, len(o.changes)-from)]), nil
+) (changes []roster.Change, err error) {
+	err = s.read(ctx, func() error {
+		if o, ok := s.orgs[id]; ok {
+			from := min(max(int(after), int(o.since)), len(o.changes))
+			changes = slices.Clone(o.changes[from:][:min(limit, len(o.changes)-from)])
+		}
+		return nil
+	})
+	return changes, err
+}
+
+// Record implements [store.Store].
+func (s *Store) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (e roster.Entity, err error) {
+	err = s.read(ctx, func() error {
+		if o, ok := s.orgs[org]; ok {
+			e = o.records[roster.Key{Type: t, ID: id}]
+		}
+		return nil
+	})
+	return e, err
 }
 
 // TokenOrg implements [store.Store].
-func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
-	if err := s.gate.Enter(); err != nil {
-		return roster.ID{}, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return roster.ID{}, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, id := range slices.SortedFunc(maps.Keys(s.orgs), roster.ID.Compare) {
-		if _, ok := s.orgs[id].holders[holding{roster.TypeToken, roster.Keys{Identifier: hash}}]; ok {
-			return id, nil
+func (s *Store) TokenOrg(ctx context.Context, hash string) (org roster.ID, err error) {
+	err = s.read(ctx, func() error {
+		for _, id := range slices.SortedFunc(maps.Keys(s.orgs), roster.ID.Compare) {
+			if _, ok := s.orgs[id].holders[holding{roster.TypeToken, roster.Keys{Identifier: hash}}]; ok {
+				org = id
+				return nil
+			}
 		}
-	}
-	return roster.ID{}, store.NoToken()
+		return store.NoToken()
+	})
+	return org, err
 }
 
 // UserOrgs implements [store.Store].
-func (s *Store) UserOrgs(ctx context.Context, user roster.ID) ([]roster.ID, error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var orgs []roster.ID
-	for id, o := range s.orgs {
-		if _, ok := o.records[roster.Key{Type: roster.TypeUser, ID: user}]; ok {
-			orgs = append(orgs, id)
+func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
+	err = s.read(ctx, func() error {
+		for id, o := range s.orgs {
+			if _, ok := o.records[roster.Key{Type: roster.TypeUser, ID: user}]; ok {
+				orgs = append(orgs, id)
+			}
 		}
-	}
-	slices.SortFunc(orgs, roster.ID.Compare)
-	return orgs, nil
+		slices.SortFunc(orgs, roster.ID.Compare)
+		return nil
+	})
+	return orgs, err
 }
 
 // Close implements [store.Store].

@@ -19,20 +19,12 @@ func (s *Store) Since(ctx context.Context, id roster.ID) (since roster.Version, 
 
 // ask calls fn with an organization while nobody changes it.
 func (s *Store) ask(ctx context.Context, id roster.ID, fn func(*org) error) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	o, ok := s.orgs[id]
-	if !ok {
+	return s.read(ctx, func() error {
+		if o, ok := s.orgs[id]; ok {
+			return fn(o)
+		}
 		return store.NoOrg(id)
-	}
-	return fn(o)
+	})
 }
 
 // VersionAt implements [store.Store].

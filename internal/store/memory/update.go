@@ -11,16 +11,11 @@ import (
 func (s *Store) Update(
 	ctx context.Context, id roster.ID, fn func(roster.State) (roster.Change, error),
 ) (roster.Change, error) {
-	if err := s.gate.Enter(); err != nil {
+	done, err := s.write(ctx)
+	if err != nil {
 		return roster.Change{}, err
 	}
-	defer s.gate.Leave()
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return roster.Change{}, ctx.Err()
-	}
+	defer done()
 	o := s.org(id)
 	change, err := fn(&state{ctx, id, o})
 	if err != nil {

@@ -50,8 +50,13 @@ func (s *Store) Answer(ctx context.Context, org roster.ID, key roster.Digest) (r
 
 // writeAnswers keeps what requests are answered that the change was made for.
 func (u *update) writeAnswers() error {
-	for _, a := range u.change.Answers {
-		_, err := u.insertAnswer.ExecContext(u.quiet, u.change.Org[:], a.Key[:], a.Request[:], int64(a.At), a.Content)
+	return u.keepAnswers(u.quiet, u.change.Org, u.change.Answers...)
+}
+
+// keepAnswers keeps what requests are answered, in the place of earlier answers with their keys.
+func (w *writer) keepAnswers(ctx context.Context, org roster.ID, answers ...roster.Answer) error {
+	for _, a := range answers {
+		_, err := w.insertAnswer.ExecContext(ctx, org[:], a.Key[:], a.Request[:], int64(a.At), a.Content)
 		if err != nil {
 			return fmt.Errorf("keep the answer to a request: %w", err)
 		}
@@ -61,22 +66,8 @@ func (u *update) writeAnswers() error {
 
 // ForgetAnswers implements [store.Store].
 func (s *Store) ForgetAnswers(ctx context.Context, before roster.Time) error {
-	done, err := s.write(ctx)
-	if err != nil {
+	return s.change(ctx, "forget the answers to requests", func(w *writer) error {
+		_, err := w.forgetAnswers.ExecContext(context.WithoutCancel(ctx), int64(before))
 		return err
-	}
-	defer done()
-	quiet := context.WithoutCancel(ctx)
-	err = s.writer.transact(quiet, func() (commit bool, err error) {
-		gone, err := s.writer.forgetAnswers.ExecContext(quiet, int64(before))
-		if err != nil {
-			return false, err
-		}
-		n, err := gone.RowsAffected()
-		return n > 0, errors.Join(err, ctx.Err())
 	})
-	if err != nil {
-		return readError(ctx, "forget the answers to requests", err)
-	}
-	return nil
 }

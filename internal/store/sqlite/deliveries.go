@@ -3,12 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/store"
 )
 
 // What is asked about the delivery to webhooks. Where a webhook has no standing, its columns are NULL.
@@ -21,10 +19,8 @@ const (
 		WHERE e.type = 'webhook' AND e.org_id > x'' ORDER BY e.org_id, e.id`
 	standingsQuery = `SELECT s.webhook_id, ` + standingColumns + ` FROM webhook_standings AS s WHERE s.org_id = ?`
 
-	ofDeliveries         = ` FROM webhook_deliveries WHERE org_id = ? AND webhook_id = ? AND ? IN ('', state)`
-	countDeliveriesQuery = `SELECT count(*)` + ofDeliveries
-	deliveriesQuery      = `SELECT version, round, state, attempts, at, took, status, error` + ofDeliveries + `
-		ORDER BY at DESC, version DESC, round DESC LIMIT ?`
+	deliveriesQuery = `SELECT version, round, state, attempts, at, took, status, error FROM webhook_deliveries
+		WHERE org_id = ? AND webhook_id = ?`
 )
 
 // deliveryStatements are those that write what is kept of the delivery to webhooks.
@@ -50,48 +46,38 @@ func (w *writer) deliveryStatements() []statement {
 
 // Hooks implements [store.Store].
 func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
-	if err := s.gate.Enter(); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
 	var failed error
-	err := s.hooks(ctx, func(h roster.Hook) error {
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		h, err := scanHook(rows)
+		if err != nil {
+			return err
+		}
 		failed = fn(h)
 		return failed
-	})
+	}, hooksQuery)
 	if failed != nil || err == nil {
 		return failed
 	}
 	return readError(ctx, "read the webhooks", err)
 }
 
-func (s *Store) hooks(ctx context.Context, fn func(roster.Hook) error) (err error) {
-	rows, err := s.readers.QueryContext(ctx, hooksQuery)
+// scanHook reads a row of hooksQuery.
+func scanHook(rows *sql.Rows) (h roster.Hook, err error) {
+	var doc sql.RawBytes
+	var standing scanStanding
+	if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &doc)...); err != nil {
+		return h, err
+	}
+	e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
 	if err != nil {
-		return err
+		return h, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var h roster.Hook
-		var doc sql.RawBytes
-		var standing scanStanding
-		if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &doc)...); err != nil {
-			return err
-		}
-		e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
-		if err != nil {
-			return err
-		}
-		h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
-		h.Standing = h.Webhook.Begin()
-		if standing.position.Valid {
-			h.Standing = standing.standing()
-		}
-		if err := fn(h); err != nil {
-			return err
-		}
+	h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
+	h.Standing = h.Webhook.Begin()
+	if standing.position.Valid {
+		h.Standing = standing.standing()
 	}
-	return rows.Err()
+	return h, nil
 }
 
 // scanStanding reads standingColumns.
@@ -122,66 +108,44 @@ func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millis
 
 // Standings implements [store.Store].
 func (s *Store) Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	standings, err := s.standings(ctx, org)
+	all := map[roster.ID]roster.Standing{}
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var webhook roster.ID
+		var standing scanStanding
+		err := rows.Scan(standing.columns(scanID{&webhook})...)
+		all[webhook] = standing.standing()
+		return err
+	}, standingsQuery, org[:])
 	if err != nil {
 		return nil, readError(ctx, fmt.Sprintf("read where the webhooks of %s stand", org), err)
 	}
-	return standings, nil
-}
-
-func (s *Store) standings(ctx context.Context, org roster.ID) (all map[roster.ID]roster.Standing, err error) {
-	rows, err := s.readers.QueryContext(ctx, standingsQuery, org[:])
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	all = map[roster.ID]roster.Standing{}
-	for rows.Next() {
-		var webhook roster.ID
-		var standing scanStanding
-		if err := rows.Scan(standing.columns(scanID{&webhook})...); err != nil {
-			return nil, err
-		}
-		all[webhook] = standing.standing()
-	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // KeepProgress implements [store.Store]. That of all organizations shares one transaction.
 func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) error {
-	done, err := s.write(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	quiet := context.WithoutCancel(ctx)
-	err = s.writer.transact(quiet, func() (commit bool, err error) {
+	return s.change(ctx, "keep the progress of webhooks", func(w *writer) error {
 		for i := range progress {
 			if err := ctx.Err(); err != nil {
-				return false, err
+				return err
 			}
-			if err := s.writer.keepProgress(quiet, &progress[i]); err != nil {
-				return false, err
+			if err := w.keepProgress(context.WithoutCancel(ctx), &progress[i]); err != nil {
+				return err
 			}
 		}
-		return true, ctx.Err()
+		return nil
 	})
-	if err != nil {
-		return readError(ctx, "keep the progress of webhooks", err)
-	}
-	return nil
 }
 
 func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
 	s := &p.Standing
-	_, err := w.keepStanding.ExecContext(ctx, int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
+	kept, err := affected(w.keepStanding.ExecContext(ctx, int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
 		int64(s.Last.At), s.Last.Took.Milliseconds(), s.Last.Status, s.Last.Error, int64(s.SucceededAt),
-		int64(s.FailingSince), p.Org[:], p.Webhook[:])
-	if err != nil {
+		int64(s.FailingSince), p.Org[:], p.Webhook[:]))
+	if err != nil || kept == 0 {
+		return err
+	}
+	if err := w.keepAnswers(ctx, p.Org, p.Answers...); err != nil {
 		return err
 	}
 	for _, d := range p.Deliveries {
@@ -195,7 +159,7 @@ func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
 		return nil
 	}
 	for _, state := range []roster.DeliveryState{roster.Delivered, roster.Dead} {
-		_, err := w.trimDeliveries.ExecContext(ctx, p.Org[:], p.Webhook[:], string(state), store.Kept(state))
+		_, err := w.trimDeliveries.ExecContext(ctx, p.Org[:], p.Webhook[:], string(state), state.Kept())
 		if err != nil {
 			return err
 		}
@@ -204,40 +168,17 @@ func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
 }
 
 // Deliveries implements [store.Store].
-func (s *Store) Deliveries(
-	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, total int, err error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, 0, err
-	}
-	defer s.gate.Leave()
-	if list, err = s.deliveries(ctx, org, webhook, q); err == nil {
-		row := s.readers.QueryRowContext(ctx, countDeliveriesQuery, org[:], webhook[:], string(q.State))
-		err = row.Scan(&total)
-	}
-	if err != nil {
-		return nil, 0, readError(ctx, fmt.Sprintf("read the deliveries to webhook %s", webhook), err)
-	}
-	return list, total, nil
-}
-
-func (s *Store) deliveries(
-	ctx context.Context, org, webhook roster.ID, q roster.DeliveryQuery,
-) (list []roster.Delivery, err error) {
-	rows, err := s.readers.QueryContext(ctx, deliveriesQuery, org[:], webhook[:], string(q.State), q.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+func (s *Store) Deliveries(ctx context.Context, org, webhook roster.ID) (list []roster.Delivery, err error) {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var d roster.Delivery
 		var took int64
 		err := rows.Scan(&d.Version, &d.Round, &d.State, &d.Attempts, &d.Last.At, &took, &d.Last.Status, &d.Last.Error)
-		if err != nil {
-			return nil, err
-		}
 		d.Last.Took = milliseconds(took)
 		list = append(list, d)
+		return err
+	}, deliveriesQuery, org[:], webhook[:])
+	if err != nil {
+		return nil, readError(ctx, fmt.Sprintf("read the deliveries to webhook %s", webhook), err)
 	}
-	return list, rows.Err()
+	return roster.KeepDeliveries(list, nil), nil
 }

@@ -34,11 +34,15 @@ func (s *Store) OpenJobs(
 func (s *Store) readJobs(
 	ctx context.Context, fn func(roster.ID, roster.Job) error, query string, arg any,
 ) error {
-	if err := s.gate.Enter(); err != nil {
+	var orgs []roster.ID
+	var docs [][]byte // all, before any is looked at: there are few, and who looks may call the store
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		var org roster.ID
+		var doc []byte
+		err := rows.Scan(scanID{&org}, &doc)
+		orgs, docs = append(orgs, org), append(docs, doc)
 		return err
-	}
-	defer s.gate.Leave()
-	orgs, docs, err := s.jobDocs(ctx, query, arg)
+	}, query, arg)
 	if err != nil {
 		return readError(ctx, "read the jobs", err)
 	}
@@ -52,24 +56,6 @@ func (s *Store) readJobs(
 		}
 	}
 	return nil
-}
-
-// jobDocs reads all before any is looked at: there are few, and who looks may call the store.
-func (s *Store) jobDocs(ctx context.Context, query string, arg any) (orgs []roster.ID, docs [][]byte, err error) {
-	rows, err := s.readers.QueryContext(ctx, query, arg)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var org roster.ID
-		var doc []byte
-		if err := rows.Scan(scanID{&org}, &doc); err != nil {
-			return nil, nil, err
-		}
-		orgs, docs = append(orgs, org), append(docs, doc)
-	}
-	return orgs, docs, rows.Err()
 }
 
 func decodeJob(doc []byte) (job roster.Job, err error) {
@@ -112,7 +98,7 @@ func (s *Store) jobBytes(ctx context.Context, query string, args ...any) (data [
 
 // PutJob implements [store.Jobs].
 func (s *Store) PutJob(ctx context.Context, org roster.ID, step roster.JobStep) error {
-	return s.writeJobs(ctx, "store a job", func(w *writer) error {
+	return s.change(ctx, "store a job", func(w *writer) error {
 		version, err := w.versionOf(context.WithoutCancel(ctx), org)
 		if err == nil && version == 0 {
 			err = store.NoOrg(org)
@@ -122,36 +108,6 @@ func (s *Store) PutJob(ctx context.Context, org roster.ID, step roster.JobStep) 
 		}
 		return w.putStep(context.WithoutCancel(ctx), org, step)
 	})
-}
-
-// writeJobs runs fn in a transaction of the writer.
-func (s *Store) writeJobs(ctx context.Context, attempted string, fn func(w *writer) error) error {
-	done, err := s.write(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	var refused error
-	err = s.writer.transact(context.WithoutCancel(ctx), func() (commit bool, err error) {
-		if err := fn(s.writer); err != nil {
-			if roster.CodeOf(err) != roster.Internal {
-				refused = err
-			}
-			return false, err
-		}
-		return true, ctx.Err()
-	})
-	switch {
-	case refused != nil:
-		return refused
-	case err != nil:
-		return readError(ctx, attempted, err)
-	default:
-		return nil
-	}
 }
 
 // putStep stores a step of a job.
@@ -171,10 +127,7 @@ func (w *writer) putStep(ctx context.Context, org roster.ID, step roster.JobStep
 		}
 	}
 	if a := step.Answer; a != nil {
-		_, err := w.insertAnswer.ExecContext(ctx, org[:], a.Key[:], a.Request[:], int64(a.At), a.Content)
-		if err != nil {
-			return fmt.Errorf("keep the answer to a request: %w", err)
-		}
+		return w.keepAnswers(ctx, org, *a)
 	}
 	return nil
 }
@@ -235,7 +188,7 @@ func (w *writer) putPiece(ctx context.Context, org, id roster.ID, p piece) error
 
 // PutJobInput implements [store.Jobs].
 func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data []byte) error {
-	return s.writeJobs(ctx, "store the input of a job", func(w *writer) error {
+	return s.change(ctx, "store the input of a job", func(w *writer) error {
 		quiet := context.WithoutCancel(ctx)
 		var one int
 		err := w.conn.QueryRowContext(quiet, `SELECT 1 FROM jobs WHERE org_id = ? AND id = ?`, org[:], id[:]).Scan(&one)
@@ -253,7 +206,7 @@ func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data 
 func (s *Store) DropJobPieces(
 	ctx context.Context, org, id roster.ID, kind roster.JobPieces, most int,
 ) (more bool, err error) {
-	err = s.writeJobs(ctx, "drop what is kept of a job", func(w *writer) error {
+	err = s.change(ctx, "drop what is kept of a job", func(w *writer) error {
 		const query = `DELETE FROM job_pieces WHERE org_id = ?1 AND job_id = ?2 AND kind = ?3 AND n IN (
 			SELECT n FROM job_pieces WHERE org_id = ?1 AND job_id = ?2 AND kind = ?3 ORDER BY n DESC LIMIT ?4)`
 		quiet := context.WithoutCancel(ctx)
@@ -268,7 +221,7 @@ func (s *Store) DropJobPieces(
 
 // DropJob implements [store.Jobs].
 func (s *Store) DropJob(ctx context.Context, org, id roster.ID) error {
-	return s.writeJobs(ctx, "drop a job", func(w *writer) error {
+	return s.change(ctx, "drop a job", func(w *writer) error {
 		quiet := context.WithoutCancel(ctx)
 		_, err := w.conn.ExecContext(quiet, `DELETE FROM job_pieces WHERE org_id = ? AND job_id = ?`, org[:], id[:])
 		if err != nil {

@@ -17,6 +17,9 @@ const (
 		ORDER BY version LIMIT ?3`
 	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 
+	recordQuery = `SELECT doc FROM entities
+		WHERE collection = (SELECT id FROM collections WHERE org_id = ? AND type = ?) AND id = ?`
+
 	// Records in the order of Load. Those with a number, of which there may be millions, come out of the index as they
 	// are; asked for by number and id, each document would be copied for sorting.
 	collectionQuery = `SELECT doc FROM entities INDEXED BY entities_number
@@ -25,13 +28,33 @@ const (
 	numberedQuery   = collectionQuery + ` AND number IS NOT NULL ORDER BY number`
 )
 
-// Orgs implements [store.Store].
-func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
+// each has fn read each row of a query.
+func (s *Store) each(ctx context.Context, fn func(*sql.Rows) error, query string, args ...any) (err error) {
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
-	all, err := s.organizations(ctx)
+	rows, err := s.readers.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Orgs implements [store.Store].
+func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) error {
+	var all []*roster.Organization
+	err := s.each(ctx, func(rows *sql.Rows) error {
+		o, err := scanOrg(rows)
+		all = append(all, o)
+		return err
+	}, `SELECT version, doc FROM organizations ORDER BY number, id`)
 	if err != nil {
 		return readError(ctx, "read the organizations", err)
 	}
@@ -41,23 +64,6 @@ func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) e
 		}
 	}
 	return nil
-}
-
-func (s *Store) organizations(ctx context.Context) (all []*roster.Organization, err error) {
-	const query = `SELECT version, doc FROM organizations ORDER BY number, id`
-	rows, err := s.readers.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		o, err := scanOrg(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-	}
-	return all, rows.Err()
 }
 
 // scanOrg reads the columns version and doc of a row.
@@ -79,38 +85,40 @@ func scanOrg(row interface{ Scan(dest ...any) error }) (*roster.Organization, er
 // Changes implements [store.Store].
 func (s *Store) Changes(
 	ctx context.Context, org roster.ID, after roster.Version, limit int,
-) ([]roster.Change, error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	changes, err := s.changes(ctx, org, after, limit)
+) (changes []roster.Change, err error) {
+	err = s.each(ctx, func(rows *sql.Rows) error {
+		change := roster.Change{Org: org}
+		var ops sql.RawBytes
+		if err := rows.Scan(&change.Version, &change.At, scanID{&change.Actor}, &ops); err != nil {
+			return err
+		}
+		var err error
+		if change.Ops, err = roster.DecodeOps(ops); err != nil {
+			return fmt.Errorf("decode the change to version %d: %w", change.Version, err)
+		}
+		changes = append(changes, change)
+		return nil
+	}, changesQuery, org[:], int64(after), limit)
 	if err != nil {
 		return nil, readError(ctx, fmt.Sprintf("read the changes of %s after version %d", org, after), err)
 	}
 	return changes, nil
 }
 
-func (s *Store) changes(
-	ctx context.Context, org roster.ID, after roster.Version, limit int,
-) (changes []roster.Change, err error) {
-	rows, err := s.readers.QueryContext(ctx, changesQuery, org[:], int64(after), limit)
+// Record implements [store.Store].
+func (s *Store) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (e roster.Entity, err error) {
+	err = s.each(ctx, func(rows *sql.Rows) (err error) {
+		var doc sql.RawBytes
+		if err := rows.Scan(&doc); err != nil {
+			return err
+		}
+		e, err = roster.DecodeEntity(t, doc)
+		return err
+	}, recordQuery, org[:], string(t), id[:])
 	if err != nil {
-		return nil, err
+		return nil, readError(ctx, fmt.Sprintf("read the %s %s", t, id), err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		change := roster.Change{Org: org}
-		var ops sql.RawBytes
-		if err := rows.Scan(&change.Version, &change.At, scanID{&change.Actor}, &ops); err != nil {
-			return nil, err
-		}
-		if change.Ops, err = roster.DecodeOps(ops); err != nil {
-			return nil, fmt.Errorf("decode the change to version %d: %w", change.Version, err)
-		}
-		changes = append(changes, change)
-	}
-	return changes, rows.Err()
+	return e, nil
 }
 
 // TokenOrg implements [store.Store].
@@ -133,26 +141,16 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (roster.ID, error) {
 // UserOrgs implements [store.Store]. It looks into each organization by the key of ids: an index on the id alone would
 // make every write dearer for the sake of a rare question.
 func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
 	const query = `SELECT c.org_id FROM collections AS c
 		WHERE c.type = 'user' AND EXISTS (SELECT 1 FROM entities AS e WHERE e.collection = c.id AND e.id = ?)
 		ORDER BY c.org_id`
-	rows, err := s.readers.QueryContext(ctx, query, user[:])
-	if err != nil {
-		return nil, readError(ctx, "look up a user", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var org roster.ID
-		if err := rows.Scan(scanID{&org}); err != nil {
-			return nil, readError(ctx, "look up a user", err)
-		}
+		err := rows.Scan(scanID{&org})
 		orgs = append(orgs, org)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, query, user[:])
+	if err != nil {
 		return nil, readError(ctx, "look up a user", err)
 	}
 	return orgs, nil

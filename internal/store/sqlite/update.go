@@ -47,6 +47,37 @@ func (s *Store) write(ctx context.Context) (done func(), err error) {
 	}
 }
 
+// change runs fn in a transaction of the writer that is no change of an organization. Errors with a code are returned
+// as they are.
+func (s *Store) change(ctx context.Context, attempted string, fn func(w *writer) error) error {
+	done, err := s.write(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var refused error
+	err = s.writer.transact(context.WithoutCancel(ctx), func() (commit bool, err error) {
+		if err := fn(s.writer); err != nil {
+			if roster.CodeOf(err) != roster.Internal {
+				refused = err
+			}
+			return false, err
+		}
+		return true, ctx.Err()
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
+		return readError(ctx, attempted, err)
+	default:
+		return nil
+	}
+}
+
 // update is one run of Update. Its statements run under quiet: a context that can be cancelled would cost a goroutine
 // for each of them, and between them ctx is asked anyway.
 type update struct {

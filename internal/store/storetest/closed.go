@@ -66,13 +66,17 @@ func calls(s store.Store) map[string]func(context.Context) error {
 		"Traces":        func(ctx context.Context) error { _, err := s.Traces(ctx, id(1), id(2)); return err },
 		"Scrub":         func(ctx context.Context) error { return s.Scrub(ctx) },
 		"ForgetAnswers": func(ctx context.Context) error { return s.ForgetAnswers(ctx, 5) },
+		"Record": func(ctx context.Context) error {
+			_, err := s.Record(ctx, id(1), roster.TypeUser, id(1))
+			return err
+		},
 		"Hooks": func(ctx context.Context) error {
 			return s.Hooks(ctx, func(roster.Hook) error { return nil })
 		},
 		"Standings":    func(ctx context.Context) error { _, err := s.Standings(ctx, id(1)); return err },
 		"KeepProgress": func(ctx context.Context) error { return s.KeepProgress(ctx, nil) },
 		"Deliveries": func(ctx context.Context) error {
-			_, _, err := s.Deliveries(ctx, id(1), id(1), roster.DeliveryQuery{Limit: 1})
+			_, err := s.Deliveries(ctx, id(1), id(1))
 			return err
 		},
 		"TokenOrg": func(ctx context.Context) error { _, err := s.TokenOrg(ctx, token(1).Hash); return err },

@@ -17,6 +17,7 @@ func testDeliveries(t *testing.T, open Open) {
 	t.Helper()
 	t.Run("hooks", func(t *testing.T) { testHooks(t, open(t)) })
 	t.Run("progress is kept", func(t *testing.T) { testProgress(t, open(t)) })
+	t.Run("answers are kept with it", func(t *testing.T) { testProgressAnswers(t, open(t)) })
 	t.Run("progress is no change", func(t *testing.T) { testProgressIsNoChange(t, open(t)) })
 	t.Run("the last ones stay", func(t *testing.T) { testKeptDeliveries(t, open(t)) })
 	t.Run("it goes with its webhook", func(t *testing.T) { testProgressGoes(t, open(t)) })
@@ -72,20 +73,16 @@ func wantStandings(t *testing.T, s store.Store, org int, want map[int]roster.Sta
 	}
 }
 
-// wantDeliveries holds the versions of deliveries to the first webhook of organization 1 of a state, and how many there
-// are.
-func wantDeliveries(t *testing.T, s store.Store, q roster.DeliveryQuery, total int, want ...roster.Version) {
+// wantDeliveries holds the versions of the deliveries to the first webhook of organization 1 to those that are wanted.
+func wantDeliveries(t *testing.T, s store.Store, want ...roster.Version) {
 	t.Helper()
-	list, n, err := s.Deliveries(t.Context(), id(1), webhook(1).ID, q)
-	if err != nil {
-		t.Fatal(err)
-	}
+	list, err := s.Deliveries(t.Context(), id(1), webhook(1).ID)
 	var got []roster.Version
 	for _, d := range list {
 		got = append(got, d.Version)
 	}
-	if diff := cmp.Diff(want, got); diff != "" || n != total {
-		t.Errorf("deliveries %+v: got a total of %d, want %d (-want +got):\n%s", q, n, total, diff)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("deliveries: %v (-want +got):\n%s", err, diff)
 	}
 }
 
@@ -121,27 +118,53 @@ func testProgress(t *testing.T, s store.Store) {
 	mustCommit(t, s, id(1), creations(org(1), webhook(1), webhook(2))...)
 	mustKeep(t, s)
 	wantStandings(t, s, 1, nil)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 10}, 0)
+	wantDeliveries(t, s)
 	dead := roster.Delivery{
 		Version: 4, Round: 1, State: roster.Dead, Attempts: 10,
 		Last: roster.Attempt{At: 1_700_000_000_000, Took: 15 * time.Second, Error: "nobody answers"},
 	}
-	four, three := delivery(4, roster.Delivered, 10), delivery(3, roster.Delivered, 10)
-	mustKeep(t, s, progress(1, 1, standing(4), four, dead, three), progress(1, 2, standing(9)))
+	three, four := delivery(3, roster.Delivered, 10), delivery(4, roster.Delivered, 10)
+	six := delivery(6, roster.Dead, 5)
+	mustKeep(t, s, progress(1, 1, standing(4), six, four, dead, three), progress(1, 2, standing(9)))
 	wantStandings(t, s, 1, map[int]roster.Standing{1: standing(4), 2: standing(9)})
 	wantStandings(t, s, 2, nil)
-	list, _, err := s.Deliveries(t.Context(), id(1), webhook(1).ID, roster.DeliveryQuery{State: roster.Dead, Limit: 9})
-	if diff := cmp.Diff([]roster.Delivery{dead}, list); diff != "" || err != nil {
-		t.Errorf("dead letters: %v (-want +got):\n%s", err, diff)
+	want := []roster.Delivery{dead, six, four, three} // the round counts first
+	got, err := s.Deliveries(t.Context(), id(1), webhook(1).ID)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("deliveries: %v (-want +got):\n%s", err, diff)
 	}
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 10}, 3, 4, 4, 3)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 2, State: roster.Delivered}, 2, 4, 3)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 1}, 3, 4)
 	dead.State = roster.Delivered
 	mustKeep(t, s, progress(1, 1, roster.Standing{Position: 5}, dead))
 	wantStandings(t, s, 1, map[int]roster.Standing{1: {Position: 5}, 2: standing(9)})
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 10, State: roster.Dead}, 0)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 10}, 3, 4, 4, 3)
+	want[0] = dead
+	got, err = s.Deliveries(t.Context(), id(1), webhook(1).ID)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("deliveries after one was sent again: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// testProgressAnswers holds what is answered to being kept with the progress that it is about.
+func testProgressAnswers(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(1), creations(org(1), webhook(1))...)
+	answer := func(key byte, content string) roster.Answer {
+		return roster.Answer{Key: roster.Digest{key}, Request: roster.Digest{9}, At: 77, Content: []byte(content)}
+	}
+	one, two, none := progress(1, 1, standing(4)), progress(1, 1, standing(5)), progress(1, 2, standing(6))
+	one.Answers = []roster.Answer{answer(1, "first"), answer(2, "second")}
+	two.Answers = []roster.Answer{answer(1, "later")}
+	none.Answers = []roster.Answer{answer(3, "of no webhook")}
+	mustKeep(t, s, one, two, none)
+	wantStandings(t, s, 1, map[int]roster.Standing{1: standing(5)})
+	for key, want := range map[byte]string{1: "later", 2: "second"} {
+		got, err := s.Answer(t.Context(), id(1), roster.Digest{key})
+		if diff := cmp.Diff(answer(key, want), got); diff != "" || err != nil {
+			t.Errorf("answer %d: %v (-want +got):\n%s", key, err, diff)
+		}
+	}
+	if got, err := s.Answer(t.Context(), id(1), roster.Digest{3}); roster.CodeOf(err) != roster.NotFound {
+		t.Errorf("the answer about a webhook that there is not: got %q, %v", got.Content, err)
+	}
 }
 
 func testProgressIsNoChange(t *testing.T, s store.Store) {
@@ -167,12 +190,16 @@ func testKeptDeliveries(t *testing.T, s store.Store) {
 		many = append(many, delivery(v+5000, roster.Dead, 1))
 	}
 	mustKeep(t, s, progress(1, 1, standing(1), many[:50]...), progress(1, 1, standing(1), many[50:]...))
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 3}, roster.KeptDelivered+roster.KeptDead, 1, 2, 3)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 1, State: roster.Dead}, roster.KeptDead, 5000+roster.KeptDead+1)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 1, State: roster.Delivered}, roster.KeptDelivered, 1)
-	list, total, err := s.Deliveries(t.Context(), id(1), webhook(2).ID, roster.DeliveryQuery{Limit: 5})
-	if err != nil || total != 1 || len(list) != 1 {
-		t.Errorf("of another webhook: got %d of %d, %v, want 1", len(list), total, err)
+	var want []roster.Version
+	for v := range roster.Version(roster.KeptDead) {
+		want = append(want, 5000+roster.KeptDead+1-v)
+	}
+	for v := range roster.Version(roster.KeptDelivered) {
+		want = append(want, roster.KeptDelivered-v)
+	}
+	wantDeliveries(t, s, want...)
+	if list, err := s.Deliveries(t.Context(), id(1), webhook(2).ID); err != nil || len(list) != 1 {
+		t.Errorf("of another webhook: got %v, %v, want 1", list, err)
 	}
 }
 
@@ -187,12 +214,12 @@ func testProgressGoes(t *testing.T, s store.Store) {
 	mustKeep(t, s, progress(1, 1, standing(1), delivery(1, roster.Dead, 1)))
 	mustCommit(t, s, id(1), creations(webhook(1))...)
 	wantStandings(t, s, 1, map[int]roster.Standing{2: standing(2)})
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 5}, 0)
+	wantDeliveries(t, s)
 	mustKeep(t, s, progress(1, 1, standing(1), delivery(1, roster.Dead, 1)))
 	mustCommit(t, s, id(1), roster.Op{Before: org(1)})
 	wantStandings(t, s, 1, nil)
 	mustCommit(t, s, id(1), creations(org(1), webhook(1), webhook(2))...)
 	wantStandings(t, s, 1, nil)
-	wantDeliveries(t, s, roster.DeliveryQuery{Limit: 5}, 0)
+	wantDeliveries(t, s)
 	wantStandings(t, s, 2, map[int]roster.Standing{1: standing(3)})
 }

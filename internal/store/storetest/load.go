@@ -32,6 +32,7 @@ func testLoad(t *testing.T, open Open) {
 	t.Run("batches", func(t *testing.T) { testBatches(t, open(t)) })
 	t.Run("callback fails", func(t *testing.T) { testCallbackFails(t, open(t)) })
 	t.Run("token", func(t *testing.T) { testTokenOrg(t, open(t)) })
+	t.Run("a record", func(t *testing.T) { testRecord(t, open(t)) })
 	t.Run("organizations of a user", func(t *testing.T) { testUserOrgs(t, open(t)) })
 }
 
@@ -192,6 +193,30 @@ func testUserOrgs(t *testing.T, s store.Store) {
 		got, err := s.UserOrgs(t.Context(), user)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("organizations of user %s: got %v, %v, want %v", user, got, err, want)
+		}
+	}
+}
+
+func testRecord(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(1), creations(org(1), user(1), token(1))...)
+	mustCommit(t, s, id(2), creations(org(2), user(2))...)
+	renamed := changed(user(1), func(u *roster.User) { u.Name = "Renamed" })
+	mustCommit(t, s, id(1), roster.Op{Before: user(1), After: renamed})
+	for _, test := range []struct {
+		org  int
+		key  roster.Key
+		want roster.Entity
+	}{
+		{1, user(1).Key(), renamed},
+		{1, token(1).Key(), token(1)},
+		{1, user(2).Key(), nil}, // it is of another organization
+		{1, roster.Key{Type: roster.TypeGroup, ID: user(1).ID}, nil},
+		{3, user(1).Key(), nil},
+	} {
+		got, err := s.Record(t.Context(), id(test.org), test.key.Type, test.key.ID)
+		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+			t.Errorf("%v of organization %d: %v (-want +got):\n%s", test.key, test.org, err, diff)
 		}
 	}
 }
