@@ -60,7 +60,7 @@ func (l *localAccount) VerifyAudit(ctx context.Context) (roster.AuditReport, err
 // entryFlags choose entries.
 type entryFlags struct {
 	actor, typ, id, from, to string
-	since                    int64
+	since, until             int64
 	limit                    int
 }
 
@@ -72,6 +72,7 @@ func (f *entryFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.from, "from", "", "only what was written then or later, such as 2026-01-31T00:00:00Z")
 	flags.StringVar(&f.to, "to", "", "only what was written before")
 	flags.Int64Var(&f.since, "since", 0, "only what was written after this version")
+	flags.Int64Var(&f.until, "until", 0, "only what was written up to this version (default: the present one)")
 	flags.IntVar(&f.limit, "limit", 50, "how many entries to show at the most")
 }
 
@@ -80,12 +81,13 @@ func (f *entryFlags) query() (q roster.EntryQuery, err error) {
 	if f.limit < 1 {
 		return q, roster.FieldErrorf("--limit", "must be at least 1")
 	}
-	if f.since < 0 {
-		return q, roster.FieldErrorf("--since", "must not be negative")
+	if f.since < 0 || f.until < 0 {
+		return q, roster.Errorf(roster.Invalid, "--since and --until must not be negative")
 	}
 	if f.since > 0 {
 		q.FirstVersion = roster.Version(f.since) + 1
 	}
+	q.LastVersion = roster.Version(f.until)
 	q.Limit, q.Type = f.limit, roster.Type(f.typ)
 	if f.typ != "" && roster.NewEntity(q.Type) == nil {
 		return q, roster.FieldErrorf("--type", "there is no type %q", f.typ)
@@ -114,21 +116,22 @@ func (f *entryFlags) query() (q roster.EntryQuery, err error) {
 
 func (a *app) auditList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List who wrote what, newest first", Args: exactly(),
-		Example: "  roster audit list --org acme --type user --from 2026-01-31T00:00:00Z -o jsonl",
+		Use: "list {--org SLUG | --instance}", Short: "List who wrote what, newest first", Args: exactly(),
+		Example: "  roster audit list --org acme --type user --from 2026-01-31T00:00:00Z -o jsonl\n" +
+			"  roster audit list --instance --limit 10",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), shownFlags(cmd)
 	var f entryFlags
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
+		if err := org.require(cmd); err != nil {
 			return err
 		}
 		q, err := f.query()
 		if err != nil {
 			return misused(cmd, err)
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
+		return a.inOwner(cmd.Context(), *dsn, org, func(in account) error {
 			var failed error
 			columns := []string{"seq", "version", "at", "actor", "reason", "ops"}
 			err := out.list(a.out, columns, func(yield func(row) bool) {
@@ -177,24 +180,24 @@ type auditFault struct {
 
 func (a *app) auditVerify() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "verify --org SLUG", Short: "Say whether the audit is as it was written", Args: exactly(),
+		Use: "verify {--org SLUG | --instance}", Short: "Say whether the audit is as it was written", Args: exactly(),
 		Long: "Read the whole audit with the history that it is about, and name the first entry that was altered,\n" +
 			"dropped or moved; then the exit code is 1. Who can write to the store could make the audit anew from\n" +
 			"some entry on: keep the entries and the head that this shows somewhere else, and hold the audit to\n" +
 			"them later with --known.",
 		Example: "  roster audit verify --org acme --known 42:5f0c...",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), shownFlags(cmd)
 	known := cmd.Flags().String("known", "", "SEQ:HASH: the hash that the entry at a place must have")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
+		if err := org.require(cmd); err != nil {
 			return err
 		}
 		k, err := parseKnown(*known)
 		if err != nil {
 			return misused(cmd, err)
 		}
-		return a.inAccount(cmd.Context(), *dsn, *org, func(in account) error {
+		return a.inOwner(cmd.Context(), *dsn, org, func(in account) error {
 			report, err := k.verify(cmd.Context(), in)
 			if err != nil {
 				return doing("verify the audit", err)

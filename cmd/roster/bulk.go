@@ -166,7 +166,7 @@ func (f *bulkFlags) preview(ctx context.Context, c *jobCall, change apiclient.Bu
 	n := p.Counts
 	_, _ = fmt.Fprintf(c.err, "dry run at version %d: of %d users %d would be changed, %d deleted, %d are so already, "+
 		"%d can't be\n", p.Version, n.Total, n.Updated+n.Created, n.Deleted, n.Unchanged, n.Refused)
-	if c.out == "table" || c.out == "csv" {
+	if c.out.form == "table" || c.out.form == "csv" {
 		return c.out.list(c.app.out, []string{"number", "identifier", "outcome"}, func(yield func(row) bool) {
 			f.samples(c.out, p, yield)
 		})

@@ -21,7 +21,7 @@ func (a *app) history() *cobra.Command {
 		Example: "  roster history --org acme\n" +
 			"  roster history trim --org acme --before 2026-01-01T00:00:00Z",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err

@@ -131,7 +131,7 @@ func (j *importJob) report(s ingest.Summary) error {
 	}
 	_, err := fmt.Fprintf(j.err, "%s%d read: %d created, %d updated, %d unchanged, %d skipped, %d rejected\n",
 		prefix, s.Records, s.Created, s.Updated, s.Unchanged, s.Skipped, s.Rejected)
-	if err != nil || j.out == "table" {
+	if err != nil || j.out.form == "table" {
 		return err
 	}
 	doc := struct {
@@ -139,7 +139,7 @@ func (j *importJob) report(s ingest.Summary) error {
 
 		DryRun bool `json:"dry_run"`
 	}{s, j.dryRun}
-	if j.out == "csv" {
+	if j.out.form == "csv" {
 		_, err := fmt.Fprintf(j.app.out,
 			"line,records,created,updated,unchanged,skipped,rejected,dry_run\n%d,%d,%d,%d,%d,%d,%d,%t\n",
 			s.Line, s.Records, s.Created, s.Updated, s.Unchanged, s.Skipped, s.Rejected, j.dryRun)

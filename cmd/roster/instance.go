@@ -38,39 +38,64 @@ func (o *owner) require(cmd *cobra.Command, others ...string) error {
 	return require(cmd, append([]string{"org"}, others...)...)
 }
 
-// String returns the flag that names the owner.
+// String returns what follows a command that is about the same owner.
 func (o *owner) String() string {
-	if o.instance {
-		return "--instance"
+	switch {
+	case o.instance:
+		return " --instance"
+	case o.slug != "":
+		return " --org " + o.slug
+	default:
+		return ""
 	}
-	return "--org " + o.slug
+}
+
+// inOwner runs fn on the organization, or the instance itself, that the command's flags name.
+func (a *app) inOwner(ctx context.Context, dsn string, o *owner, fn func(account) error) error {
+	if !o.instance {
+		return a.inAccount(ctx, dsn, o.slug, fn)
+	}
+	return a.inInstance(ctx, dsn, func(instance account) error {
+		api, err := instance.API(ctx)
+		if err != nil {
+			return err
+		}
+		if org, err := api.Organization(ctx); a.url != "" && err == nil {
+			return roster.Errorf(roster.Forbidden,
+				"the token is for the organization %q, not instance-wide", org.Slug)
+		}
+		return fn(instance)
+	})
 }
 
 // withOwner runs fn with a client of the API over what tokens belong to.
 func (a *app) withOwner(ctx context.Context, dsn string, o *owner, fn func(*apiclient.Client) error) error {
-	if o.instance {
-		return a.withInstance(ctx, dsn, func(api *apiclient.Client) error {
-			if org, err := api.Organization(ctx); a.url != "" && err == nil {
-				return roster.Errorf(roster.Forbidden,
-					"the token is for the organization %q, not instance-wide", org.Slug)
-			}
-			return fn(api)
-		})
-	}
-	return a.withAPI(ctx, dsn, o.slug, fn)
+	return a.inOwner(ctx, dsn, o, calling(ctx, fn))
 }
 
-// withInstance runs fn with a client of the API over the instance itself.
-func (a *app) withInstance(ctx context.Context, dsn string, fn func(*apiclient.Client) error) error {
+// inInstance runs fn on the instance itself.
+func (a *app) inInstance(ctx context.Context, dsn string, fn func(account) error) error {
 	return a.within(ctx, dsn, func(b backend) error {
 		instance, err := b.Instance(ctx)
 		if err != nil {
 			return err
 		}
-		api, err := instance.API(ctx)
+		return fn(instance)
+	})
+}
+
+// withInstance runs fn with a client of the API over the instance itself.
+func (a *app) withInstance(ctx context.Context, dsn string, fn func(*apiclient.Client) error) error {
+	return a.inInstance(ctx, dsn, calling(ctx, fn))
+}
+
+// calling makes a function of a client of the API one of an account.
+func calling(ctx context.Context, fn func(*apiclient.Client) error) func(account) error {
+	return func(in account) error {
+		api, err := in.API(ctx)
 		if err != nil {
 			return err
 		}
 		return fn(api)
-	})
+	}
 }

@@ -144,9 +144,9 @@ func (a *app) invitationShow() *cobra.Command {
 		Use: "show --org SLUG ID", Short: "Show an invitation, without its secret",
 		Example: "  roster invitation show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out := outputFlag(cmd)
+	out, at := shownFlags(cmd), asOfFlag(cmd)
 	return a.onInvitation(cmd, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID) error {
-		i, err := api.Invitation(cmd.Context(), id)
+		i, err := api.Invitation(cmd.Context(), id, at.options()...)
 		if err != nil {
 			return doing("find the invitation", err)
 		}
@@ -210,22 +210,11 @@ func (a *app) invitationAccept() *cobra.Command {
 }
 
 func (a *app) invitationList() *cobra.Command {
-	cmd := &cobra.Command{
+	return listing[roster.Invitation]{
+		many: "invitations", columns: invitationColumns(), all: (*apiclient.Client).Invitations,
+		row: func(f format, i *roster.Invitation) row { return a.invitationRow(f, i, "") },
+	}.command(a, &cobra.Command{
 		Use: "list --org SLUG", Short: "List the invitations in the order of their creation, without their secrets",
-		Args: exactly(), Example: "  roster invitation list --org acme -o jsonl",
-	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			all := api.Invitations(cmd.Context(), apiclient.ListOptions{})
-			err := listOf(*out, a.out, invitationColumns(), all, func(i *roster.Invitation) row {
-				return a.invitationRow(*out, i, "")
-			})
-			return doing("list the invitations", err)
-		})
-	}
-	return cmd
+		Example: "  roster invitation list --org acme -o jsonl",
+	})
 }

@@ -69,7 +69,7 @@ func (a *app) jobCommand(verb, short string, call func(context.Context, *jobCall
 		Use: verb + " --org SLUG JOB", Short: short, Args: exactly("JOB"),
 		Example: "  roster job " + verb + " --org acme 0190b3a1-2f4e-7c1b-9d1e-3f5a7b9c1d2e",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -149,22 +149,11 @@ func (c *jobCall) wait(ctx context.Context, id roster.ID) error {
 }
 
 func (a *app) jobList() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List the jobs, newest first", Args: exactly(),
-		Example: "  roster job list --org acme -o jsonl",
-	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			all := api.Jobs(cmd.Context(), apiclient.ListOptions{})
-			err := listOf(*out, a.out, jobColumns(), all, func(j *apiclient.Job) row { return jobRow(*out, j) })
-			return doing("list the jobs", err)
-		})
-	}
-	return cmd
+	return listing[apiclient.Job]{
+		many: "jobs", columns: jobColumns(), all: (*apiclient.Client).Jobs, row: jobRow, present: true,
+	}.command(a, &cobra.Command{
+		Use: "list --org SLUG", Short: "List the jobs, newest first", Example: "  roster job list --org acme -o jsonl",
+	})
 }
 
 // rejectDoc is a reject as the formats for programs show it.

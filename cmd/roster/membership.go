@@ -36,7 +36,7 @@ func (a *app) memberList(t roster.Type) *cobra.Command {
 		Use: "list --org SLUG " + arg, Short: "List the members of a " + of + " by number", Args: exactly(arg),
 		Example: "  roster " + of + " member list --org acme 1",
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out, at := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), asOfFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -50,7 +50,7 @@ func (a *app) memberList(t roster.Type) *cobra.Command {
 			if t == roster.TypeSpace {
 				list = api.SpaceMembers
 			}
-			all := list(cmd.Context(), ref, apiclient.ListOptions{})
+			all := list(cmd.Context(), ref, apiclient.ListOptions{AsOf: roster.Moment(*at)})
 			err := listOf(*out, a.out, memberColumns(), all, func(m *apiclient.Member) row {
 				return memberRow(*out, m)
 			})

@@ -75,7 +75,7 @@ func (a *app) orgList() *cobra.Command {
 		Long:    "List the organizations by number: with --url those that the token can reach.",
 		Example: "  roster org list -o jsonl",
 	}
-	dsn, out := storeFlag(cmd), outputFlag(cmd)
+	dsn, out := storeFlag(cmd), shownFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
 			orgs := api.Organizations(cmd.Context(), apiclient.ListOptions{})
@@ -90,10 +90,10 @@ func (a *app) orgGet() *cobra.Command {
 		Use: "get SLUG", Short: "Show an organization", Args: exactly("SLUG"),
 		Example: "  roster org get acme -o json",
 	}
-	dsn, out := storeFlag(cmd), outputFlag(cmd)
+	dsn, out, at := storeFlag(cmd), shownFlags(cmd), asOfFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.withAPI(cmd.Context(), *dsn, args[0], func(api *apiclient.Client) error {
-			org, err := api.Organization(cmd.Context())
+			org, err := api.Organization(cmd.Context(), at.options()...)
 			if err != nil {
 				return doing("find organization "+args[0], err)
 			}

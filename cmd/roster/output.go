@@ -9,25 +9,33 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/ingest"
 )
 
-// format is a form of output: a value of the flag --output.
-type format string
+// format is how output is shown. It is the value of the flag --output.
+type format struct {
+	// form is table, json, jsonl or csv.
+	form string
+	// fields are the members to show; none means all, or those that a table has room for.
+	fields []string
+}
 
-func (f *format) String() string { return string(*f) }
+func (f *format) String() string { return f.form }
 
 func (f *format) Type() string { return "table|json|jsonl|csv" }
 
 func (f *format) Set(s string) error {
 	switch s {
 	case "table", "json", "jsonl", "csv":
-		*f = format(s)
+		f.form = s
 		return nil
 	}
 	return errors.New("must be table, json, jsonl or csv")
@@ -35,10 +43,18 @@ func (f *format) Set(s string) error {
 
 // outputFlag adds the flag --output, -o to a command.
 func outputFlag(cmd *cobra.Command) *format {
-	f := format("table")
+	f := format{form: "table"}
 	cmd.Flags().VarP(&f, "output", "o", "form of the output")
 	env(cmd.Flags(), "output")
 	return &f
+}
+
+// shownFlags adds the flags of a command that only shows something: --output and --fields.
+func shownFlags(cmd *cobra.Command) *format {
+	f := outputFlag(cmd)
+	cmd.Flags().StringSliceVar(&f.fields, "fields", nil,
+		"members to show, with commas between, of those that -o json shows; parts of a member after a dot")
+	return f
 }
 
 // row is a record as it is shown: the document of json and jsonl, and the cells of table and csv.
@@ -50,8 +66,11 @@ type row struct {
 // list writes rows under columns as they come. Only the table holds them back, to align them.
 func (f format) list(w io.Writer, columns []string, rows iter.Seq[row]) error {
 	out := bufio.NewWriter(w)
-	var err error
-	switch f {
+	var err, failed error
+	if len(f.fields) > 0 {
+		columns, rows = f.fields, f.chosen(rows, &failed)
+	}
+	switch f.form {
 	case "json":
 		err = listJSON(out, rows)
 	case "jsonl":
@@ -61,7 +80,34 @@ func (f format) list(w io.Writer, columns []string, rows iter.Seq[row]) error {
 	default:
 		err = listTable(out, columns, rows)
 	}
-	return errors.Join(err, out.Flush())
+	return errors.Join(failed, err, out.Flush())
+}
+
+// chosen yields rows with the members that were asked for. It ends with the first error.
+func (f format) chosen(rows iter.Seq[row], failed *error) iter.Seq[row] {
+	return func(yield func(row) bool) {
+		for r := range rows {
+			if r, *failed = f.choose(r); *failed != nil || !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// choose leaves of a row the members that were asked for.
+func (f format) choose(r row) (row, error) {
+	whole, err := marshal(r.doc, "", "")
+	if err != nil {
+		return row{}, err
+	}
+	c := chosen{}
+	if c.doc, err = native.Choose(reflect.TypeOf(r.doc), whole, f.fields); err != nil {
+		return row{}, roster.FieldErrorf("--fields", "%s", roster.AsError(err).Message)
+	}
+	if err := json.Unmarshal(c.doc, &c.members); err != nil {
+		return row{}, err
+	}
+	return c.row(f, f.fields), nil
 }
 
 func listJSON(w io.Writer, rows iter.Seq[row]) error {
@@ -131,7 +177,14 @@ func listTable(w io.Writer, columns []string, rows iter.Seq[row]) error {
 
 // one writes a single record. In a table each member has a line of its own.
 func (f format) one(w io.Writer, columns []string, r row) error {
-	switch f {
+	if len(f.fields) > 0 {
+		chosen, err := f.choose(r)
+		if err != nil {
+			return err
+		}
+		columns, r, f.fields = f.fields, chosen, nil
+	}
+	switch f.form {
 	case "json":
 		doc, err := marshal(r.doc, "", "  ")
 		if err != nil {
@@ -188,7 +241,7 @@ func dash(s string) string {
 }
 
 func dashes(f format, cells ...string) []string {
-	if f == "table" {
+	if f.form == "table" {
 		for i := range cells {
 			cells[i] = dash(cells[i])
 		}

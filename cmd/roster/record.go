@@ -98,7 +98,7 @@ func (k *kind[T]) showCommand(a *app) *cobra.Command {
 		Long:    "Show a " + k.one + ", which is named by " + k.refs + ".",
 		Example: "  roster " + k.word() + " show --org acme " + k.example,
 	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
+	dsn, org, out, at := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), asOfFlag(cmd)
 	etag := cmd.Flags().Bool("etag", false, "show nothing but the entity tag, for --if-match")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ref, err := k.ref(cmd, args[0])
@@ -107,7 +107,7 @@ func (k *kind[T]) showCommand(a *app) *cobra.Command {
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
 			var info apiclient.Info
-			found, err := k.get(api, cmd.Context(), ref, apiclient.Tell(&info))
+			found, err := k.get(api, cmd.Context(), ref, append(at.options(), apiclient.Tell(&info))...)
 			if err != nil {
 				return hint(doing("find the "+k.one, err), "%s", k.found)
 			}
@@ -174,22 +174,10 @@ func (k *kind[T]) deleteCommand(a *app) *cobra.Command {
 }
 
 func (k *kind[T]) listCommand(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List the " + k.many + " by number", Args: exactly(),
+	return listing[T]{many: k.many, columns: k.columns, all: k.list, row: k.row}.command(a, &cobra.Command{
+		Use: "list --org SLUG", Short: "List the " + k.many + " by number",
 		Example: "  roster " + k.word() + " list --org acme -o jsonl",
-	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			all := k.list(api, cmd.Context(), apiclient.ListOptions{})
-			err := listOf(*out, a.out, k.columns, all, func(e *T) row { return k.row(*out, e) })
-			return doing("list the "+k.many, err)
-		})
-	}
-	return cmd
+	})
 }
 
 // chosen is a record of which only some members are shown.

@@ -13,8 +13,8 @@ import (
 )
 
 func (a *app) tokens() *cobra.Command {
-	return group(&cobra.Command{Use: "token", Short: "Make, list and revoke API tokens"},
-		a.tokenCreate(), a.tokenList(), a.tokenRevoke())
+	return group(&cobra.Command{Use: "token", Short: "Make, show, list and revoke API tokens"},
+		a.tokenCreate(), a.tokenShow(), a.tokenList(), a.tokenRevoke())
 }
 
 // shownToken is a token as it is shown: without the hash, and with the secret only when it is made.
@@ -166,17 +166,56 @@ func (a *app) tokenList() *cobra.Command {
 		Use: "list {--org SLUG | --instance}", Short: "List the tokens, without their secrets", Args: exactly(),
 		Example: "  roster token list --org acme -o jsonl",
 	}
-	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), outputFlag(cmd)
+	dsn, org, out, at := storeFlag(cmd), ownerFlags(cmd), shownFlags(cmd), asOfFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := org.require(cmd); err != nil {
 			return err
 		}
+		l := listing[roster.Token]{
+			many: "tokens", columns: tokenColumns(), all: (*apiclient.Client).Tokens,
+			row: func(f format, t *roster.Token) row { return a.showToken(org.slug, t).row(f) },
+		}
 		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
-			tokens := api.Tokens(cmd.Context(), apiclient.ListOptions{})
-			err := listOf(*out, a.out, tokenColumns(), tokens, func(t *roster.Token) row {
-				return a.showToken(org.slug, t).row(*out)
-			})
-			return doing("list the tokens", err)
+			return l.write(cmd.Context(), a, api, *at, *out)
+		})
+	}
+	return cmd
+}
+
+func (a *app) tokenShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "show {--org SLUG | --instance} ID", Short: "Show a token, without its secret", Args: exactly("ID"),
+		Example: "  roster token show --org acme 0190a000-0000-7000-8000-000000000001",
+	}
+	out, at := shownFlags(cmd), asOfFlag(cmd)
+	return a.onToken(cmd, func(api *apiclient.Client, org *owner, id roster.ID) error {
+		t, err := api.Token(cmd.Context(), id, at.options()...)
+		if err != nil {
+			return doing("find the token", err)
+		}
+		return out.one(a.out, tokenColumns(), a.showToken(org.slug, t).row(*out))
+	})
+}
+
+// onToken makes a command one on one token.
+func (a *app) onToken(
+	cmd *cobra.Command, call func(api *apiclient.Client, org *owner, id roster.ID) error,
+) *cobra.Command {
+	dsn, org := storeFlag(cmd), ownerFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := org.require(cmd); err != nil {
+			return err
+		}
+		id, err := roster.ParseID(args[0])
+		if err != nil {
+			return usage(cmd, "the argument ID: %w", err)
+		}
+		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
+			err := call(api, org, id)
+			if roster.CodeOf(err) == roster.NotFound {
+				err = hint(err, "`roster token list%s` shows the ids", org)
+			}
+			return err
 		})
 	}
 	return cmd
@@ -189,22 +228,10 @@ func (a *app) tokenRevoke() *cobra.Command {
 		Args:    exactly("ID"),
 		Example: "  roster token revoke --org acme 0190a000-0000-7000-8000-000000000001 --reason 'it leaked'",
 	}
-	dsn, org := storeFlag(cmd), ownerFlags(cmd)
 	write := changeFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := org.require(cmd); err != nil {
-			return err
-		}
-		id, err := roster.ParseID(args[0])
-		if err != nil {
-			return usage(cmd, "the argument ID: %w", err)
-		}
-		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
-			err := api.RevokeToken(cmd.Context(), id, write.options()...)
-			return hint(doing("revoke the token", err), "`roster token list %s` shows the ids", org)
-		})
-	}
-	return cmd
+	return a.onToken(cmd, func(api *apiclient.Client, _ *owner, id roster.ID) error {
+		return doing("revoke the token", api.RevokeToken(cmd.Context(), id, write.options()...))
+	})
 }
 
 // inAccount runs fn on the organization that the command's flags name.
@@ -223,13 +250,7 @@ func (a *app) inAccount(ctx context.Context, dsn, slug string, fn func(account) 
 
 // withAPI runs fn with a client of the API over the organization that the command's flags name.
 func (a *app) withAPI(ctx context.Context, dsn, slug string, fn func(*apiclient.Client) error) error {
-	return a.inAccount(ctx, dsn, slug, func(in account) error {
-		api, err := in.API(ctx)
-		if err != nil {
-			return err
-		}
-		return fn(api)
-	})
+	return a.inAccount(ctx, dsn, slug, calling(ctx, fn))
 }
 
 func dialectNames() string {

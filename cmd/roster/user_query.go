@@ -41,6 +41,21 @@ func (m *asOf) add(cmd *cobra.Command) {
 	cmd.Flags().Var(m, "as-of", "show what was at a version, or at a time such as 2026-01-31T00:00:00Z")
 }
 
+// asOfFlag adds the flag --as-of to a command that shows one record.
+func asOfFlag(cmd *cobra.Command) *asOf {
+	m := &asOf{}
+	m.add(cmd)
+	return m
+}
+
+// options returns the options of a call that reads a record.
+func (m *asOf) options() []apiclient.Option {
+	if *m == (asOf{}) {
+		return nil
+	}
+	return []apiclient.Option{apiclient.AsOf(roster.Moment(*m))}
+}
+
 func (q *userQuery) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&q.Filter, "filter", "", "filter that users must match, such as status=active")

@@ -73,8 +73,8 @@ func (w *way) plain(text string) string {
 }
 
 // byActor is what tells of the token by which a server was reached: a store knows no author but the operator.
-var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n| by <actor>|,"(actor|token|created_by|updated_by)":"<actor>"|` +
-	`,?\n *"(actor|token|created_by|updated_by)": "<actor>"`)
+var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n| by <actor>|` +
+	`,"(actor|token|created_by|updated_by)":"<actor>"|,?\n *"(actor|token|created_by|updated_by)": "<actor>"`)
 
 // Every command does to a store what it does to a server, and prints the same.
 func TestCommandsAreTheSameBothWays(t *testing.T) {
@@ -126,7 +126,10 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "user|restore|nobody", code: 3, want: "there is no user"},
 		{line: "user|create|--email|di@example.com|--name|Di|--idempotency-key|k1", want: "number 3"},
 		{line: "user|create|--email|di@example.com|--name|Di|--idempotency-key|k1", want: "number 3"},
-		{line: "user|create|--email|ed@example.com|--name|Ed|--idempotency-key|k1", code: 1, want: "the key was used before"},
+		{
+			line: "user|create|--email|ed@example.com|--name|Ed|--idempotency-key|k1",
+			code: 1, want: "the key was used before",
+		},
 		{line: "user|list|--order-by|name desc|-o|csv", want: "3,di,"},
 		{line: "user|list|--limit|1|--page|2", want: "2 to 2 of 3 users"},
 		{line: "user|list|--limit|1500", want: "ada@example.com"},
@@ -139,7 +142,10 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 
 		{line: "webhook|create|--name|Hook|--to|https://hook.invalid/x|--type|user|--dry-run", want: "name Hook"},
 		{line: "webhook|create|--name|Hook|--to|ftp://x", code: 2, want: "url: must be an absolute http or https URL"},
-		{line: "webhook|create|--name|Hook|--to|http://127.0.0.1:9|--enabled=false|-o|json", want: `"secret": "whsec_`, differs: true},
+		{
+			line: "webhook|create|--name|Hook|--to|http://127.0.0.1:9|--enabled=false|-o|json",
+			want: `"secret": "whsec_`, differs: true,
+		},
 		{line: "webhook|list|-o|csv", keep: "hook"},
 		{line: "webhook|show|{hook}|-o|json", want: `"enabled": false`},
 		{line: "webhook|update|{hook}|--name|Bell|--type|user,group", want: "name Bell"},
@@ -151,7 +157,10 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "webhook|replay|{hook}|--since|100000", code: 2, want: "since: must be from 0 to "},
 		{line: "webhook|replay|{hook}|--since|1", want: `"round":1`, differs: true},
 		{line: "webhook|deliveries|{hook}", want: "ID VERSION STATE ATTEMPTS AT STATUS ERROR"},
-		{line: "webhook|deliveries|{hook}|--state|lost", code: 2, want: "state: must be one of delivered, retrying, dead"},
+		{
+			line: "webhook|deliveries|{hook}|--state|lost",
+			code: 2, want: "state: must be one of delivered, retrying, dead",
+		},
 		{line: "webhook|retry|{hook}|msg_1", code: 3, want: "; `roster webhook deliveries "},
 		{line: "webhook|delete|{hook}", want: ""},
 		{line: "webhook|show|{hook}", code: 3, want: "`roster webhook list` shows the ids"},
@@ -194,8 +203,14 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "role|delete|auditor", want: ""},
 
 		{line: "invitation|create|--email|new@example.com|--name|New|--dry-run|-o|csv", want: "<"},
-		{line: "invitation|create|--email|new@example.com|--name|New|--expires-in|72h|-o|json", want: `"status": "open"`},
-		{line: "invitation|create|--user|new@example.com|--name|New", code: 2, want: "--user names a user who is there"},
+		{
+			line: "invitation|create|--email|new@example.com|--name|New|--expires-in|72h|-o|json",
+			want: `"status": "open"`,
+		},
+		{
+			line: "invitation|create|--user|new@example.com|--name|New",
+			code: 2, want: "--user names a user who is there",
+		},
 		{line: "invitation|list|--output|csv", keep: "invitation"},
 		{line: "invitation|show|{invitation}", want: "status open"},
 		{line: "invitation|resend|{invitation}|-o|json", want: `"secret": "<`},
@@ -215,28 +230,54 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "org|update", code: 2, want: "there is nothing to change"},
 
 		{line: "changes|tail|--types|group|--since|0|-o|json", want: `"name":"Night shift"`},
-		{line: "changes|tail|--types|user|--since|0|--filter|status=suspended", want: "create user 1 ada@example.com entered"},
+		{
+			line: "changes|tail|--types|user|--since|0|--filter|status=suspended",
+			want: "create user 1 ada@example.com entered",
+		},
 		{line: "changes|tail|--types|user|--since|0|--diff", want: `update user <`},
 		{line: "changes|tail|--types|users", code: 2, want: "types: must hold any of"},
 		{line: "changes|tail|--filter|created_at>ago(1d)", code: 2, want: "filter: can't be followed with ago()"},
 		{line: "audit|list|--type|user|--limit|3|-o|csv", want: "update user <"},
 		{line: "audit|list|--type|group|-o|csv", want: "no nights"},
 		{line: "audit|list|--since|24|--limit|50|-o|csv", want: "actor,reason,ops\n"},
-		{line: "audit|list|--since|-1", code: 2, want: "--since: must not be negative"},
+		{line: "audit|list|--since|-1", code: 2, want: "--since and --until must not be negative"},
+		{
+			line: "audit|list|--until|2|--fields|seq,reason,ops.op|-o|jsonl",
+			want: `{"seq":2,"ops":[{"op":"create"}]}`, differs: true,
+		},
+		{line: "audit|list|--fields|shoe", code: 2, want: `--fields: there is no member "shoe"`},
+		{line: "audit|list|--since|x", code: 2, want: "invalid argument"},
 		{line: "audit|verify|-o|json", want: `"whole": true`},
-		{line: "user|bulk|--filter||--suspend|--dry-run", want: "of 4 users 4 would be changed, 0 deleted, 0 are so already"},
+		{
+			line: "user|bulk|--filter||--suspend|--dry-run",
+			want: "of 4 users 4 would be changed, 0 deleted, 0 are so already",
+		},
 		{line: "user|bulk|--filter|number <= 2|--suspend|--dry-run|-o|json", want: `"updated": 2`},
-		{line: "user|bulk|--filter|number <= 2|--suspend|--expect-changed|2|-o|csv", want: ",update,succeeded,100%,2,0,2,0,0,0,0,"},
+		{
+			line: "user|bulk|--filter|number <= 2|--suspend|--expect-changed|2|-o|csv",
+			want: ",update,succeeded,100%,2,0,2,0,0,0,0,",
+		},
 		{line: "user|bulk|--filter|number <= 2|--suspend|--reason|leak|-o|csv", want: ",2,0,0,0,2,0,0,"},
-		{line: "user|bulk|--filter|number <= 2|--restore|--if-version|3", code: 5, want: "if_version: the organization is at"},
-		{line: "user|bulk|--filter|number <= 2|--restore|--expect-changed|9|-o|csv", code: 5, want: "expect_changed: 2 users"},
+		{
+			line: "user|bulk|--filter|number <= 2|--restore|--if-version|3",
+			code: 5, want: "if_version: the organization is at",
+		},
+		{
+			line: "user|bulk|--filter|number <= 2|--restore|--expect-changed|9|-o|csv",
+			code: 5, want: "expect_changed: 2 users",
+		},
 		{line: "user|bulk|--filter|status = suspended|--restore|-o|csv", keep: "job"},
 		{line: "job|get|{job}|-o|csv", want: ",update,succeeded,"},
 		{line: "job|undo|{job}|-o|csv", want: ",undo,succeeded,100%,2,0,2,0,0,0,0,"},
 		{line: "job|undo|{job}|-o|csv", want: ",undo,succeeded,100%,2,0,0,0,0,0,2,"},
+		{line: "job|list|--fields|type,counts.total|-o|csv", want: "type,counts.total\nundo,"},
+		{line: "job|list|--as-of|3", code: 2, want: "unknown flag: --as-of"},
 		{line: "job|list|-o|csv", keep: "job"},
 		{line: "job|rejects|{job}|-o|csv", want: ",1,conflict,,user 1 was changed since"},
-		{line: "job|rejects|0190a000-0000-7000-8000-000000000001", code: 3, want: "list the rejects of the job: there is no"},
+		{
+			line: "job|rejects|0190a000-0000-7000-8000-000000000001",
+			code: 3, want: "list the rejects of the job: there is no",
+		},
 		{line: "user|bulk|--filter|number < 0|--suspend|-o|json", want: `"filter": "number < 0"`, differs: true},
 		{line: "job|undo|{job}", code: 5, want: "an undo can't be undone"},
 		{line: "job|cancel|{job}", code: 5, want: "the job has succeeded already"},
@@ -249,11 +290,20 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "user|bulk|--filter||--restore|--suspend", code: 2, want: "exactly one of"},
 		{line: "user|bulk|--restore", code: 2, want: "--filter: is required"},
 		{line: "user|bulk|--filter|nam=x|--restore", code: 2, want: "--filter: at character 1"},
-		{line: "user|bulk|--filter|number = 1|--patch|{\"language\":\"fr\"}|-o|csv", want: ",update,succeeded,100%,1,0,1,"},
+		{
+			line: "user|bulk|--filter|number = 1|--patch|{\"language\":\"fr\"}|-o|csv",
+			want: ",update,succeeded,100%,1,0,1,",
+		},
 		{line: "user|bulk|--filter|number = 1|--patch|[]", code: 2, want: "--patch: must be a JSON object"},
 		{line: "user|bulk|--filter|number = 1|--add-to-group|99", code: 2, want: "there is no group"},
-		{line: "export|csv|--filter|number = 1|--fields|number,phone,language", want: "number,phone,language\n1,'+1,fr\n"},
-		{line: "export|jsonl|--filter|number <= 2|--order-by|name desc|--fields|name", want: "{\"name\":\"Bo\"}\n{\"name\":\"Ada\"}\n"},
+		{
+			line: "export|csv|--filter|number = 1|--fields|number,phone,language",
+			want: "number,phone,language\n1,'+1,fr\n",
+		},
+		{
+			line: "export|jsonl|--filter|number <= 2|--order-by|name desc|--fields|name",
+			want: "{\"name\":\"Bo\"}\n{\"name\":\"Ada\"}\n",
+		},
 		{line: "export|jsonl|--filter|nam=x", code: 2, want: "--filter: at character 1"},
 		{line: "user|bulk|--filter||--restore|-o|csv", want: ",update,succeeded,"},
 		{line: "user|delete|2|--dry-run", want: "dry run"},
@@ -281,6 +331,22 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "changes|compare|5|3|-o|json|--types|user", want: `"op":"delete"`},
 		{line: "changes|compare", code: 2, want: "needs the arguments FROM"},
 		{line: "changes|compare|1|tomorrow", code: 2, want: "must be a version from 1 or"},
+		{line: "user|show|1|--as-of|4|--fields|email,phone|-o|json", want: "{\n \"email\": \"ada@example.com\"\n}\n"},
+		{line: "user|show|1|--fields|emial", code: 2, want: "there is no member \"emial\" (did you mean email?)"},
+		{line: "group|list|--as-of|14|--fields|name,permissions", want: "NAME PERMISSIONS\nNight shift "},
+		{line: "group|show|1|--as-of|14|--fields|name", want: "name Night shift"},
+		{line: "group|show|1|--as-of|2", code: 3, want: "there is no group"},
+		{line: "role|list|--as-of|2|--fields|handle|-o|csv", want: "handle\nadmin\nsupport\nread_only\n"},
+		{line: "space|list|--as-of|2|-o|json", want: "[]"},
+		{line: "token|list|--fields|name,status", want: "NAME STATUS\noperator active\nreports active\n"},
+		{line: "token|list|--as-of|2|--fields|name|-o|csv", want: "name\noperator\n"},
+		{
+			line: "token|show|0190a000-0000-7000-8000-000000000001",
+			code: 3, want: "find the token: there is no token", differs: true,
+		},
+		{line: "webhook|list|--as-of|2|-o|json", want: "[]"},
+		{line: "invitation|list|--as-of|2|-o|json", want: "[]"},
+		{line: "history|--fields|oldest_version|-o|csv", want: "oldest_version\n1\n"},
 		{line: "history|-o|csv", want: "oldest_version,oldest_at,version,changes,bytes\n1,", differs: true},
 	} {
 		if step.keep != "" {

@@ -145,9 +145,9 @@ func (a *app) webhookShow() *cobra.Command {
 		Use: "show --org SLUG ID", Short: "Show a webhook and where its delivery stands",
 		Example: "  roster webhook show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out := outputFlag(cmd)
+	out, at := shownFlags(cmd), asOfFlag(cmd)
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
-		w, err := api.Webhook(cmd.Context(), id)
+		w, err := api.Webhook(cmd.Context(), id, at.options()...)
 		if err != nil {
 			return doing("find the webhook", err)
 		}
@@ -214,24 +214,13 @@ func (a *app) webhookDelete() *cobra.Command {
 }
 
 func (a *app) webhookList() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list --org SLUG", Short: "List the webhooks and where their delivery stands", Args: exactly(),
+	return listing[apiclient.Webhook]{
+		many: "webhooks", columns: webhookColumns(), all: (*apiclient.Client).Webhooks,
+		row: func(f format, w *apiclient.Webhook) row { return webhookRow(f, w, "") },
+	}.command(a, &cobra.Command{
+		Use: "list --org SLUG", Short: "List the webhooks and where their delivery stands",
 		Example: "  roster webhook list --org acme -o jsonl",
-	}
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			all := api.Webhooks(cmd.Context(), apiclient.ListOptions{})
-			err := listOf(*out, a.out, webhookColumns(), all, func(w *apiclient.Webhook) row {
-				return webhookRow(*out, w, "")
-			})
-			return doing("list the webhooks", err)
-		})
-	}
-	return cmd
+	})
 }
 
 func (a *app) webhookReplay() *cobra.Command {
@@ -302,7 +291,7 @@ func (a *app) webhookDeliveries() *cobra.Command {
 			"were given up (dead), the last message first.",
 		Example: "  roster webhook deliveries --org acme 0190a000-0000-7000-8000-000000000001 --state dead",
 	}
-	out := outputFlag(cmd)
+	out := shownFlags(cmd)
 	state := cmd.Flags().String("state", "", "only those that are delivered, retrying or dead (default: all)")
 	limit := cmd.Flags().Int("limit", 100, "how many to show at the most; 0 for all")
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {

@@ -68,6 +68,19 @@ func shownBy(e dialect.Endpoint) (of reflect.Type, isList bool) {
 	return of, false
 }
 
+// Choose returns the members that names choose, as the parameter fields does, of a record of a type whose JSON is doc.
+// It fails with [roster.Invalid] where a name is none.
+func Choose(of reflect.Type, doc []byte, names []string) ([]byte, error) {
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	keep, err := selectMembers(of, names, roster.Operator().Permissions)
+	if err != nil {
+		return nil, err
+	}
+	return prune(doc, keep)
+}
+
 // tree says which members of a JSON value are shown, by their names; nil says that all are.
 type tree map[string]tree
 
