@@ -70,6 +70,24 @@ const (
 	fieldCount
 )
 
+// FieldSet is a set of fields. Its zero value is empty.
+type FieldSet uint64
+
+// _ fails to compile when a set has no bit for the last field.
+const _ = FieldSet(1) << (fieldCount - 1)
+
+// FieldsOf returns the set of some fields.
+func FieldsOf(fields ...Field) FieldSet {
+	var s FieldSet
+	for _, f := range fields {
+		s |= 1 << f
+	}
+	return s
+}
+
+// Has reports whether a field is in the set.
+func (s FieldSet) Has(f Field) bool { return s>>f&1 != 0 }
+
 // FieldType is the type of a field's values.
 type FieldType uint8
 

@@ -1,6 +1,9 @@
 package roster
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // AppendString appends s as a JSON string, as encoding/json writes it; html says whether <, > and & are escaped, as
 // they are there unless that is turned off.
@@ -8,9 +11,8 @@ func AppendString(b []byte, s string, html bool) []byte {
 	b = append(b, '"')
 	done := 0 // s[:done] is in b
 	for i := 0; i < len(s); {
-		if isPlain(s[i], html) {
-			i++
-			continue
+		if i += plain(s[i:], html); i == len(s) {
+			break
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if mustEscape(r, size) {
@@ -20,6 +22,22 @@ func AppendString(b []byte, s string, html bool) []byte {
 		i += size
 	}
 	return append(append(b, s[done:]...), '"')
+}
+
+// plain returns how many bytes at the beginning of s stand for themselves inside of a JSON string.
+func plain(s string, html bool) int {
+	const highest = 0x8080808080808080
+	i := 0
+	for ; !html && i+8 <= len(s); i += 8 {
+		eight := s[i : i+8]
+		if ends := textEnds(eight) | word(eight)&highest; ends != 0 {
+			return i + bits.TrailingZeros64(ends)/8
+		}
+	}
+	for i < len(s) && isPlain(s[i], html) {
+		i++
+	}
+	return i
 }
 
 // isPlain reports whether a byte stands for itself inside of a JSON string.

@@ -126,7 +126,7 @@ func list[E any](w *writer, elements []E, write func(*E)) {
 // plain appends a text of ours, which has nothing to escape.
 func (w *writer) plain(s string) { w.b = append(append(append(w.b, '"'), s...), '"') }
 
-func (w *writer) time(t Time) { w.b = append(t.appendText(append(w.b, '"')), '"') }
+func (w *writer) time(t Time) { w.b = append(t.AppendText(append(w.b, '"')), '"') }
 
 func (w *writer) id(id ID) {
 	w.b = append(w.b, '"')

@@ -54,9 +54,14 @@ type Page struct {
 	Written func(form Form, write func(b []byte, u *User) []byte) iter.Seq[[]byte]
 }
 
-// Form names a way to write users as text. Of one user of one view, all who use a form write the same text: what a text
-// depends on besides them is part of the form's name. The empty Form is that of texts that are not worth keeping.
-type Form string
+// Form is a way to write users as text. Of one user of one view, all who use a form write the same text.
+type Form struct {
+	// Name tells forms apart: what a text depends on besides the user and the view is part of it. It is "" where texts
+	// are not worth keeping.
+	Name string
+	// Shows are the fields that the texts depend on. A user who is written may lack any other; none at all means all.
+	Shows FieldSet
+}
 
 // Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be
 // filled.

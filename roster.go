@@ -84,13 +84,16 @@ func (id ID) String() string { return string(id.AppendText(make([]byte, 0, 36)))
 // AppendText appends the 36-character lower-case form to b.
 func (id ID) AppendText(b []byte) []byte {
 	const digits = "0123456789abcdef"
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	at := 0
 	for i, c := range id {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
-			b = append(b, '-')
+			at++
 		}
-		b = append(b, digits[c>>4], digits[c&15])
+		text[at], text[at+1] = digits[c>>4], digits[c&15]
+		at += 2
 	}
-	return b
+	return append(b, text[:]...)
 }
 
 // IsZero reports whether id is none.

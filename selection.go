@@ -107,6 +107,15 @@ func (ms members[T]) names() []string {
 	return names
 }
 
+// Fields returns the fields that members of the selection are of.
+func (s Selection) Fields() FieldSet {
+	var set FieldSet
+	for _, m := range s.members {
+		set |= FieldsOf(Field(m.at)) //nolint:gosec // it was a field
+	}
+	return set
+}
+
 // Append appends a user's document with nothing but the members of the selection, in the order of the canonical form.
 // Members without a value are left out as they are there.
 func (s Selection) Append(b []byte, u *User) []byte {

@@ -52,18 +52,42 @@ const canonicalTime = "2006-01-02T15:04:05.000Z"
 
 // String returns the canonical form, 2006-01-02T15:04:05.000Z, or "" for none.
 func (t Time) String() string {
-	if t == 0 {
-		return ""
-	}
-	return string(t.appendText(make([]byte, 0, len(canonicalTime))))
+	return string(t.AppendText(make([]byte, 0, len(canonicalTime))))
 }
 
-// appendText appends the canonical form of t, which is not none.
-func (t Time) appendText(b []byte) []byte {
+// AppendText appends the canonical form, nothing for none.
+func (t Time) AppendText(b []byte) []byte {
+	if t == 0 {
+		return b
+	}
 	at := t.Std()
+	b, inForm := appendSecond(b, at)
+	if !inForm {
+		return at.AppendFormat(b, canonicalTime)
+	}
+	ms := at.Nanosecond() / int(time.Millisecond)
+	b = appendTwo(appendDigit(append(b, '.'), ms/100), ms%100)
+	return append(b, 'Z')
+}
+
+// AppendSecond appends the canonical form without milliseconds, 2006-01-02T15:04:05Z, which are cut; nothing for none.
+func (t Time) AppendSecond(b []byte) []byte {
+	if t == 0 {
+		return b
+	}
+	at := t.Std()
+	b, inForm := appendSecond(b, at)
+	if !inForm {
+		return at.AppendFormat(b, time.RFC3339)
+	}
+	return append(b, 'Z')
+}
+
+// appendSecond appends 2006-01-02T15:04:05, or nothing and false for a year that has not four digits.
+func appendSecond(b []byte, at time.Time) (text []byte, inForm bool) {
 	year, month, day := at.Date()
 	if year < 0 || year > 9999 {
-		return at.AppendFormat(b, canonicalTime)
+		return b, false
 	}
 	hour, minute, second := at.Clock()
 	b = appendTwo(appendTwo(b, year/100), year%100)
@@ -71,14 +95,14 @@ func (t Time) appendText(b []byte) []byte {
 	b = appendTwo(append(b, '-'), day)
 	b = appendTwo(append(b, 'T'), hour)
 	b = appendTwo(append(b, ':'), minute)
-	b = appendTwo(append(b, ':'), second)
-	ms := at.Nanosecond() / int(time.Millisecond)
-	b = appendTwo(appendDigit(append(b, '.'), ms/100), ms%100)
-	return append(b, 'Z')
+	return appendTwo(append(b, ':'), second), true
 }
 
 // appendTwo appends a number from 0 to 99 as two digits.
-func appendTwo(b []byte, n int) []byte { return appendDigit(appendDigit(b, n/10), n%10) }
+func appendTwo(b []byte, n int) []byte {
+	const digits = "0123456789"
+	return append(b, digits[n/10], digits[n%10])
+}
 
 func appendDigit(b []byte, n int) []byte { return append(b, "0123456789"[n]) }
 
@@ -140,7 +164,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	b := append(make([]byte, 0, len(canonicalTime)+2), '"')
-	return append(t.appendText(b), '"'), nil
+	return append(t.AppendText(b), '"'), nil
 }
 
 // UnmarshalJSON reads a JSON string with an RFC 3339 date-time, or null.

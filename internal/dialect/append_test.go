@@ -59,8 +59,8 @@ func TestUsers(t *testing.T) {
 		kept.Written = func(
 			form roster.Form, write func([]byte, *roster.User) []byte,
 		) iter.Seq[[]byte] {
-			if form != "a form" {
-				t.Errorf("got the form %q", form)
+			if form.Name != "a form" {
+				t.Errorf("got the form %q", form.Name)
 			}
 			return func(yield func([]byte) bool) {
 				for _, u := range users {
@@ -76,7 +76,7 @@ func TestUsers(t *testing.T) {
 		}
 		for _, page := range []roster.Page{page, kept} {
 			var got bytes.Buffer
-			if err := dialect.Users("[", page, "]", "a form", add)(&got); err != nil {
+			if err := dialect.Users("[", page, "]", roster.Form{Name: "a form"}, add)(&got); err != nil {
 				t.Fatal(err)
 			}
 			if got.String() != want.String() {

@@ -168,14 +168,19 @@ func parallel(jobs []func()) {
 // indexMembers notes who is in which groups and spaces.
 func (v *View) indexMembers() {
 	var groups, spaces members
+	var access []roster.SpaceAccess
+	var numbers []int64
 	for slot := range v.slots() {
 		r := v.rec(slot)
 		for _, n := range distinct(r.groups()) {
 			groups.add(n, slot)
 		}
 		if r.has(bitTexts + textLists) {
-			u := roster.User{Spaces: unpackSpaces(r.textAt(textLists))}
-			for _, n := range distinct(roster.FieldSpaces.Numbers(&u)) {
+			access, numbers = unpackSpaces(access[:0], r.textAt(textLists)), numbers[:0]
+			for _, space := range access {
+				numbers = append(numbers, space.Number)
+			}
+			for _, n := range distinct(numbers) {
 				spaces.add(n, slot)
 			}
 		}

@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 
 	"github.com/roster-dev/roster"
 )
@@ -107,9 +108,9 @@ func packSpaces(spaces []roster.SpaceAccess) string {
 	return string(b)
 }
 
-func unpackSpaces(s string) []roster.SpaceAccess {
-	var spaces []roster.SpaceAccess
-	for b := []byte(s); len(b) > 0; {
+// unpackSpaces appends what was packed to spaces; the roles share the memory of s.
+func unpackSpaces(spaces []roster.SpaceAccess, s string) []roster.SpaceAccess {
+	for b := bytesOf(s); len(b) > 0; {
 		number, size := binary.Varint(b)
 		n, more := length(b[size:])
 		from := size + more
@@ -127,15 +128,18 @@ func packList(list []string) string {
 	return string(b)
 }
 
-func unpackList(s string) []string {
-	var list []string
-	for b := []byte(s); len(b) > 0; {
+// unpackList appends what was packed to list; the texts share the memory of s.
+func unpackList(list []string, s string) []string {
+	for b := bytesOf(s); len(b) > 0; {
 		n, size := length(b)
 		list = append(list, view(b[size:size+n]))
 		b = b[size+n:]
 	}
 	return list
 }
+
+// bytesOf returns s as bytes that share its memory: nobody may write to them.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) } //nolint:gosec // as view
 
 // allBits asks decode for every member of a record.
 const allBits = ^uint64(0)
@@ -144,19 +148,20 @@ const allBits = ^uint64(0)
 // members are zero, and so is Permissions.
 func (c *cell) decode(r rec, mask uint64) *roster.User {
 	c.user = roster.User{}
-	at := headWords
-	for left := r.words[0] & (1<<bitGroups - 1); left != 0; left &= left - 1 {
+	if !c.reuses {
+		c.spaces, c.channels, c.addresses = nil, nil, nil
+	}
+	present := r.words[0]
+	for left := present & mask & (1<<bitGroups - 1); left != 0; left &= left - 1 {
 		i := bits.TrailingZeros64(left)
-		if mask>>i&1 != 0 {
-			*c.words[i] = int64(r.words[at]) //nolint:gosec // it was an int64
-		}
-		at++
+		at := headWords + bits.OnesCount64(present&(1<<i-1))
+		*c.words[i] = int64(r.words[at]) //nolint:gosec // it was an int64
 	}
 	if mask>>bitGroups&1 != 0 {
 		c.user.Groups = r.groups()
 	}
 	c.decodeFlags(r.words[1])
-	if r.words[0]&mask>>bitTexts != 0 {
+	if present&mask>>bitTexts != 0 {
 		c.decodeTexts(r, mask>>bitTexts)
 	}
 	return &c.user
@@ -178,11 +183,14 @@ func (c *cell) decodeFlags(f uint64) {
 
 func (c *cell) decodeTexts(r rec, mask uint64) {
 	at, from := 0, int(r.words[1]>>flagLengths&0xffff)
-	for left := r.words[0] >> bitTexts & (1<<textFold - 1); left != 0; left &= left - 1 {
+	present := r.words[0] >> bitTexts
+	wanted := present & mask & (1<<textFold - 1)
+	for left := present; wanted != 0; left &= left - 1 {
 		i := bits.TrailingZeros64(left)
 		n, size := length(r.text[at:])
-		if mask>>i&1 != 0 {
+		if wanted>>i&1 != 0 {
 			c.setText(i, view(r.text[from:from+n]))
+			wanted &^= 1 << i
 		}
 		at, from = at+size, from+n
 	}
@@ -195,16 +203,40 @@ func (c *cell) setText(i int, s string) {
 	case i < textLists:
 		*c.texts[i-textIdentifier] = s
 	case i == textLists:
-		c.user.Spaces = unpackSpaces(s)
+		c.spaces = unpackSpaces(c.spaces[:0], s)
+		c.user.Spaces = c.spaces
 	case i == textLists+1:
-		c.user.NotificationChannels = unpackList(s)
+		c.channels = unpackList(c.channels[:0], s)
+		c.user.NotificationChannels = c.channels
 	default:
-		c.user.WhitelistedIPs = unpackList(s)
+		c.addresses = unpackList(c.addresses[:0], s)
+		c.user.WhitelistedIPs = c.addresses
 	}
 }
 
+// masksOf returns the presence bits that decode needs to answer about some fields, all where there is none.
+func masksOf(fields roster.FieldSet) uint64 {
+	if fields == 0 {
+		return allBits
+	}
+	var mask uint64
+	for ; fields != 0; fields &= fields - 1 {
+		mask |= maskOf(roster.Field(bits.TrailingZeros64(uint64(fields)))) //nolint:gosec // below 64
+	}
+	return mask
+}
+
 // maskOf returns the presence bits that decode needs to answer about a field.
-func maskOf(f roster.Field) uint64 {
+func maskOf(f roster.Field) uint64 { return fieldMasks[f] }
+
+var fieldMasks = func() (masks [64]uint64) {
+	for _, info := range roster.Fields() {
+		masks[info.Field] = findMask(info.Field)
+	}
+	return masks
+}()
+
+func findMask(f roster.Field) uint64 {
 	var mask uint64
 	if f == roster.FieldGroups || f == roster.FieldPermissions {
 		mask |= 1 << bitGroups

@@ -198,7 +198,7 @@ func (f *Forms) forget() bool {
 
 // formKey is what a text depends on besides the user: the form, and the version of everything else in the view.
 type formKey struct {
-	form    roster.Form
+	form    string // its name
 	context roster.Version
 }
 

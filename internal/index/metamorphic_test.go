@@ -52,20 +52,34 @@ func (s snapshot) check(t *testing.T, q roster.Query) {
 // be there already.
 func (s snapshot) checkWritten(t *testing.T, page roster.Page, users []*roster.User) {
 	t.Helper()
-	write := func(b []byte, u *roster.User) []byte {
+	some := func(b []byte, u *roster.User) []byte {
 		return fmt.Appendf(b, "%d %s %s %x", u.Number, u.Name, u.Email, u.Permissions)
 	}
-	for _, form := range []roster.Form{"some", "some", "others", ""} {
+	shows := roster.FieldsOf(roster.FieldNumber, roster.FieldName, roster.FieldEmail, roster.FieldPermissions)
+	all := func(b []byte, u *roster.User) []byte {
+		b, err := roster.AppendEntity(b, u)
+		if err != nil {
+			t.Error(err)
+		}
+		return b
+	}
+	for _, form := range []roster.Form{
+		{Name: "some", Shows: shows}, {Name: "some", Shows: shows}, {Name: "all"}, {}, {Shows: shows},
+	} {
+		write := all
+		if form.Shows != 0 {
+			write = some
+		}
 		var got []string
 		for text := range page.Written(form, write) {
 			got = append(got, string(text))
 		}
 		if len(got) != len(users) {
-			t.Fatalf("version %d: %d texts in form %q, want %d", s.view.Version(), len(got), form, len(users))
+			t.Fatalf("version %d: %d texts in form %v, want %d", s.view.Version(), len(got), form, len(users))
 		}
 		for i, u := range users {
 			if want := string(write(nil, u)); got[i] != want {
-				t.Fatalf("version %d: the text of user %d in form %q is %q, want %q",
+				t.Fatalf("version %d: the text of user %d in form %v is %q, want %q",
 					s.view.Version(), u.Number, form, got[i], want)
 			}
 		}

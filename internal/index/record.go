@@ -67,6 +67,11 @@ type cell struct {
 	ids   [3]*roster.ID
 	bools [boolCount]*bool
 	ahead uint64 // a use for what was read ahead
+
+	// The lists of the user. reuses says that they are of no use any more once the next user is decoded.
+	spaces              []roster.SpaceAccess
+	channels, addresses []string
+	reuses              bool
 }
 
 func newCell() *cell {
@@ -101,25 +106,27 @@ const (
 )
 
 func wordFields() [wordCount]roster.Field {
-	const none = roster.FieldSource // a structure: it is never asked for
 	return [...]roster.Field{
 		roster.FieldNumber, roster.FieldOwnPermissions, roster.FieldEmailBlockedAt, roster.FieldDeleteRequestedAt,
-		roster.FieldInvitedAt, none, none, roster.FieldUIVersion, roster.FieldLastLoginAt, roster.FieldLastActionAt,
-		roster.FieldLastSessionAt, roster.FieldLastRequestAt, roster.FieldNotificationsCheckedAt,
-		roster.FieldMinutesOfActivity, roster.FieldEmailFrequency, none, roster.FieldDefaultSpace,
-		roster.FieldCreatedAt, roster.FieldUpdatedAt, roster.FieldAppsAccess,
+		roster.FieldInvitedAt, roster.FieldAccessTransfer, roster.FieldAccessTransfer, roster.FieldUIVersion,
+		roster.FieldLastLoginAt, roster.FieldLastActionAt, roster.FieldLastSessionAt, roster.FieldLastRequestAt,
+		roster.FieldNotificationsCheckedAt, roster.FieldMinutesOfActivity, roster.FieldEmailFrequency,
+		roster.FieldSlack, roster.FieldDefaultSpace, roster.FieldCreatedAt, roster.FieldUpdatedAt,
+		roster.FieldAppsAccess,
 	}
 }
 
 func textFields() [textLists + listCount]roster.Field {
-	const none = roster.FieldSource
 	return [...]roster.Field{
 		roster.FieldID, roster.FieldCreatedBy, roster.FieldUpdatedBy,
 		roster.FieldIdentifier, roster.FieldEmail, roster.FieldName, roster.FieldDescription, roster.FieldRole,
 		roster.FieldFirstName, roster.FieldLastName, roster.FieldPhone, roster.FieldEmailBlockedReason,
-		none, none, none, none, roster.FieldInitials, roster.FieldLanguage, roster.FieldTimezone, roster.FieldTheme,
-		roster.FieldLastRequestMethod, none, none, none, none, none, none, none, none, none,
-		roster.FieldSpaces, none, none,
+		roster.FieldAccessTransfer, roster.FieldAvatar, roster.FieldAvatar, roster.FieldAvatar, roster.FieldInitials,
+		roster.FieldLanguage, roster.FieldTimezone, roster.FieldTheme, roster.FieldLastRequestMethod,
+		roster.FieldEmailSettings, roster.FieldNotificationSettings, roster.FieldWorkTime,
+		roster.FieldPersonalSettings, roster.FieldSlack, roster.FieldSlack, roster.FieldPublicKey,
+		roster.FieldSource, roster.FieldSource,
+		roster.FieldSpaces, roster.FieldNotificationChannels, roster.FieldWhitelistedIPs,
 	}
 }
 

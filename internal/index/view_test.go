@@ -282,7 +282,7 @@ func TestFormsAreBounded(t *testing.T) {
 	}
 	write := func(b []byte, u *roster.User) []byte { return append(b, make([]byte, 100+u.Number%400)...) }
 	for i := range 2 * mostForms {
-		for text := range page.Written(roster.Form(fmt.Sprint("form ", i)), write) {
+		for text := range page.Written(roster.Form{Name: fmt.Sprint("form ", i)}, write) {
 			_ = text
 		}
 		if s := forms.Stats(); s.Bytes > most || s.Bytes < 0 {

@@ -26,9 +26,9 @@ func (v *View) written(
 ) func(form roster.Form, write func([]byte, *roster.User) []byte) iter.Seq[[]byte] {
 	return func(form roster.Form, write func([]byte, *roster.User) []byte) iter.Seq[[]byte] {
 		return func(yield func([]byte) bool) {
-			w := &writing{View: v, write: write}
-			if v.lineage != nil && form != "" {
-				w.table = v.lineage.table(formKey{form, v.context}, len(v.pages))
+			w := &writing{View: v, write: write, mask: masksOf(form.Shows)}
+			if v.lineage != nil && form.Name != "" {
+				w.table = v.lineage.table(formKey{form.Name, v.context}, len(v.pages))
 				w.keeps = len(slots) <= mostKept
 			}
 			w.all(slots, yield)
@@ -47,9 +47,11 @@ type writing struct {
 	table formTable // nil where none are kept
 	keeps bool
 	write func([]byte, *roster.User) []byte
+	mask  uint64 // of what is decoded
 	cell  *cell  // nil until a user is decoded
 	buf   []byte // of the texts that are made
 	found [ahead][]byte
+	recs  [ahead]rec // of users whose texts are not found
 }
 
 // ahead is how many texts are looked up before the first of them is used: the processor then waits for the memory of
@@ -58,11 +60,13 @@ const ahead = 32
 
 func (w *writing) all(slots []uint32, yield func([]byte) bool) {
 	for some := range slices.Chunk(slots, ahead) {
-		w.look(some)
+		if w.look(some) < len(some) {
+			w.read(some)
+		}
 		for i, slot := range some {
 			text := w.found[i]
 			if text == nil {
-				text = w.make(slot)
+				text = w.make(slot, w.recs[i])
 			}
 			if !yield(text) {
 				return
@@ -71,13 +75,12 @@ func (w *writing) all(slots []uint32, yield func([]byte) bool) {
 	}
 }
 
-// look sets found to the texts of users that are known.
-func (w *writing) look(slots []uint32) {
+// look sets found to the texts of users that are known, and returns how many are.
+func (w *writing) look(slots []uint32) (known int) {
 	clear(w.found[:])
 	if w.table == nil {
-		return
+		return 0
 	}
-	known := 0
 	for i, slot := range slots {
 		page := w.pages[slot>>rowBits]
 		forms := w.table[slot>>rowBits].Load()
@@ -94,14 +97,30 @@ func (w *writing) look(slots []uint32) {
 	}
 	w.forms.hits.Add(uint64(known))
 	w.forms.misses.Add(uint64(len(slots) - known))
+	return known
+}
+
+// read sets recs to the records of users whose texts are not known, and reads a little of each.
+func (w *writing) read(slots []uint32) {
+	if w.cell == nil {
+		w.cell = newCell()
+		w.cell.reuses = true
+	}
+	for i, slot := range slots {
+		if w.found[i] == nil {
+			w.recs[i] = w.rec(slot)
+		}
+	}
+	for i := range slots {
+		if w.found[i] == nil {
+			w.cell.touch(w.recs[i])
+		}
+	}
 }
 
 // make makes the text of a user, and keeps it.
-func (w *writing) make(slot uint32) []byte {
-	if w.cell == nil {
-		w.cell = newCell()
-	}
-	w.buf = w.write(w.buf[:0], w.fill(w.cell.decode(w.rec(slot), allBits)))
+func (w *writing) make(slot uint32, r rec) []byte {
+	w.buf = w.write(w.buf[:0], w.fill(w.cell.decode(r, w.mask)))
 	if w.table != nil && w.keeps {
 		page, at := w.pages[slot>>rowBits], int(slot&(rowMax-1))
 		if forms := w.formPage(slot>>rowBits, page.generation); forms != nil {

@@ -142,11 +142,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		header.Set("Link", links)
 	}
 	metadata := r.Principal.Permissions.Has(roster.MetadataRead)
-	form := roster.Form("d3lay")
-	if metadata {
-		form = "d3lay with metadata"
-	}
-	body := dialect.Users("[", page, "]", form, func(b []byte, u *roster.User) []byte {
+	body := dialect.Users("[", page, "]", form(metadata), func(b []byte, u *roster.User) []byte {
 		return appendUser(b, u, metadata)
 	})
 	return dialect.Response{Header: header, Body: body, More: dialect.More(q, page.Total)}, nil

@@ -32,6 +32,15 @@ func written(t *testing.T, u *roster.User, metadata bool) User {
 	return dialecttest.Read[User](t, appendUser(nil, u, metadata))
 }
 
+func TestFormsNameWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	for _, metadata := range []bool{false, true} {
+		dialecttest.ShowsNoMore(t, form(metadata), func(b []byte, u *roster.User) []byte {
+			return appendUser(b, u, metadata)
+		})
+	}
+}
+
 func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	t.Parallel()
 	for u := range demo.New(1, 300).Users() {

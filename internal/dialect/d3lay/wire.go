@@ -46,6 +46,20 @@ const problemExample = `{"message":"page must be an integer from 1, not 0","erro
 	`"code":"invalid",` +
 	`"message":"must be an integer from 1, not 0"}]}`
 
+// form is that of [appendUser].
+func form(metadata bool) roster.Form {
+	shows := roster.FieldsOf(
+		roster.FieldID, roster.FieldIdentifier, roster.FieldName, roster.FieldEmail, roster.FieldUserType,
+		roster.FieldStatus, roster.FieldCreatedAt, roster.FieldUpdatedAt,
+	)
+	if !metadata {
+		return roster.Form{Name: "d3lay", Shows: shows}
+	}
+	return roster.Form{
+		Name: "d3lay with metadata", Shows: shows | roster.FieldsOf(roster.FieldCreatedBy, roster.FieldUpdatedBy),
+	}
+}
+
 // appendUser appends a user as [User] is tagged, with the members that need the metadata permission or without.
 func appendUser(b []byte, u *roster.User, metadata bool) []byte {
 	m := dialect.NewMembers(b).

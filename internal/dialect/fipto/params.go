@@ -106,7 +106,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{}, fmt.Errorf("encode the meta member: %w", err)
 	}
 	return dialect.Response{
-		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", "fipto", appendUser),
+		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", form(), appendUser),
 		More: dialect.More(q, page.Total),
 	}, nil
 }

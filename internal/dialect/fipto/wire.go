@@ -84,6 +84,14 @@ const (
 	typePerson    = "person"
 )
 
+// form is that of [appendUser].
+func form() roster.Form {
+	return roster.Form{Name: "fipto", Shows: roster.FieldsOf(
+		roster.FieldID, roster.FieldStatus, roster.FieldKind, roster.FieldWhitelistedIPs, roster.FieldPublicKey,
+		roster.FieldName, roster.FieldFirstName, roster.FieldLastName, roster.FieldEmail,
+	)}
+}
+
 // appendUser appends a user as [User] is tagged.
 func appendUser(b []byte, u *roster.User) []byte {
 	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "user").Name("attributes")

@@ -40,6 +40,11 @@ func TestWireUserByKind(t *testing.T) {
 	}
 }
 
+func TestFormNamesWhatItShows(t *testing.T) {
+	t.Parallel()
+	dialecttest.ShowsNoMore(t, form(), appendUser)
+}
+
 func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	t.Parallel()
 	kinds := map[bool]int{}

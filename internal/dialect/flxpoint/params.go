@@ -55,7 +55,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{}, err
 	}
 	e := &encoder{view: r.View, roles: map[string]string{}}
-	return dialect.Response{Body: dialect.Users("[", page, "]", "flxpoint", e.user)}, nil
+	return dialect.Response{Body: dialect.Users("[", page, "]", form(), e.user)}, nil
 }
 
 // query asks for all users but the deactivated ones, by number.

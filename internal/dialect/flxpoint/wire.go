@@ -59,6 +59,15 @@ type encoder struct {
 	roles map[string]string // the JSON text of roles by handle; "" where there is none
 }
 
+// form is that of the users that an encoder appends: roles are the same for all.
+func form() roster.Form {
+	return roster.Form{Name: "flxpoint", Shows: roster.FieldsOf(
+		roster.FieldNumber, roster.FieldName, roster.FieldFirstName, roster.FieldLastName, roster.FieldEmail,
+		roster.FieldOwner, roster.FieldCreatedAt, roster.FieldUpdatedAt, roster.FieldLastLoginAt,
+		roster.FieldNotificationsCheckedAt, roster.FieldLastSessionAt, roster.FieldMinutesOfActivity, roster.FieldRole,
+	)}
+}
+
 func (e *encoder) user(b []byte, u *roster.User) []byte {
 	first, last := dialect.FirstLast(u)
 	m := dialect.NewMembers(b).

@@ -29,6 +29,12 @@ func (v *roles) Role(handle string) *roster.Role {
 	}
 }
 
+func TestFormNamesWhatItShows(t *testing.T) {
+	t.Parallel()
+	e := &encoder{view: &roles{}, roles: map[string]string{}}
+	dialecttest.ShowsNoMore(t, form(), e.user)
+}
+
 func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	t.Parallel()
 	e := &encoder{view: &roles{}, roles: map[string]string{}}

@@ -48,11 +48,11 @@ func newEncoder(view dialect.View, transfer bool) *encoder {
 
 // form names all that the texts depend on besides the users, their groups and their spaces.
 func (e *encoder) form() roster.Form {
-	form := "kaiten " + strconv.FormatInt(e.company, 10)
+	name := "kaiten " + strconv.FormatInt(e.company, 10)
 	if e.transfer {
-		form += " with transfers"
+		name += " with transfers"
 	}
-	return roster.Form(form)
+	return roster.Form{Name: name}
 }
 
 // user appends a user.

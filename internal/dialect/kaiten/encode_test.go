@@ -289,7 +289,7 @@ func TestExampleIsAUser(t *testing.T) {
 func BenchmarkList(b *testing.B) {
 	view := demoView(b, 100)
 	for b.Loop() {
-		body := dialect.Users("[", roster.Page{Users: slices.Values(view.users)}, "]", "", newEncoder(view, false).user)
+		body := dialect.Users("[", roster.Page{Users: slices.Values(view.users)}, "]", roster.Form{}, newEncoder(view, false).user)
 		if err := body(io.Discard); err != nil {
 			b.Fatal(err)
 		}

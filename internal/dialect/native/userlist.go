@@ -195,12 +195,12 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 // text returns how users are written for a principal, and the form of that where it is worth keeping.
 func (q *userQuery) text(by roster.Principal) (roster.Form, func([]byte, *roster.User) []byte) {
 	if q.chosen {
-		return "", q.fields.Append
+		return roster.Form{Shows: q.fields.Fields()}, q.fields.Append
 	}
 	if by.Permissions.Has(roster.MetadataRead) {
-		return "native with metadata", appendUser
+		return roster.Form{Name: "native with metadata"}, appendUser
 	}
-	return "native", func(b []byte, u *roster.User) []byte { return appendUser(b, wireUser(u, by)) }
+	return roster.Form{Name: "native"}, func(b []byte, u *roster.User) []byte { return appendUser(b, wireUser(u, by)) }
 }
 
 // appendUser appends the document of a user. Every user in an organization has one.

@@ -159,10 +159,15 @@ func newEncoder(r *dialect.Request) encoder {
 
 // form is kept only for all attributes: there are many choices of some.
 func (e encoder) form() roster.Form {
-	if len(e) < len(attributeNames()) {
-		return ""
+	form := roster.Form{Shows: roster.FieldsOf(
+		roster.FieldID, roster.FieldName, roster.FieldFirstName, roster.FieldLastName, roster.FieldEmail,
+		roster.FieldPhone, roster.FieldStatus, roster.FieldLastLoginAt, roster.FieldLastActionAt,
+		roster.FieldTwoFactor, roster.FieldTenantAdmin,
+	)}
+	if len(e) == len(attributeNames()) {
+		form.Name = "sixeye"
 	}
-	return "sixeye"
+	return form
 }
 
 func (e encoder) user(b []byte, u *roster.User) []byte {

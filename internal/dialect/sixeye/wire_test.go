@@ -8,6 +8,12 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/dialecttest"
 )
 
+func TestFormNamesWhatItShows(t *testing.T) {
+	t.Parallel()
+	all := encoder(attributeNames())
+	dialecttest.ShowsNoMore(t, all.form(), all.user)
+}
+
 func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	t.Parallel()
 	all := encoder(attributeNames())
