@@ -45,7 +45,7 @@ func TestEveryRecordRoundTrips(t *testing.T) {
 	for _, e := range []Entity{
 		&Organization{
 			ID: testID(1), Number: 1, Slug: "a", Name: "A", Contracts: map[string]Contract{"x": Live},
-			Limits: map[string]Limit{"x": {Rate: 0.5, Burst: 2}}, Next: map[Type]int64{TypeUser: 3},
+			Limits: map[string]Limit{"x": {Rate: 0.5, Burst: 2}}, Next: Numbers{User: 3},
 		},
 		&Group{ID: testID(1), Number: 1, Name: "Staff", Permissions: 3, CreatedAt: monday},
 		&Space{ID: testID(1), Number: 1, Title: "Board", SortOrder: 1.5, Parent: testID(2)},

@@ -221,28 +221,13 @@ func (d *decider) complete(record Entity) error {
 	return d.number(record.Key().Type, number)
 }
 
-// number gives a record the next free number unless it has one, and keeps count of the numbers in use.
+// number gives a record the next free number unless it has one.
 func (d *decider) number(t Type, number *int64) error {
-	before, err := d.organization()
-	if err != nil {
-		return err
+	org, err := d.organization()
+	if err == nil && *number == 0 {
+		*number = org.Next.Next(t)
 	}
-	next := max(before.Next[t], 1)
-	if *number == 0 {
-		*number = next
-	}
-	if *number < next || *number >= MaxNumber {
-		return nil // Validate and free say what is wrong with it, if anything is
-	}
-	after := *before
-	after.Next = map[Type]int64{t: *number + 1}
-	for other, n := range before.Next {
-		if other != t {
-			after.Next[other] = n
-		}
-	}
-	d.Add(Op{Before: before, After: &after})
-	return nil
+	return err
 }
 
 // free fails with Conflict where another record has one of a new record's keys.
@@ -410,7 +395,7 @@ func sameRecord(a, b Entity) bool {
 	for _, e := range []Entity{a, b} {
 		stamp(e, stamps{updated: 1})
 		if o, ok := e.(*Organization); ok {
-			o.Version = 0 // it tells who handed the record out, not what it says
+			o.Version, o.Next = 0, Numbers{} // they tell who handed the record out, not what it says
 		}
 	}
 	docA, errA := EncodeEntity(a)

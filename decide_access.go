@@ -13,7 +13,7 @@ func (d *decider) createOrganization(o *Organization) error {
 	if d.Version() != 0 {
 		return conflict(nil, "id", "the organization exists already")
 	}
-	o.ID, o.Version, o.Next, o.Deleted = d.Org, 0, nil, nil
+	o.ID, o.Version, o.Next, o.Deleted = d.Org, 0, Numbers{}, nil
 	if err := Validate(o); err != nil {
 		return err
 	}

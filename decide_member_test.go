@@ -166,7 +166,7 @@ func TestTag(t *testing.T) {
 	if Tag(Shown(&invitation, all)) != Tag(Shown(&second, all)) {
 		t.Error("the tag of an invitation tells of its secret")
 	}
-	org := Organization{ID: testID(1), Version: 7, Next: map[Type]int64{TypeUser: 3}}
+	org := Organization{ID: testID(1), Version: 7, Next: Numbers{User: 3}}
 	if got := Tag(Shown(&org, all)); !strings.HasSuffix(got, `.7"`) {
 		t.Errorf("the tag of an organization is %s, want its version at the end", got)
 	}

@@ -198,7 +198,7 @@ func (d *decider) reserved(u *User) error {
 		return nil
 	}
 	org, err := d.organization()
-	if err != nil || u.Number >= org.Next[TypeUser] {
+	if err != nil || u.Number >= org.Next.User {
 		return err
 	}
 	if e, err := d.Find(TypeDeletedUser, Keys{Number: u.Number}); err != nil || e != nil {

@@ -140,7 +140,7 @@ func (o Op) IsBookkeeping() bool {
 		return false
 	}
 	a, b := *before, *after
-	a.Next, b.Next = nil, nil
+	a.Next, b.Next = Numbers{}, Numbers{}
 	a.Version, b.Version = 0, 0
 	return reflect.DeepEqual(a, b) || sameDocument(&a, &b) // the former is quick: their maps are the same
 }

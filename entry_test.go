@@ -17,7 +17,7 @@ func TestIsAudited(t *testing.T) {
 		return u
 	}
 	org := func(change func(*roster.Organization)) *roster.Organization {
-		o := &roster.Organization{ID: roster.ID{1}, Slug: "a", Next: map[roster.Type]int64{roster.TypeUser: 1}}
+		o := &roster.Organization{ID: roster.ID{1}, Slug: "a", Next: roster.Numbers{User: 1}}
 		change(o)
 		return o
 	}
@@ -31,7 +31,7 @@ func TestIsAudited(t *testing.T) {
 		"a name":    {roster.Op{Before: was, After: user(func(u *roster.User) { u.Name = "Bob" })}, true},
 		"minutes":   {roster.Op{Before: was, After: user(func(u *roster.User) { u.MinutesOfActivity = 2 })}, false},
 		"a login":   {roster.Op{Before: was, After: user(func(u *roster.User) { u.LastLoginAt, u.UpdatedAt = 5, 6 })}, false},
-		"a number":  {roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) { o.Next = nil })}, false},
+		"a number":  {roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) { o.Next = roster.Numbers{} })}, false},
 		"a version": {roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) { o.Version = 7 })}, false},
 		"empty maps": {roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) {
 			o.Limits = map[string]roster.Limit{}
@@ -43,7 +43,7 @@ func TestIsAudited(t *testing.T) {
 		if got := tc.op.IsAudited(); got != tc.want {
 			t.Errorf("%s: got %t, want %t", name, got, tc.want)
 		}
-		quiet := roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) { o.Next = nil })}
+		quiet := roster.Op{Before: wasOrg, After: org(func(o *roster.Organization) { o.Next = roster.Numbers{} })}
 		if got := roster.IsAudited([]roster.Op{quiet, tc.op}); got != tc.want {
 			t.Errorf("%s after bookkeeping: got %t, want %t", name, got, tc.want)
 		}

@@ -77,7 +77,6 @@ func (d *decider) noteDeleted(c NoteDeleted) error {
 		return err
 	}
 	gone, after := c.Organization, *before
-	after.Next = map[Type]int64{TypeOrganization: max(before.Next[TypeOrganization], gone.Number+1)}
 	after.UpdatedAt = d.Now
 	after.Deleted = &DeletedOrganization{
 		ID: gone.ID, Number: gone.Number, Slug: gone.Slug, Name: gone.Name, Version: gone.Version, At: d.Now,

@@ -17,8 +17,8 @@ type Organization struct {
 	Contracts map[string]Contract `json:"contracts,omitempty"`
 	// Limits replaces the rate limits of dialects by name.
 	Limits map[string]Limit `json:"limits,omitempty"`
-	// Next holds the next free number of each type of record, so that numbers are never used again.
-	Next map[Type]int64 `json:"next,omitempty" input:"ignore"`
+	// Next holds the next free numbers of records. It is set by whoever hands out the organization, as Version is.
+	Next Numbers `json:"next,omitzero" input:"ignore"`
 	// Deleted is the organization that was deleted last, where this is the instance itself.
 	Deleted *DeletedOrganization `json:"deleted,omitempty" input:"ignore"`
 }

@@ -222,7 +222,7 @@ func TestMergePatch(t *testing.T) {
 func TestMergePatchKeepsWhatInputCanNotSet(t *testing.T) {
 	t.Parallel()
 	for _, e := range []Entity{
-		&Organization{ID: testID(1), Slug: "a", Next: map[Type]int64{TypeUser: 9}},
+		&Organization{ID: testID(1), Slug: "a", Next: Numbers{User: 9}},
 		&Token{ID: testID(1), Kind: TokenAccount, Permissions: Permissions{UsersRead}, Hash: "h"},
 		&Invitation{ID: testID(1), User: testID(2), Hash: "h"},
 	} {

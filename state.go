@@ -29,6 +29,8 @@ type Pending struct {
 	byKeys map[uniqueKey]int // where in ops the record is that has a unique key afterwards
 	// own are where in ops records are, or were, that are about a person, by type and person; not those of users.
 	own map[Key][]int
+	// next are the numbers that the ops show to be free, as far as they tell.
+	next Numbers
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -65,6 +67,7 @@ func (p *Pending) Ops() []Op {
 func (p *Pending) Add(ops ...Op) {
 	for _, op := range ops {
 		key := op.Key()
+		p.next.pass(op.After)
 		i, ok := p.find(key)
 		if ok {
 			p.forget(i, op.After)
@@ -171,15 +174,24 @@ func (p *Pending) Version() Version { return p.base.Version() }
 // Get implements [State].
 func (p *Pending) Get(t Type, id ID) (Entity, error) {
 	if i, ok := p.find(Key{t, id}); ok {
-		return p.ops[i].After, nil
+		return p.counted(p.ops[i].After), nil
 	}
-	return p.base.Get(t, id)
+	e, err := p.base.Get(t, id)
+	return p.counted(e), err
+}
+
+// counted returns a record as it is handed out: an organization with the numbers that are free.
+func (p *Pending) counted(e Entity) Entity {
+	if o, ok := e.(*Organization); ok {
+		return o.With(o.Next.Later(p.next))
+	}
+	return e
 }
 
 // Find implements [State].
 func (p *Pending) Find(t Type, k Keys) (Entity, error) {
 	if e := p.holder(t, k); e != nil {
-		return e, nil
+		return p.counted(e), nil
 	}
 	e, err := p.base.Find(t, k)
 	if err != nil || e == nil {
@@ -188,7 +200,7 @@ func (p *Pending) Find(t Type, k Keys) (Entity, error) {
 	if _, touched := p.find(e.Key()); touched { // it is deleted, or has lost the key
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
-	return e, nil
+	return p.counted(e), nil
 }
 
 // Each implements [State].
@@ -197,14 +209,14 @@ func (p *Pending) Each(t Type, fn func(Entity) error) error {
 		if _, touched := p.find(e.Key()); touched {
 			return nil
 		}
-		return fn(e)
+		return fn(p.counted(e))
 	})
 	if err != nil {
 		return err
 	}
 	for _, op := range p.ops {
 		if op.After != nil && op.After.Key().Type == t {
-			if err := fn(op.After); err != nil {
+			if err := fn(p.counted(op.After)); err != nil {
 				return err
 			}
 		}

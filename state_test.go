@@ -55,6 +55,10 @@ func (s *memState) apply(ops []Op) {
 	if len(ops) > 0 {
 		s.version++
 	}
+	var next Numbers
+	if o, ok := s.organization(); ok {
+		next = o.Next
+	}
 	for _, op := range ops {
 		if op.After == nil {
 			delete(s.records, op.Key())
@@ -62,6 +66,18 @@ func (s *memState) apply(ops []Op) {
 			s.records[op.Key()] = op.After
 		}
 	}
+	if o, ok := s.organization(); ok {
+		s.records[o.Key()] = o.With(next.After(ops...))
+	}
+}
+
+func (s *memState) organization() (*Organization, bool) {
+	for _, e := range s.records {
+		if o, ok := e.(*Organization); ok {
+			return o, true
+		}
+	}
+	return nil, false
 }
 
 // world is an organization that commands are tried on.

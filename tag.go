@@ -15,7 +15,7 @@ func Shown(e Entity, by Permissions) Entity {
 	switch was := e.(type) {
 	case *Organization:
 		o := *was
-		o.Next = nil
+		o.Next = Numbers{}
 		return &o
 	case *User:
 		u := *was

@@ -247,7 +247,7 @@ func TestObjectsInForm(t *testing.T) {
 func (d drawing) op() Op {
 	record := func() Entity {
 		return rapid.SampledFrom([]Entity{
-			d.user(), &Group{ID: testID(1), Name: "<&>"}, &Organization{ID: testID(1), Next: map[Type]int64{TypeUser: 3}},
+			d.user(), &Group{ID: testID(1), Name: "<&>"}, &Organization{ID: testID(1), Next: Numbers{User: 3}},
 		}).Draw(d.T, "record")
 	}
 	op := Op{Before: record(), After: record()}

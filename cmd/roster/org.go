@@ -33,7 +33,7 @@ func orgColumns() []string { return []string{"number", "slug", "name", "version"
 
 func orgRow(o *roster.Organization) row {
 	shown := *o
-	shown.Next = nil
+	shown.Next = roster.Numbers{}
 	return row{&shown, []string{
 		strconv.FormatInt(o.Number, 10), o.Slug, o.Name, strconv.FormatInt(int64(o.Version), 10), o.ID.String(),
 		o.CreatedAt.String(),

@@ -72,8 +72,8 @@ func (b *loadingBar) begin(w io.Writer, o *roster.Organization) (hide func()) {
 		return func() {}
 	}
 	records := int64(0)
-	for _, next := range o.Next {
-		records += next - 1
+	for _, t := range roster.Types() {
+		records += o.Next.Next(t) - 1
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

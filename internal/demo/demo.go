@@ -104,11 +104,9 @@ func (g *Generator) Entities() iter.Seq[roster.Entity] {
 func (g *Generator) frame() []roster.Entity {
 	roles, groups, spaces := g.Roles(), g.Groups(), g.Spaces()
 	org := Organization()
-	org.Next = map[roster.Type]int64{
-		roster.TypeRole:  int64(len(roles)) + 1,
-		roster.TypeGroup: int64(len(groups)) + 1,
-		roster.TypeSpace: int64(len(spaces)) + 1,
-		roster.TypeUser:  int64(g.users) + 1,
+	org.Next = roster.Numbers{
+		Role: int64(len(roles)) + 1, Group: int64(len(groups)) + 1, Space: int64(len(spaces)) + 1,
+		User: int64(g.users) + 1,
 	}
 	frame := []roster.Entity{org}
 	for _, r := range roles {

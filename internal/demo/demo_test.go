@@ -125,8 +125,8 @@ func TestLoadOrder(t *testing.T) {
 		t.Errorf("order of types (-want +got):\n%s", diff)
 	}
 	for _, typ := range roster.Types()[1:5] {
-		if org.Next[typ] != counts[typ]+1 {
-			t.Errorf("next number of a %s: got %d, want %d", typ, org.Next[typ], counts[typ]+1)
+		if org.Next.Next(typ) != counts[typ]+1 {
+			t.Errorf("next number of a %s: got %d, want %d", typ, org.Next.Next(typ), counts[typ]+1)
 		}
 	}
 }

@@ -103,11 +103,11 @@ func isNothing(op roster.Op) (bool, error) {
 	return err == nil && bytes.Equal(before, after), err
 }
 
-// encodeBare returns the document of a record, that of an organization without its version, which is kept apart.
+// encodeBare returns the document of a record, that of an organization without what is kept apart.
 func encodeBare(e roster.Entity) ([]byte, error) {
 	if o, ok := e.(*roster.Organization); ok {
 		bare := *o
-		bare.Version = 0
+		bare.Version, bare.Next = 0, roster.Numbers{}
 		e = &bare
 	}
 	return roster.EncodeEntity(e)

@@ -93,13 +93,13 @@ func (d *draft) repeated(once *roster.Once) error {
 func isKept(a roster.Answer, now roster.Time) bool { return now < a.At+roster.OnceFor }
 
 // collides reports whether ops are about a record that an earlier call changes, or has found as it should be: at the
-// version that the earlier one is told, it must be so. All that make records take numbers, which is nobody's write.
+// version that the earlier one is told, it must be so.
 func (d *draft) collides(ops []roster.Op) bool {
 	if len(d.touched)+len(d.found) == 0 {
 		return false
 	}
 	for _, op := range ops {
-		if key := op.Key(); (d.touched[key] || d.found[key]) && !op.IsBookkeeping() {
+		if key := op.Key(); d.touched[key] || d.found[key] {
 			return true
 		}
 	}

@@ -102,6 +102,7 @@ func (i *Imports) commit(ctx context.Context, c *call, before roster.Version, ch
 // forecast is the state that an organization is expected to have: everything that imports refer to, as a transaction
 // found it and changes since leave it, and of the users the owner alone. It can't tell anything else.
 type forecast struct {
+	org     roster.Key
 	version roster.Version
 	byID    map[roster.Key]roster.Entity
 	byKey   map[uniqueKey]roster.Entity
@@ -119,7 +120,10 @@ func (s *Service) foresee(ctx context.Context, org roster.ID) (*forecast, error)
 	const most = 20_000 // records, whose documents are kept in memory
 	f := &forecast{}
 	_, err := s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
-		*f = forecast{state.Version(), map[roster.Key]roster.Entity{}, map[uniqueKey]roster.Entity{}}
+		*f = forecast{
+			org:     roster.Key{Type: roster.TypeOrganization, ID: org},
+			version: state.Version(), byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{},
+		}
 		for _, t := range foreseen() {
 			err := state.Each(t, func(e roster.Entity) error {
 				if f.put(e); len(f.byID) > most {
@@ -189,6 +193,10 @@ func (f *forecast) follow(ops []roster.Op) {
 		return
 	}
 	f.version++
+	var next roster.Numbers
+	if o, ok := f.byID[f.org].(*roster.Organization); ok {
+		next = o.Next.After(ops...)
+	}
 	for _, op := range ops {
 		if op.Before != nil {
 			f.remove(op.Before)
@@ -198,6 +206,9 @@ func (f *forecast) follow(ops []roster.Op) {
 		if op.After != nil {
 			f.put(op.After)
 		}
+	}
+	if o, ok := f.byID[f.org].(*roster.Organization); ok {
+		f.put(o.With(next))
 	}
 }
 

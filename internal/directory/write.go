@@ -82,7 +82,7 @@ func made(change roster.Change) *roster.Organization {
 func (s *Service) nextOrgNumber(ctx context.Context) (int64, error) {
 	next := int64(1)
 	err := s.store.Orgs(ctx, func(o *roster.Organization) error {
-		next = max(next, o.Number+1, o.Next[roster.TypeOrganization])
+		next = max(next, o.Number+1, o.Next.Next(roster.TypeOrganization))
 		return nil
 	})
 	return next, err

@@ -83,20 +83,19 @@ func TestDoEach(t *testing.T) {
 				Verbs []string
 			}
 			want := []outcome{
-				{"", []string{"create", "update"}},
+				{"", []string{"create"}},
 				{roster.Conflict, nil},
 				{roster.Invalid, nil},
 				{roster.NotFound, nil},
 				{"", []string{"update"}},
 				{"", nil},
-				{"", []string{"create", "update"}},
+				{"", []string{"create"}},
 			}
 			for i, o := range outcomes {
 				got := outcome{Code: roster.CodeOf(o.Err)}
 				for _, op := range o.Ops {
 					got.Verbs = append(got.Verbs, op.Verb())
 				}
-				slices.Sort(got.Verbs) // the organization's next number is updated with the creation of a user
 				if got.Code != want[i].Code || !slices.Equal(got.Verbs, want[i].Verbs) {
 					t.Errorf("command %d: got %+v (%v), want %+v", i, got, o.Err, want[i])
 				}

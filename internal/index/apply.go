@@ -27,6 +27,7 @@ func (v *View) Apply(change roster.Change) (*View, error) {
 			return nil, fmt.Errorf("apply change %d: %w", change.Version, err)
 		}
 	}
+	e.count(change.Ops)
 	e.finish()
 	next.setVersion(change.Version)
 	next.index()
@@ -116,6 +117,18 @@ func (e *editor) applyErased(op roster.Op) error {
 		return nil
 	}
 	return e.applyKnown(op)
+}
+
+// count goes on to the numbers that are free after ops.
+func (e *editor) count(ops []roster.Op) {
+	if e.org == nil {
+		return
+	}
+	var next roster.Numbers
+	if e.base.org != nil {
+		next = e.base.org.Next
+	}
+	e.org = e.org.With(next.After(ops...))
 }
 
 func (e *editor) finish() {

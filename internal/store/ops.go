@@ -118,7 +118,8 @@ type Encoded struct {
 	Before, After [][]byte
 }
 
-// Encode encodes ops, each document once. An organization's Version is left out, because a store keeps it apart.
+// Encode encodes ops, each document once. An organization's Version and Next are left out, because a store keeps them
+// apart.
 func Encode(ops []roster.Op) (Encoded, error) {
 	const usual = 1 << 10 // bytes that an op takes, with room for the next one
 	e := encoder{doc: append(make([]byte, 0, (len(ops)+1)*usual), '[')}
@@ -177,9 +178,9 @@ func (e *encoder) record(head string, record roster.Entity) (at span, err error)
 	if record == nil {
 		return span{}, nil
 	}
-	if o, ok := record.(*roster.Organization); ok && o.Version != 0 {
+	if o, ok := record.(*roster.Organization); ok {
 		bare := *o
-		bare.Version = 0
+		bare.Version, bare.Next = 0, roster.Numbers{}
 		record = &bare
 	}
 	e.doc = append(e.doc, head...)

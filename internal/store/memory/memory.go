@@ -36,6 +36,7 @@ func New() *Store {
 // org is one organization. Guarded by Store.mu.
 type org struct {
 	version roster.Version
+	next    roster.Numbers
 	records map[roster.Key]roster.Entity
 	holders map[holding]roster.Entity
 	changes []roster.Change // the change to version v is at v-1
@@ -135,10 +136,10 @@ func (s *Store) organizations() []*roster.Organization {
 	return all
 }
 
-// organization returns the record of the organization, its Version filled.
+// organization returns the record of the organization, its Version and Next filled.
 func (o *org) organization(id roster.ID) *roster.Organization {
 	filled := *o.records[roster.Key{Type: roster.TypeOrganization, ID: id}].(*roster.Organization)
-	filled.Version = o.version
+	filled.Version, filled.Next = o.version, o.next
 	return &filled
 }
 

@@ -177,7 +177,7 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 			o.holders[holding{op.Key().Type, unique.Keys}] = op.After
 		}
 	}
-	o.version = change.Version
+	o.version, o.next = change.Version, o.next.After(change.Ops...)
 	for _, step := range change.Steps {
 		o.putStep(step)
 	}

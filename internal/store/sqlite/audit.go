@@ -66,22 +66,22 @@ func (u *update) tail() (roster.Entry, error) {
 	return last, nil
 }
 
-// remember notes the version and the last entry of a change that is committed.
-func (w *writer) remember(change *roster.Change) {
+// remember notes the version and the last entry of a change that is committed, and the numbers that are free after it.
+func (w *writer) remember(change *roster.Change, next roster.Numbers) {
 	const most = 10_000
 	if slices.ContainsFunc(change.Ops, deletesOrg) {
-		delete(w.versions, change.Org)
+		delete(w.stands, change.Org)
 		delete(w.tails, change.Org)
 		return
 	}
 	if len(change.Ops) == 0 {
 		return
 	}
-	if len(w.versions) >= most {
-		clear(w.versions)
+	if len(w.stands) >= most {
+		clear(w.stands)
 		clear(w.tails)
 	}
-	w.versions[change.Org] = change.Version
+	w.stands[change.Org] = stand{change.Version, next}
 	if n := len(change.Entries); n > 0 {
 		w.tails[change.Org] = roster.Entry{Seq: change.Entries[n-1].Seq, Hash: change.Entries[n-1].Hash}
 	}

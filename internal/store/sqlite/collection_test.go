@@ -95,6 +95,15 @@ func TestUncollected(t *testing.T) {
 	if got, err := s.TokenOrg(t.Context(), "sesame"); err != nil || got != (roster.ID{1}) {
 		t.Errorf("got %s, %v, want the token's first organization", got, err)
 	}
+	err := s.Orgs(t.Context(), func(o *roster.Organization) error {
+		if want := (roster.Numbers{User: 3}); o.ID == (roster.ID{1}) && o.Next != want {
+			t.Errorf("got the next numbers %+v, want %+v", o.Next, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	if got, err := s.TokenUses(t.Context(), roster.ID{2}); err != nil || got[roster.ID{0xc0}] != 9 {
 		t.Errorf("got uses %v, %v", got, err)
 	}

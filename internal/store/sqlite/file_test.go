@@ -177,7 +177,7 @@ func TestOlderSchema(t *testing.T) {
 		DROP TABLE webhook_standings; DROP TABLE webhook_deliveries;
 		DROP INDEX entities_webhook; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
 		DROP TABLE to_scrub; DROP VIEW deleted_users;
-		ALTER TABLE organizations DROP COLUMN audited_since;
+		ALTER TABLE organizations DROP COLUMN audited_since; ALTER TABLE organizations DROP COLUMN next;
 		ALTER TABLE organizations DROP COLUMN trimmed_to; ALTER TABLE organizations DROP COLUMN trimmed_seq;
 		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;
 		DELETE FROM schema_versions WHERE version_id > 1`
@@ -289,7 +289,7 @@ func TestOrganizationColumns(t *testing.T) {
 		change func(o *roster.Organization)
 		want   string
 	}{
-		{func(o *roster.Organization) { o.Next = map[roster.Type]int64{roster.TypeUser: 8} }, "2 1 acme Acme 8"},
+		{func(o *roster.Organization) { o.Next = roster.Numbers{User: 8} }, "2 1 acme Acme 8"},
 		{func(o *roster.Organization) { o.Name = "Apex" }, "3 1 acme Apex 8"},
 		{func(o *roster.Organization) { o.Slug = "apex" }, "4 1 apex Apex 8"},
 		{func(o *roster.Organization) { o.Number = 2 }, "5 2 apex Apex 8"},
@@ -308,7 +308,7 @@ func TestOrganizationColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got string
-		const query = `SELECT version||' '||number||' '||slug||' '||name||' '||json_extract(doc, '$.next.user') FROM organizations`
+		const query = `SELECT version||' '||number||' '||slug||' '||name||' '||json_extract(next, '$.user') FROM organizations`
 		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != step.want {
 			t.Errorf("got %q, %v, want %q", got, err, step.want)
 		}

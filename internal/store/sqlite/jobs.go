@@ -99,8 +99,8 @@ func (s *Store) jobBytes(ctx context.Context, query string, args ...any) (data [
 // PutJob implements [store.Jobs].
 func (s *Store) PutJob(ctx context.Context, org roster.ID, step roster.JobStep) error {
 	return s.change(ctx, "store a job", func(w *writer) error {
-		version, err := w.versionOf(context.WithoutCancel(ctx), org)
-		if err == nil && version == 0 {
+		at, err := w.standOf(context.WithoutCancel(ctx), org)
+		if err == nil && at.version == 0 {
 			err = store.NoOrg(org)
 		}
 		if err != nil {

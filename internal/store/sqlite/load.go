@@ -55,8 +55,7 @@ func (s *Store) load(
 		return 0, readError(ctx, "begin to read", err)
 	}
 	defer tx.Rollback()
-	const query = `SELECT version, doc FROM organizations WHERE id = ?`
-	o, err := scanOrg(tx.QueryRowContext(ctx, query, org[:]))
+	o, err := scanOrg(tx.QueryRowContext(ctx, orgQuery, org[:]))
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, store.NoOrg(org)
 	}

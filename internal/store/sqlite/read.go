@@ -15,6 +15,7 @@ const (
 	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ?1
 		AND version > max(?2, coalesce((SELECT trimmed_to FROM organizations WHERE id = ?1), 0))
 		ORDER BY version LIMIT ?3`
+	orgQuery  = `SELECT version, next, doc FROM organizations WHERE id = ?`
 	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 
 	recordQuery = `SELECT doc FROM entities
@@ -54,7 +55,7 @@ func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) e
 		o, err := scanOrg(rows)
 		all = append(all, o)
 		return err
-	}, `SELECT version, doc FROM organizations ORDER BY number, id`)
+	}, `SELECT version, next, doc FROM organizations ORDER BY number, id`)
 	if err != nil {
 		return readError(ctx, "read the organizations", err)
 	}
@@ -66,11 +67,11 @@ func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) e
 	return nil
 }
 
-// scanOrg reads the columns version and doc of a row.
+// scanOrg reads the columns version, next and doc of a row.
 func scanOrg(row interface{ Scan(dest ...any) error }) (*roster.Organization, error) {
-	var version roster.Version
+	var at stand
 	var doc []byte
-	if err := row.Scan(&version, &doc); err != nil {
+	if err := row.Scan(&at.version, scanJSON{&at.next}, &doc); err != nil {
 		return nil, err
 	}
 	e, err := roster.DecodeEntity(roster.TypeOrganization, doc)
@@ -78,7 +79,7 @@ func scanOrg(row interface{ Scan(dest ...any) error }) (*roster.Organization, er
 		return nil, err
 	}
 	o := e.(*roster.Organization)
-	o.Version = version
+	o.Version, o.Next = at.version, at.next
 	return o, nil
 }
 

@@ -7,6 +7,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -133,6 +134,18 @@ func (s scanID) Scan(value any) error {
 		return fmt.Errorf("%v is not an id", value)
 	}
 	return nil
+}
+
+// scanJSON reads a column with the JSON form of a value.
+type scanJSON struct{ value any }
+
+// Scan implements [sql.Scanner].
+func (s scanJSON) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return fmt.Errorf("%v is not a text", value)
+	}
+	return json.Unmarshal([]byte(text), s.value)
 }
 
 // orNull returns v, or NULL where v is the zero value.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,7 +30,7 @@ func (s *Store) Update(
 	if err := s.writer.transact(quiet, u.run); err != nil {
 		return roster.Change{}, u.failure(err)
 	}
-	s.writer.remember(&u.change)
+	s.writer.remember(&u.change, u.next)
 	return u.change, nil
 }
 
@@ -86,6 +87,7 @@ type update struct {
 	fn         func(roster.State) (roster.Change, error)
 	fnErr      error // what fn failed with
 	change     roster.Change
+	next       roster.Numbers // that are free, after the change at last
 }
 
 // failure returns err as Update's error: fn's own and errors with a code as they are.
@@ -98,10 +100,11 @@ func (u *update) failure(err error) error {
 
 func (u *update) run() (commit bool, err error) {
 	org := u.change.Org
-	version, err := u.versionOf(u.quiet, org)
+	at, err := u.standOf(u.quiet, org)
 	if err != nil {
 		return false, err
 	}
+	version := at.version
 	if u.change, u.fnErr = u.fn(&state{u.ctx, u.writer, org, version}); u.fnErr != nil {
 		return false, u.fnErr
 	}
@@ -113,6 +116,7 @@ func (u *update) run() (commit bool, err error) {
 		return false, err
 	}
 	u.change.Version++
+	u.next = at.next.After(u.change.Ops...)
 	return true, u.write()
 }
 
@@ -319,32 +323,30 @@ func (u *update) writeRecord(op roster.Op, doc []byte) error {
 
 func isOnOrg(op roster.Op) bool { return op.Key().Type == roster.TypeOrganization }
 
-// writeOrg writes the organization with its next version.
+// writeOrg writes the organization but for its version.
 func (u *update) writeOrg(op roster.Op, o *roster.Organization, doc []byte) error {
-	args := []any{orNull(o.Number), orNull(o.Slug), o.Name, int64(u.change.Version), string(doc), o.ID[:]}
 	stmt := u.insertOrg
-	if before, ok := op.Before.(*roster.Organization); ok {
+	if op.Before != nil {
 		stmt = u.updateOrg
-		if before.Keys() == o.Keys() && before.Name == o.Name { // the rule: a counter went on
-			stmt, args = u.reviseOrg, args[3:] // naming a key would write its index again
-		}
 	}
-	err := mustHit(stmt.ExecContext(u.quiet, args...))
+	err := mustHit(stmt.ExecContext(u.quiet, orNull(o.Number), orNull(o.Slug), o.Name, string(doc), o.ID[:]))
 	if isConstraint(err) {
 		return u.orgConflict(o, err)
 	}
 	return orMissing(err, op.Key())
 }
 
-// writeChange writes the change record, and the next version where no op has written it with the organization.
+// writeChange writes the change record and the next version.
 func (u *update) writeChange(ops string) error {
 	c := u.change
-	if !slices.ContainsFunc(c.Ops, isOnOrg) {
-		if err := mustHit(u.setVersion.ExecContext(u.quiet, int64(c.Version), c.Org[:])); err != nil {
-			return fmt.Errorf("write the version: %w", err)
-		}
+	next, err := json.Marshal(u.next)
+	if err != nil {
+		return fmt.Errorf("encode the next numbers: %w", err)
 	}
-	_, err := u.insertChange.ExecContext(u.quiet,
+	if err := mustHit(u.setStand.ExecContext(u.quiet, int64(c.Version), string(next), c.Org[:])); err != nil {
+		return fmt.Errorf("write the version: %w", err)
+	}
+	_, err = u.insertChange.ExecContext(u.quiet,
 		c.Org[:], int64(c.Version), int64(c.At), idOrNull(c.Actor), ops)
 	if err != nil {
 		return fmt.Errorf("write the change record: %w", err)

@@ -18,15 +18,15 @@ type writer struct {
 	all  []*sql.Stmt
 	// tails has the last audit entries of organizations, as far as they are known: their places and hashes.
 	tails map[roster.ID]roster.Entry
-	// versions has those of organizations, as far as they are known: nobody else writes to the file.
-	versions map[roster.ID]roster.Version
+	// stands has how far organizations are, as far as that is known: nobody else writes to the file.
+	stands map[roster.ID]stand
 	// collections has the numbers of collections, as far as they are known.
 	collections map[collection]int64
 	room        room
 
 	begin, commit, rollback                  *sql.Stmt
-	version, setVersion, orgDoc              *sql.Stmt
-	insertOrg, updateOrg, reviseOrg          *sql.Stmt
+	stand, setStand, orgDoc                  *sql.Stmt
+	insertOrg, updateOrg                     *sql.Stmt
 	deleteOrg, deleteEntities, deleteChanges *sql.Stmt
 	touch, forget, deleteUses                *sql.Stmt
 	orgByNumber, orgBySlug                   *sql.Stmt
@@ -56,7 +56,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	}
 	w := &writer{
 		conn: conn, collections: map[collection]int64{},
-		tails: map[roster.ID]roster.Entry{}, versions: map[roster.ID]roster.Version{},
+		tails: map[roster.ID]roster.Entry{}, stands: map[roster.ID]stand{},
 	}
 	if err := w.makeRoom(ctx, 1); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -99,14 +99,13 @@ func (w *writer) statements() []statement {
 		{&w.commit, `COMMIT`},
 		{&w.rollback, `ROLLBACK`},
 
-		{&w.version, `SELECT version FROM organizations WHERE id = ?`},
-		{&w.setVersion, `UPDATE organizations SET version = ? WHERE id = ?`},
-		{&w.orgDoc, `SELECT version, doc FROM organizations WHERE id = ?`},
+		{&w.stand, `SELECT version, next FROM organizations WHERE id = ?`},
+		{&w.setStand, `UPDATE organizations SET version = ?, next = ? WHERE id = ?`},
+		{&w.orgDoc, orgQuery},
 		{&w.orgByNumber, `SELECT 1 FROM organizations WHERE number = ? AND id <> ?`},
 		{&w.orgBySlug, `SELECT 1 FROM organizations WHERE slug = ? AND id <> ?`},
-		{&w.insertOrg, `INSERT INTO organizations (number, slug, name, version, doc, id) VALUES (?, ?, ?, ?, ?, ?)`},
-		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, version = ?, doc = ? WHERE id = ?`},
-		{&w.reviseOrg, `UPDATE organizations SET version = ?, doc = ? WHERE id = ?`},
+		{&w.insertOrg, `INSERT INTO organizations (number, slug, name, doc, id, version) VALUES (?, ?, ?, ?, ?, 0)`},
+		{&w.updateOrg, `UPDATE organizations SET number = ?, slug = ?, name = ?, doc = ? WHERE id = ?`},
 		{&w.deleteOrg, `DELETE FROM organizations WHERE id = ?`},
 		{&w.deleteEntities, `DELETE FROM entities WHERE collection IN (SELECT id FROM collections WHERE org_id = ?)`},
 		{&w.deleteChanges, `DELETE FROM changes WHERE org_id = ?`},
@@ -171,7 +170,7 @@ func (w *writer) transact(ctx context.Context, fn func() (commit bool, err error
 			return
 		}
 		clear(w.collections)
-		clear(w.versions)
+		clear(w.stands)
 		clear(w.tails)
 		if _, rollbackErr := w.rollback.ExecContext(ctx); rollbackErr != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
@@ -218,17 +217,22 @@ func (w *writer) makeRoom(ctx context.Context, ops int) error {
 	return nil
 }
 
-// versionOf returns the version of org, or 0 where it does not exist.
-func (w *writer) versionOf(ctx context.Context, org roster.ID) (roster.Version, error) {
-	if version, known := w.versions[org]; known {
-		return version, nil
+// stand is how far an organization is: its version, and the numbers of records that are free.
+type stand struct {
+	version roster.Version
+	next    roster.Numbers
+}
+
+// standOf returns how far org is, which is at version 0 where it does not exist.
+func (w *writer) standOf(ctx context.Context, org roster.ID) (at stand, err error) {
+	if at, known := w.stands[org]; known {
+		return at, nil
 	}
-	var version roster.Version
-	err := w.version.QueryRowContext(ctx, org[:]).Scan(&version)
+	err = w.stand.QueryRowContext(ctx, org[:]).Scan(&at.version, scanJSON{&at.next})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("read the version: %w", err)
+		return stand{}, fmt.Errorf("read the version: %w", err)
 	}
-	return version, nil
+	return at, nil
 }
 
 // exists reports whether a query finds anything.

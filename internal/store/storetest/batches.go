@@ -74,7 +74,7 @@ func loadBatches(
 				kept.WhitelistedIPs = slices.Clone(u.WhitelistedIPs)
 				e = &kept
 			}
-			records = append(records, e)
+			records = append(records, uncounted(e))
 		}
 		return func() error {
 			if at.Add(1) > 1 {

@@ -115,7 +115,7 @@ func testChain(t *testing.T, s store.Store) {
 // testEntries makes five entries and asks for them in every way.
 func testEntries(t *testing.T, s store.Store) {
 	t.Helper()
-	counted := changed(org(1), func(o *roster.Organization) { o.Next = map[roster.Type]int64{roster.TypeUser: 9} })
+	counted := changed(org(1), func(o *roster.Organization) { o.Next = roster.Numbers{User: 9} })
 	group := &roster.Group{ID: id(3), Number: 1, Name: "g"}
 	for i, change := range []roster.Change{
 		{Ops: creations(org(1), user(1)), Entries: []roster.Entry{{To: 1}, {From: 1, To: 2}}},

@@ -102,6 +102,7 @@ func testOrgs(t *testing.T, s store.Store) {
 	}
 	want := []roster.Organization{*org(1), *org(2), *org(3)}
 	want[0].Version, want[1].Version, want[2].Version = 1, 2, 1
+	want[1].Next.User = 2
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("orgs (-want +got):\n%s", diff)
 	}
@@ -116,7 +117,7 @@ func testSnapshot(t *testing.T, s store.Store) {
 		records = append(records, user(n+1))
 	}
 	mustCommit(t, s, id(1), creations(records...)...)
-	records[0] = changed(org(1), func(o *roster.Organization) { o.Version = 1 })
+	records[0] = changed(org(1), func(o *roster.Organization) { o.Version, o.Next.User = 1, users+1 })
 	var got content
 	var err error
 	got.Version, err = s.Load(t.Context(), id(1), func(e roster.Entity) error {

@@ -33,7 +33,7 @@ func testState(t *testing.T, open Open) {
 		s := open(t)
 		mustCommit(t, s, id(1), creations(org(1))...)
 		mustCommit(t, s, id(1), creations(user(1))...)
-		want := roster.Entity(changed(org(1), func(o *roster.Organization) { o.Version = 2 }))
+		want := roster.Entity(changed(org(1), func(o *roster.Organization) { o.Version, o.Next.User = 2, 2 }))
 		inState(t, s, id(1), func(state roster.State) {
 			if state.Version() != 2 {
 				t.Errorf("state at version %d, want 2", state.Version())
