@@ -5,9 +5,9 @@ import (
 	"iter"
 )
 
-// MaxBulk is how many users one change can be about. While they are changed nobody else can write to the organization:
-// that many take about three seconds of a processor.
-const MaxBulk = 10_000
+// MaxBulk is how many users one change can be about. It is one version, which is made in memory while nobody else can
+// write to the organization: that many take a few seconds of a processor, and more than a gigabyte.
+const MaxBulk = 100_000
 
 // BulkUpdate is one change of all users whom a filter lets through.
 type BulkUpdate struct {
@@ -65,8 +65,8 @@ func (b *BulkUpdate) Command(user ID) Command {
 // Commands returns the commands that change users. It fails with [TooLarge] where there are more than [MaxBulk].
 func (b *BulkUpdate) Commands(total int, users iter.Seq[*User]) ([]Command, error) {
 	if total > MaxBulk {
-		return nil, Errorf(TooLarge, "it is about %d users, but at most %d can be changed at once: "+
-			"narrow the filter, as with number <= %d", total, MaxBulk, MaxBulk)
+		return nil, Errorf(TooLarge, "it is about %d users, but one version can change at most %d: "+
+			"make several changes with narrower filters, as with number <= %d", total, MaxBulk, MaxBulk)
 	}
 	cmds := make([]Command, 0, total)
 	for u := range users {

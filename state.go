@@ -26,7 +26,7 @@ type Pending struct {
 	keys []Key // of the records that ops are about
 	// at and byKeys are nil while there are few ops, which are then looked through.
 	at     map[Key]int       // where in ops the op on a record is
-	byKeys map[uniqueKey]int // where in ops the record is that has a unique key afterwards
+	byKeys map[uniqueKey]int // where in ops the record is that has a unique key afterwards, unless it keeps its keys
 	// own are where in ops records are, or were, that are about a person, by type and person; not those of users.
 	own map[Key][]int
 	// next are the numbers that the ops show to be free, as far as they tell.
@@ -127,11 +127,16 @@ func (p *Pending) index(records, keys int) {
 
 func (p *Pending) note(i int) {
 	p.at[p.keys[i]] = i
-	if e := p.ops[i].After; e != nil {
+	if e := p.ops[i].After; e != nil && !p.ops[i].keepsKeys() {
 		for _, k := range single(e.Keys()) {
 			p.byKeys[uniqueKey{p.keys[i].Type, k}] = i
 		}
 	}
+}
+
+// keepsKeys reports whether a record has the same keys after an op as before.
+func (o Op) keepsKeys() bool {
+	return o.Before != nil && o.After != nil && o.Before.Keys() == o.After.Keys()
 }
 
 // holder returns the record that has a unique key after ops, or nil where none of theirs has it.
@@ -197,10 +202,15 @@ func (p *Pending) Find(t Type, k Keys) (Entity, error) {
 	if err != nil || e == nil {
 		return nil, err
 	}
-	if _, touched := p.find(e.Key()); touched { // it is deleted, or has lost the key
+	i, touched := p.find(e.Key())
+	switch {
+	case !touched:
+		return p.counted(e), nil
+	case p.ops[i].keepsKeys():
+		return p.counted(p.ops[i].After), nil
+	default: // it is deleted, or has lost the key
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
-	return p.counted(e), nil
 }
 
 // Each implements [State].

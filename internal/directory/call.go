@@ -40,32 +40,53 @@ func newCall(by roster.Principal, cmds []roster.Command, each bool) *call {
 
 // sizeOf estimates the size of what a command writes, in bytes, from its parts that may be large.
 func sizeOf(cmd roster.Command) int {
-	const small = 1 << 10 // of a record without them
 	switch c := cmd.(type) {
 	case roster.Create:
-		return small + sizeOfRecord(c.Record)
+		return sizeOfRecord(c.Record)
 	case roster.Import:
-		return small + sizeOfRecord(c.Record)
+		return sizeOfRecord(c.Record)
 	case roster.Update:
-		return small + len(c.Patch)
+		return smallRecord + len(c.Patch)
 	default:
-		return small
+		return smallRecord
 	}
 }
 
+// smallRecord is the size of a record without parts that may be large, in bytes.
+const smallRecord = 1 << 10
+
+// sizeOfRecord estimates the size of a record.
 func sizeOfRecord(e roster.Entity) int {
+	if deleted, ok := e.(*roster.DeletedUser); ok {
+		return sizeOfRecord(deleted.User)
+	}
 	u, ok := e.(*roster.User)
 	if !ok || u == nil {
-		return 0
+		return smallRecord
 	}
 	const number, access = 8, 48
-	return len(u.EmailSettings) + len(u.NotificationSettings) + len(u.WorkTime) + len(u.PersonalSettings) +
-		len(u.PublicKey) + len(u.Description) + number*len(u.Groups) + access*(len(u.Spaces)+len(u.WhitelistedIPs))
+	return smallRecord + len(u.EmailSettings) + len(u.NotificationSettings) + len(u.WorkTime) +
+		len(u.PersonalSettings) + len(u.Slack.Settings) + len(u.PublicKey) + len(u.Description) +
+		number*len(u.Groups) + access*(len(u.Spaces)+len(u.WhitelistedIPs))
+}
+
+// sizeOfOp estimates the size of the records of an op.
+func sizeOfOp(op roster.Op) (bytes int) {
+	for _, e := range []roster.Entity{op.Before, op.After} {
+		if e != nil {
+			bytes += sizeOfRecord(e)
+		}
+	}
+	return bytes
 }
 
 // decide puts on top of pending what commands do, where each is set without those that are refused.
 func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
+	const few = 16 // for which room is made as they come
 	outcomes := make([]roster.Outcome, 0, len(cmds))
+	if len(cmds) > few {
+		pending.Grow(len(cmds))
+	}
 	for i, cmd := range cmds {
 		ops, err := roster.Decide(pending, env, cmd)
 		if err != nil && (!each || !isClientError(err)) {

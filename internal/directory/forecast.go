@@ -65,7 +65,6 @@ func (i *Imports) decide(ctx context.Context, c *call) (before roster.Version, c
 		i.expected = expected
 	}
 	d := s.newDraft(i.expected, guess{i.expected}, roster.Env{Org: i.org, Now: s.now(), NewID: s.newID}, true)
-	d.pending.Grow(len(c.cmds))
 	if d.add(c); c.err != nil {
 		i.failed.Store(true)
 		return 0, roster.Change{}, false

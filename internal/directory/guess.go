@@ -59,7 +59,6 @@ func (s *Service) guess(c *call, state roster.State, env roster.Env) (roster.Cha
 		return roster.Change{}, err
 	}
 	d := s.newDraft(state, guess{known}, env, true)
-	d.pending.Grow(len(c.cmds))
 	if d.add(c); c.err != nil {
 		return roster.Change{}, c.err
 	}

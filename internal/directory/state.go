@@ -75,7 +75,8 @@ func (v viewState) user(ref roster.Ref) (roster.Entity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stored(u), nil
+	u.Permissions = 0 // which is computed, and the copy is ours
+	return u, nil
 }
 
 // stored returns a copy of a user as stores keep it, without what is computed.

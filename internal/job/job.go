@@ -76,6 +76,7 @@ type Service struct {
 	Config
 
 	slots    chan struct{} // holds a token for each job that works
+	whole    chan struct{} // holds a token for the one change of many users that is being made: it takes memory
 	previews chan struct{} // holds a token for each preview that is being made
 	wake     chan struct{} // has room for one token, which is there when there may be something to do
 	arriving sync.Map      // the ids of jobs whose inputs this service is receiving, which may take any time
@@ -87,8 +88,8 @@ func New(c Config) *Service {
 		c.AtOnce = 2
 	}
 	return &Service{
-		Config: c, slots: make(chan struct{}, c.AtOnce), previews: make(chan struct{}, maxPreviews),
-		wake: make(chan struct{}, 1),
+		Config: c, slots: make(chan struct{}, c.AtOnce), whole: make(chan struct{}, 1),
+		previews: make(chan struct{}, maxPreviews), wake: make(chan struct{}, 1),
 	}
 }
 

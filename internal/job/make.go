@@ -180,12 +180,11 @@ func (s *Service) Preview(
 
 // rehearse says what would become of the users who are chosen, once it is its turn.
 func (s *Service) rehearse(ctx context.Context, org roster.ID, c *choice) (roster.Version, []roster.Outcome, error) {
-	select {
-	case s.previews <- struct{}{}:
-		defer func() { <-s.previews }()
-	case <-ctx.Done():
-		return 0, nil, ctx.Err()
+	done, err := enter(ctx, s.previews)
+	if err != nil {
+		return 0, nil, err
 	}
+	defer done()
 	return s.Directory.Preview(ctx, org, c.by, c.commands)
 }
 

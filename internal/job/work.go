@@ -168,18 +168,36 @@ func (w *work) acting(ctx context.Context, user roster.ID) error {
 }
 
 // turn waits until the job may work, which ends when done is called.
-func (w *work) turn(ctx context.Context) (done func(), err error) {
+func (w *work) turn(ctx context.Context) (done func(), err error) { return enter(ctx, w.slots) }
+
+// enter waits until there is room for a token, which is taken back when done is called.
+func enter(ctx context.Context, tokens chan struct{}) (done func(), err error) {
 	select {
-	case w.slots <- struct{}{}:
-		return func() { <-w.slots }, nil
+	case tokens <- struct{}{}:
+		return func() { <-tokens }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
+// alone is turn for a job that is done as a whole. It waits first for others of that kind, which keep nobody else
+// from working meanwhile.
+func (w *work) alone(ctx context.Context) (done func(), err error) {
+	others, err := enter(ctx, w.whole)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := w.turn(ctx)
+	if err != nil {
+		others()
+		return nil, err
+	}
+	return func() { mine(); others() }, nil
+}
+
 // updating changes many users.
 func (w *work) updating(ctx context.Context) error {
-	done, err := w.turn(ctx)
+	done, err := w.alone(ctx)
 	if err != nil {
 		return err
 	}
@@ -200,7 +218,7 @@ func (w *work) updating(ctx context.Context) error {
 
 // undoing takes a change of many users back.
 func (w *work) undoing(ctx context.Context) error {
-	done, err := w.turn(ctx)
+	done, err := w.alone(ctx)
 	if err != nil {
 		return err
 	}

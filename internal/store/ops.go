@@ -121,8 +121,14 @@ type Encoded struct {
 // Encode encodes ops, each document once. An organization's Version and Next are left out, because a store keeps them
 // apart.
 func Encode(ops []roster.Op) (Encoded, error) {
-	const usual = 1 << 10 // bytes that an op takes, with room for the next one
-	e := encoder{doc: append(make([]byte, 0, (len(ops)+1)*usual), '[')}
+	const usual = 1 << 10 // bytes that a record takes, with room for the next one
+	records := 1
+	for _, op := range ops {
+		if records++; op.Before != nil && op.After != nil {
+			records++
+		}
+	}
+	e := encoder{doc: append(make([]byte, 0, records*usual), '[')}
 	spans := make([][2]span, len(ops))
 	for i, op := range ops {
 		if i > 0 {

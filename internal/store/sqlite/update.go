@@ -293,18 +293,21 @@ func (u *update) delete(key roster.Key) error {
 	return u.hit(u.remove, key)
 }
 
-// hit runs a statement about a record that must exist.
-func (u *update) hit(stmt *sql.Stmt, key roster.Key) error {
+// hit runs a statement about a record that must exist, which the last parameters are the collection and the id of.
+func (u *update) hit(stmt *sql.Stmt, key roster.Key, args ...any) error {
 	number, err := u.collectionOf(u.quiet, collection{u.change.Org, key.Type})
 	if err != nil {
 		return err
 	}
-	return orMissing(mustHit(stmt.ExecContext(u.quiet, number, key.ID[:])), key)
+	return orMissing(mustHit(stmt.ExecContext(u.quiet, append(args, number, key.ID[:])...)), key)
 }
 
 func (u *update) writeRecord(op roster.Op, doc []byte) error {
 	if o, ok := op.After.(*roster.Organization); ok {
 		return u.writeOrg(op, o, doc)
+	}
+	if op.Before != nil && op.Before.Keys() == op.After.Keys() { // naming a key would write its index again
+		return u.hit(u.redo, op.Key(), string(doc))
 	}
 	args, err := u.appendRow(make([]any, 0, 9), op.After, doc)
 	if err != nil {

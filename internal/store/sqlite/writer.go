@@ -31,7 +31,7 @@ type writer struct {
 	touch, forget, deleteUses                *sql.Stmt
 	orgByNumber, orgBySlug                   *sql.Stmt
 	insert, insertMany                       *sql.Stmt
-	revise, clear, remove                    *sql.Stmt
+	revise, redo, clear, remove              *sql.Stmt
 	byID, byNumber, byEmail, byIdentifier    *sql.Stmt
 	owner, each, insertChange                *sql.Stmt
 	collection, insertCollection             *sql.Stmt
@@ -133,6 +133,7 @@ func (w *writer) statements() []statement {
 		{&w.insertMany, `INSERT OR FAIL` + columns + strings.Repeat(row+", ", rowsAtOnce-1) + row},
 		{&w.revise, `UPDATE entities SET number = ?, email = ?, identifier = ?, owner = ?, doc = ?
 			WHERE collection = ? AND id = ?`},
+		{&w.redo, `UPDATE entities SET doc = ? WHERE collection = ? AND id = ?`},
 		{&w.clear, `UPDATE entities SET number = NULL, email = NULL, identifier = NULL, owner = FALSE
 			WHERE collection = ? AND id = ?`},
 		{&w.remove, `DELETE FROM entities WHERE collection = ? AND id = ?`},
