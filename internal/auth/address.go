@@ -38,14 +38,14 @@ func cutLast(s string) (rest, last string, more bool) {
 
 // hostAddr reads an address with or without a port; it is the zero Addr for anything else.
 func hostAddr(s string) netip.Addr {
-	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
-		return plain(addr)
+	if addrPort, err := netip.ParseAddrPort(s); err == nil { // as peers' are
+		return plain(addrPort.Addr())
 	}
-	addrPort, err := netip.ParseAddrPort(s)
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 	if err != nil {
 		return netip.Addr{}
 	}
-	return plain(addrPort.Addr())
+	return plain(addr)
 }
 
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }

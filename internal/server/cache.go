@@ -209,7 +209,7 @@ func (x *exchange) keep(body []byte, response dialect.Response) {
 	before, after := body, []byte(nil)
 	if a.hasID {
 		var found bool
-		if before, after, found = bytes.Cut(body, []byte(record(x.r).id)); !found {
+		if before, after, found = bytes.Cut(body, []byte(x.record.id)); !found {
 			return
 		}
 	}
@@ -238,7 +238,7 @@ func (x *exchange) repeat(a *answer) {
 	x.head(http.StatusOK)
 	_, _ = x.w.Write(a.body[0])
 	if a.hasID {
-		_, _ = x.w.Write([]byte(record(x.r).id))
+		_, _ = x.w.Write([]byte(x.record.id))
 		_, _ = x.w.Write(a.body[1])
 	}
 }

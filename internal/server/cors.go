@@ -9,8 +9,9 @@ import (
 // crossOrigin lets pages of the allowed origins read responses and try requests, and answers OPTIONS with the
 // methods of the path.
 func (s *Server) crossOrigin(next http.Handler, find finder) http.Handler {
-	exposed := s.exposedHeaders()
+	exposed, origin := s.exposedHeaders(), []string{"Origin"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Vary"] = origin
 		s.allowOrigin(w, r, exposed)
 		if r.Method != http.MethodOptions {
 			next.ServeHTTP(w, r)
@@ -68,8 +69,6 @@ func allowHeader(methods []string) string {
 
 func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, exposed string) {
 	h := w.Header()
-	const most = 4 // that are going to be named
-	h["Vary"] = append(append(make([]string, 0, most), h["Vary"]...), "Origin")
 	origin := r.Header.Get("Origin")
 	switch {
 	case origin == "": // not a browser, or a page of ours

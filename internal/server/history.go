@@ -53,7 +53,7 @@ func (h history) Wait(
 ) (present roster.Version, left time.Duration, err error) {
 	start := h.Now()
 	left, err = h.wait(ctx, after, most)
-	record(h.r).waited += h.Now().Sub(start)
+	h.record.waited += h.Now().Sub(start)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 // requestRecord is what the access log says about a request. One goroutine at a time uses it.
 type requestRecord struct {
 	id        string
+	began     time.Time
 	dialect   string
 	principal roster.Principal
 	err       error
@@ -26,42 +26,50 @@ type requestRecord struct {
 	waited time.Duration
 }
 
-type recordKey struct{}
-
-// record returns the record that identify has put into every request's context.
-func record(r *http.Request) *requestRecord {
-	rec, _ := r.Context().Value(recordKey{}).(*requestRecord)
-	return rec
+// recordOf returns the record of a request by what its answer is written to, which may have been wrapped since identify
+// has made the record. A context would have the record as well, but with it each request would have to be copied.
+func recordOf(w http.ResponseWriter) *requestRecord {
+	for {
+		switch own := w.(type) {
+		case *recorder:
+			return &own.record
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = own.Unwrap()
+		default:
+			panic("server: the answer to a request that has no id")
+		}
+	}
 }
 
 // identify gives each request an id, and the access log a line when it is done.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := s.Now()
+		began := s.Now()
 		id, err := s.NewID()
 		if err != nil {
 			s.Log.ErrorContext(r.Context(), "no request id", "error", err)
 			writeText(w, http.StatusInternalServerError, "internal error\n")
 			return
 		}
-		rec := &requestRecord{id: id.String(), isHead: r.Method == http.MethodHead}
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
-		w.Header().Set("X-Request-Id", rec.id)
+		out := &recorder{ResponseWriter: w}
+		rec := &out.record
+		rec.id, rec.began, rec.isHead = id.String(), began, r.Method == http.MethodHead
+		w.Header()["X-Request-Id"] = []string{rec.id}
 		defer func() {
-			took := s.Now().Sub(start)
+			took := s.Now().Sub(began)
 			if s.metrics != nil {
 				s.metrics.note(rec, took-rec.waited)
 			}
 			s.access(r, rec, took)
 		}()
-		next.ServeHTTP(&recorder{ResponseWriter: w, record: rec}, r)
+		next.ServeHTTP(out, r)
 	})
 }
 
 // recorder notes the status and the bytes of a response, and drops the body where only the head was asked for.
 type recorder struct {
 	http.ResponseWriter
-	record *requestRecord
+	record requestRecord
 }
 
 func (w *recorder) WriteHeader(status int) {

@@ -21,7 +21,7 @@ func (x *exchange) live(status int, body dialect.Body) {
 	out := x.newTaker()
 	out.flush = true
 	if err := body(out); err != nil {
-		record(x.r).err = x.fault(err)
+		x.record.err = x.fault(err)
 		panic(http.ErrAbortHandler) // the client must not take it for an end that was meant
 	}
 }

@@ -32,18 +32,28 @@ type mount struct {
 	dialect *dialect.Dialect
 	// document returns the dialect's OpenAPI document, which is made when it is first asked for, on anyBase.
 	document func() ([]byte, error)
+	// prefix is the path below which the dialect is served on a listener for everything.
+	prefix string
 	// varies has the request headers that the answers of each endpoint depend on, by the endpoint's id.
-	varies map[string][]string
+	varies map[string]varying
+}
+
+// varying is what the answers of an endpoint depend on besides the URL.
+type varying struct {
+	names []string // of request headers, as in [dialect.Endpoint.VaryOn]
+	vary  []string // the value of Vary, in which there is what all answers depend on as well
 }
 
 // newMount returns the mount of a dialect.
 func newMount(s *Server, d *dialect.Dialect) *mount {
 	m := &mount{
-		Server: s, dialect: d, varies: map[string][]string{},
+		Server: s, dialect: d, prefix: d.Mount(), varies: map[string]varying{},
 		document: sync.OnceValues(func() ([]byte, error) { return dialect.OpenAPI(d, anyBase) }),
 	}
 	for i := range d.Endpoints {
-		m.varies[d.Endpoints[i].ID] = d.Endpoints[i].VaryOn()
+		names := d.Endpoints[i].VaryOn()
+		all := append([]string{"Origin", "Accept-Encoding"}, names...)
+		m.varies[d.Endpoints[i].ID] = varying{names: names, vary: []string{strings.Join(all, ", ")}}
 	}
 	return m
 }
@@ -53,6 +63,8 @@ type exchange struct {
 	*mount
 	w        http.ResponseWriter
 	r        *http.Request
+	record   *requestRecord
+	request  dialect.Request // what the endpoint sees of r
 	from     netip.Addr
 	endpoint *dialect.Endpoint
 	path     map[string]string
@@ -74,8 +86,8 @@ type exchange struct {
 
 // serve answers a request for a path below the dialect's root.
 func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
-	record(r).dialect = m.dialect.Name
-	x := &exchange{mount: m, w: w, r: r, contract: roster.Documented}
+	x := &exchange{mount: m, w: w, r: r, record: recordOf(w), contract: roster.Documented}
+	x.record.dialect = m.dialect.Name
 	x.from = auth.ClientAddr(r, m.TrustedProxies)
 	defer x.recover()
 	if path == openAPIPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
@@ -104,7 +116,7 @@ func (x *exchange) recover() {
 	}
 	err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 	if x.started {
-		record(x.r).err = err
+		x.record.err = err
 		panic(http.ErrAbortHandler)
 	}
 	x.invalidate()
@@ -159,8 +171,9 @@ func (x *exchange) prepare(ctx context.Context, path string) (*dialect.Request, 
 	if err := x.find(path); err != nil {
 		return nil, err
 	}
-	req := &dialect.Request{
-		Endpoint: x.endpoint, ID: record(x.r).id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
+	req := &x.request
+	*req = dialect.Request{
+		Endpoint: x.endpoint, ID: x.record.id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
 		Software: x.Software,
 	}
 	if x.endpoint.Timed != nil && x.endpoint.Timed(req.URL.RawQuery) {
@@ -213,7 +226,7 @@ func (x *exchange) find(path string) error {
 		}
 		if e.Method == x.r.Method || e.Method == http.MethodGet && x.r.Method == http.MethodHead {
 			x.endpoint, x.path = e, params
-			rec := record(x.r)
+			rec := x.record
 			rec.below, rec.pattern, rec.params = len(path), e.Path, params
 			return nil
 		}
@@ -234,7 +247,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if err != nil {
 		return x.refused(err)
 	}
-	record(x.r).principal = principal
+	x.record.principal = principal
 	x.lookBack(principal.Org)
 	view, err := x.Directory.View(ctx, principal.Org)
 	if err != nil {
@@ -250,7 +263,7 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if principal, view, err = x.enter(ctx, principal, view); err != nil {
 		return err
 	}
-	record(x.r).principal = principal
+	x.record.principal = principal
 	x.equip(req, principal, view)
 	if err := permit(x.endpoint, principal, view); err != nil {
 		return err
@@ -371,13 +384,13 @@ func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
 // fail turns an error into the dialect's response, and tells the log what the client is not told.
 func (x *exchange) fail(err error) dialect.Response {
 	err = x.fault(err)
-	record(x.r).err = err
+	x.record.err = err
 	if x.endpoint != nil && x.endpoint.Method != http.MethodGet {
 		delete(x.w.Header(), dialect.VersionHeader) // a write that is refused leads to none
 	}
 	e := roster.AsError(err)
 	return x.dialect.Fail(dialect.Failure{
-		Error: e, Status: x.dialect.Status(e.Code), Contract: x.contract, RequestID: record(x.r).id,
+		Error: e, Status: x.dialect.Status(e.Code), Contract: x.contract, RequestID: x.record.id,
 		RetryAfter: x.retry.RetryAfter,
 	})
 }
@@ -409,6 +422,9 @@ func (x *exchange) absoluteURL() *url.URL {
 }
 
 func (x *exchange) fromTrustedProxy() bool {
+	if len(x.TrustedProxies) == 0 {
+		return false
+	}
 	peer, err := netip.ParseAddrPort(x.r.RemoteAddr)
 	return err == nil && slices.ContainsFunc(x.TrustedProxies, func(p netip.Prefix) bool {
 		return p.Contains(peer.Addr().Unmap().WithZone(""))

@@ -50,13 +50,13 @@ func (s *Server) wrap(h http.Handler, find finder) http.Handler {
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	compressed := compress(h)
+	compressed, both := compress(h), []string{"Origin, Accept-Encoding"}
 	return s.identify(s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {
 			compressed.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Add("Vary", "Accept-Encoding") // there is nothing to choose from
+		w.Header()["Vary"] = both // there is nothing to choose from
 		h.ServeHTTP(w, r)
 	}), find))
 }
@@ -92,9 +92,9 @@ func (s *Server) locate(r *http.Request) (m *mount, below string) {
 			return m, path
 		}
 	}
-	for _, d := range s.Dialects {
-		if rest, ok := strings.CutPrefix(path, d.Mount()); ok && (rest == "" || rest[0] == '/') {
-			return s.mounts[d.Name], rest
+	for _, m := range s.inOrder {
+		if rest, ok := strings.CutPrefix(path, m.prefix); ok && (rest == "" || rest[0] == '/') {
+			return m, rest
 		}
 	}
 	return nil, ""
@@ -137,8 +137,12 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) bool {
 
 // errorPage answers with the page about the code of an error, where a path is that of one.
 func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
-	i := slices.IndexFunc(roster.Codes(), func(c roster.Code) bool { return r.URL.Path == "/docs/errors/"+string(c) })
-	if i < 0 || s.ErrorPages == nil {
+	code, ok := strings.CutPrefix(r.URL.Path, "/docs/errors/")
+	if !ok || s.ErrorPages == nil {
+		return false
+	}
+	i := slices.Index(roster.Codes(), roster.Code(code))
+	if i < 0 {
 		return false
 	}
 	page, err := fs.ReadFile(s.ErrorPages, string(roster.Codes()[i])+".md")

@@ -98,6 +98,7 @@ type Server struct {
 	Config
 
 	mounts   map[string]*mount // by dialect name
+	inOrder  []*mount          // as Dialects
 	draining chan struct{}     // closed by Drain
 	drain    func()            // closes draining once
 	answers  *answers          // nil for none
@@ -122,7 +123,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	for _, d := range c.Dialects {
-		s.mounts[d.Name] = newMount(s, d)
+		m := newMount(s, d)
+		s.mounts[d.Name], s.inOrder = m, append(s.inOrder, m)
 	}
 	if c.Metrics {
 		s.metrics = newMetrics(s)

@@ -50,7 +50,7 @@ func (x *exchange) settle(req *dialect.Request, below string) string {
 	for _, p := range req.Principal.Permissions {
 		b = appendPart(b, string(p))
 	}
-	for _, name := range x.varies[x.endpoint.ID] {
+	for _, name := range x.varies[x.endpoint.ID].names {
 		values := req.Header.Values(name)
 		b = binary.AppendUvarint(b, uint64(len(values)))
 		for _, value := range values {
@@ -111,11 +111,7 @@ func (x *exchange) validate() {
 }
 
 // vary names the headers that the answer depends on.
-func (x *exchange) vary() {
-	for _, name := range x.varies[x.endpoint.ID] {
-		x.w.Header().Add("Vary", name)
-	}
-}
+func (x *exchange) vary() { x.w.Header()["Vary"] = x.varies[x.endpoint.ID].vary }
 
 func (x *exchange) ensureTag() {
 	if x.stable.tag == "" {

@@ -131,7 +131,7 @@ func (x *exchange) goOn(ctx context.Context, req *dialect.Request) error {
 	if x.walk.first {
 		return nil
 	}
-	version, known := x.begun.at(x.walk.key, x.Now())
+	version, known := x.begun.at(x.walk.key, x.record.began)
 	if !known {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (x *exchange) follow(req *dialect.Request, more bool) {
 	case w == nil || !more || x.Versions == nil:
 	case w.Token != "":
 		req.Versions.Keep(req.View)
-	case x.walk.on && x.walk.first && x.begun.begin(x.walk.key, req.View.Version(), x.Now()):
+	case x.walk.on && x.walk.first && x.begun.begin(x.walk.key, req.View.Version(), x.record.began):
 		x.Versions.Keep(req.Principal.Org, req.View, x.PinPages)
 	}
 }

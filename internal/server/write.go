@@ -21,8 +21,8 @@ func (x *exchange) write(response dialect.Response) {
 		x.head(status)
 		return
 	}
-	header.Set("Content-Type", cmp.Or(response.ContentType, "application/json"))
-	header.Set("X-Content-Type-Options", "nosniff")
+	header["Content-Type"] = []string{cmp.Or(response.ContentType, "application/json")}
+	header["X-Content-Type-Options"] = []string{"nosniff"}
 	if response.Live {
 		x.live(status, response.Body)
 		return
@@ -38,10 +38,10 @@ func (x *exchange) write(response dialect.Response) {
 			x.keep(out.held, response)
 		}
 	case x.started:
-		record(x.r).err = x.fault(err)
+		x.record.err = x.fault(err)
 		panic(http.ErrAbortHandler) // the client must not take half a list for a whole one
 	case status >= http.StatusInternalServerError: // the words for a failure failed
-		record(x.r).err = x.fault(err)
+		x.record.err = x.fault(err)
 		header.Del("Content-Type")
 		x.head(status)
 	default:
@@ -146,7 +146,7 @@ func (b *bodyWriter) finish() {
 	if b.started {
 		return
 	}
-	b.w.Header().Set("Content-Length", strconv.Itoa(len(b.held)))
+	b.w.Header()["Content-Length"] = []string{strconv.Itoa(len(b.held))}
 	b.head(b.status)
 	_, _ = b.w.Write(b.held)
 }
