@@ -171,6 +171,7 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 	view := org.view.Load()
 	if org.gone = deletes(change); org.gone {
 		org.bytes.Store(0)
+		org.history.Store(nil) // another one may get the id
 		org.publish(nil)
 		return
 	}

@@ -41,6 +41,8 @@ type organization struct {
 	// ops that made one view from another.
 	pins pins
 	ops  atomic.Int64
+	// history is how much of the history was kept at some version, nil where nobody has asked.
+	history atomic.Pointer[roster.HistoryInfo]
 }
 
 func newOrganization(id roster.ID) *organization {

@@ -50,12 +50,6 @@ func (s *Service) unmade(ctx context.Context, id roster.ID, at roster.Time) erro
 		at, max(since, 1))
 }
 
-// Kept says how much of the history of an organization is kept. It fails with [roster.NotFound] where there is no such
-// organization.
-func (s *Service) Kept(ctx context.Context, id roster.ID) (roster.HistoryInfo, error) {
-	return s.store.History(ctx, id)
-}
-
 // reaches fails where a version is later than that of the present view, or not kept.
 func (s *Service) reaches(ctx context.Context, present *index.View, version roster.Version) error {
 	since, err := s.store.Since(ctx, present.Org().ID)

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/roster-dev/roster"
@@ -109,6 +110,25 @@ func total(diffs []diff) (ops int) {
 		ops += len(d.ops)
 	}
 	return ops
+}
+
+// Kept says how much of the history of an organization is kept. It fails with [roster.NotFound] where there is no such
+// organization. The history is measured once for each version and each time that it is trimmed.
+func (s *Service) Kept(ctx context.Context, id roster.ID) (roster.HistoryInfo, error) {
+	since, err := s.store.Since(ctx, id)
+	if err != nil {
+		return roster.HistoryInfo{}, err
+	}
+	view, org := s.loaded(id), s.known(id)
+	known := org.history.Load()
+	if known != nil && view != nil && known.Version == view.Version() && known.Oldest == max(since, 1) {
+		return *known, nil
+	}
+	info, err := s.store.History(ctx, id)
+	if err == nil {
+		org.history.Store(&info)
+	}
+	return info, err
 }
 
 // compareRecords orders records, nil first, by type, number and id.

@@ -100,14 +100,19 @@ func compare(ctx context.Context, r *dialect.Request) (dialect.Response, error) 
 	}
 	end := r.Position + int(r.Int("page_size"))
 	for _, op := range ops {
-		wire, passes, err := f.op(op)
+		show := f.bare
+		onPage := c.Total >= r.Position && c.Total < end
+		if onPage {
+			show = f.op
+		}
+		wire, passes, err := show(op)
 		if err != nil {
 			return dialect.Response{}, err
 		}
 		if !passes {
 			continue
 		}
-		if c.Total >= r.Position && c.Total < end {
+		if onPage {
 			c.Items = append(c.Items, wire)
 		}
 		c.count(wire)

@@ -72,3 +72,43 @@ func TestLargeChangesAreReadOneByOne(t *testing.T) {
 		t.Errorf("read %v at once, want %d and then one by one", history.asked, firstBatch)
 	}
 }
+
+// Counting ops, without writing their records, counts what writing them shows.
+func TestBareOpsAreThoseThatAreShown(t *testing.T) {
+	t.Parallel()
+	user := func(change func(*roster.User)) *roster.User {
+		u := &roster.User{ID: roster.ID{1}, Number: 1, Name: "Ann", UpdatedAt: 1, UpdatedBy: roster.ID{7}}
+		change(u)
+		return u
+	}
+	was := user(func(*roster.User) {})
+	ops := []roster.Op{
+		{After: was},
+		{Before: was},
+		{Before: was, After: user(func(u *roster.User) { u.Name, u.UpdatedAt = "Bob", 2 })},
+		{Before: was, After: user(func(u *roster.User) { u.Name = "Bob" })},
+		{Before: was, After: user(func(u *roster.User) { u.UpdatedBy = roster.ID{8} })}, // which not everybody sees
+		{Before: was, After: user(func(u *roster.User) { u.Status, u.UpdatedAt = roster.Suspended, 2 })},
+		{Before: &roster.Token{ID: roster.ID{2}}, After: &roster.Token{ID: roster.ID{2}, Hash: "h"}}, // nobody sees it
+		{Before: &roster.Token{ID: roster.ID{2}}, After: &roster.Token{ID: roster.ID{2}, Name: "CI"}},
+		{Before: &roster.Group{ID: roster.ID{3}}, After: &roster.Group{ID: roster.ID{3}, Name: "Staff", UpdatedAt: 2}},
+	}
+	for _, permissions := range []roster.Permissions{{roster.UsersRead}, {roster.Everything}} {
+		for _, where := range []string{"", "status = active", "status = suspended"} {
+			f, err := feedOf(nil, roster.Principal{Permissions: permissions}, wanted{filter: where})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, op := range ops {
+				want, passes, err := f.op(op)
+				got, counts, failed := f.bare(op)
+				if err != nil || failed != nil || counts != passes {
+					t.Errorf("op %d with %v and %q: counts %t, want %t: %v, %v", i, permissions, where, counts, passes, failed, err)
+				}
+				if passes && (got.Op != want.Op || got.Type != want.Type) {
+					t.Errorf("op %d with %v and %q: %s %s, want %s %s", i, permissions, where, got.Op, got.Type, want.Op, want.Type)
+				}
+			}
+		}
+	}
+}

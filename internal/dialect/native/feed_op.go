@@ -53,22 +53,8 @@ func (f *feed) change(c roster.Change, most int) (w Change, whole bool, err erro
 
 // op returns an op on the wire, and whether the feed has it: an update of nothing that the principal may see is none.
 func (f *feed) op(op roster.Op) (Op, bool, error) {
-	w := Op{Type: op.Key().Type, ID: op.Key().ID}
-	if !slices.Contains(f.types, w.Type) {
-		return Op{}, false, nil
-	}
-	if op.IsErased() {
-		// Nobody can tell whether the user matched. That it is gone in the end is told in any case.
-		passes := op.After == nil || w.Type != roster.TypeUser || f.users.Where == nil
-		w.Op, w.Erased = op.Verb(), true
-		var err error
-		w.After, err = f.record(op.After)
-		return w, passes, err
-	}
-	if w.Type == roster.TypeUser && f.users.Where != nil {
-		op, w.Filter = f.matching(op)
-	}
-	if op.Before == nil && op.After == nil {
+	op, w, passes := f.choose(op)
+	if !passes {
 		return Op{}, false, nil
 	}
 	var err error
@@ -78,14 +64,64 @@ func (f *feed) op(op roster.Op) (Op, bool, error) {
 	if w.After, err = f.record(op.After); err != nil {
 		return Op{}, false, err
 	}
+	if w.Erased {
+		w.Before = nil
+		return w, true, nil
+	}
 	if bytes.Equal(w.Before, w.After) {
 		return Op{}, false, nil
 	}
-	w.Op = op.Verb()
 	if f.diff {
 		err = w.shorten()
 	}
 	return w, true, err
+}
+
+// bare is op for who need not know the records, and takes a small part of the time.
+func (f *feed) bare(op roster.Op) (Op, bool, error) {
+	chosen, w, passes := f.choose(op)
+	if !passes || w.Erased || w.Op != "update" || updatedAt(chosen.Before) != updatedAt(chosen.After) {
+		return w, passes, nil // that of an update everybody sees
+	}
+	return f.op(op)
+}
+
+// updatedAt returns when a record was last updated; none for one of a type that has no such time.
+func updatedAt(e roster.Entity) roster.Time {
+	switch e := e.(type) {
+	case *roster.User:
+		return e.UpdatedAt
+	case *roster.Group:
+		return e.UpdatedAt
+	case *roster.Space:
+		return e.UpdatedAt
+	case *roster.Role:
+		return e.UpdatedAt
+	default:
+		return 0
+	}
+}
+
+// choose returns an op as the feed has it and what the wire says of it besides the records, and whether the feed may
+// have it.
+func (f *feed) choose(op roster.Op) (chosen roster.Op, w Op, passes bool) {
+	w = Op{Type: op.Key().Type, ID: op.Key().ID}
+	if !slices.Contains(f.types, w.Type) {
+		return op, Op{}, false
+	}
+	if op.IsErased() {
+		// Nobody can tell whether the user matched. That it is gone in the end is told in any case.
+		w.Op, w.Erased = op.Verb(), true
+		return op, w, op.After == nil || w.Type != roster.TypeUser || f.users.Where == nil
+	}
+	if w.Type == roster.TypeUser && f.users.Where != nil {
+		op, w.Filter = f.matching(op)
+	}
+	if op.Before == nil && op.After == nil {
+		return op, Op{}, false
+	}
+	w.Op = op.Verb()
+	return op, w, true
 }
 
 // matching returns an op as it is where there are no users but those who match the filter.
