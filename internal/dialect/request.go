@@ -187,8 +187,12 @@ func (e *Endpoint) unknown(name string) roster.Detail {
 	if name == "" {
 		return roster.Detail{Message: "the query string has a value without the name of a parameter"}
 	}
+	message := "is not a parameter of this endpoint"
+	if name == AsOf && e.Method == http.MethodGet {
+		message += ": what it shows is not kept as it was at earlier versions"
+	}
 	return roster.Detail{
-		Field: name, Message: "is not a parameter of this endpoint", Code: roster.Unknown,
+		Field: name, Message: message, Code: roster.Unknown,
 		Allowed: names, DidYouMean: roster.Closest(name, names),
 	}
 }

@@ -42,7 +42,7 @@ func pastEndpoints() []dialect.Endpoint {
 		{
 			Method: http.MethodGet, Path: "/history", ID: "getHistory", Summary: "Say how much of the history is kept",
 			Description: "How far back lists, records and changes can be asked for.",
-			Needs:       roster.AuditRead, Volatile: true,
+			Needs:       roster.AuditRead, Volatile: true, Params: []dialect.Param{fieldsParam()},
 			Returns: returns(ok(History{}), badRequest, tooMany), Serve: serveHistory,
 		},
 	}

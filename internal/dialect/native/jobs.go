@@ -85,7 +85,7 @@ func serveJobs(ctx context.Context, r *dialect.Request) (dialect.Response, error
 func getJob() dialect.Endpoint {
 	return dialect.Endpoint{
 		Method: http.MethodGet, Path: "/jobs/{id}", ID: "getJob", Summary: "Get a job",
-		Needs: roster.UsersWrite, Volatile: true, Params: []dialect.Param{jobParam()},
+		Needs: roster.UsersWrite, Volatile: true, Params: []dialect.Param{jobParam(), fieldsParam()},
 		Returns: returns(ok(Job{}), badRequest, notFound, tooMany),
 		Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 			job, err := r.Jobs.Get(ctx, r.UUID("id"))
