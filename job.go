@@ -2,7 +2,6 @@ package roster
 
 import (
 	"io"
-	"slices"
 )
 
 // Job is work on an organization that goes on after the request that asked for it was answered. Jobs and their progress
@@ -16,9 +15,9 @@ type Job struct {
 	CreatedAt Time  `json:"created_at"`
 	// StartedAt is when the job first ran, EndedAt when it came to the state that it is in for good, unless it is
 	// resumed.
-	StartedAt Time     `json:"started_at,omitzero"`
-	EndedAt   Time     `json:"ended_at,omitzero"`
-	By        JobActor `json:"by"`
+	StartedAt Time    `json:"started_at,omitzero"`
+	EndedAt   Time    `json:"ended_at,omitzero"`
+	By        Sponsor `json:"by"`
 
 	// Import is set in a job of type import, Update in one of type update; Undoes names the job that one of type undo
 	// takes back.
@@ -72,44 +71,6 @@ func (j *Job) IsHidden() bool { return j.State == JobReceiving || j.State == Job
 
 // IsActive reports whether the job runs or is going to.
 func (j *Job) IsActive() bool { return j.State == JobQueued || j.State == JobRunning }
-
-// JobActor is who asked for a job, and on whose behalf it works.
-type JobActor struct {
-	Token       ID          `json:"token,omitzero"`
-	User        ID          `json:"user,omitzero"`
-	Name        string      `json:"name"`
-	Kind        TokenKind   `json:"kind,omitempty"`
-	Permissions Permissions `json:"permissions,omitempty"`
-	// Instance says that Token is an instance-wide one.
-	Instance bool `json:"instance,omitempty"`
-	// Request and Reason are those of the [Cause].
-	Request ID     `json:"request,omitzero"`
-	Reason  string `json:"reason,omitempty"`
-}
-
-// JobActor returns the principal as one who asks for a job.
-func (p Principal) JobActor() JobActor {
-	return JobActor{
-		Token: p.Token, User: p.ActsAs, Name: p.Name, Kind: p.Kind, Permissions: slices.Clone(p.Permissions),
-		Instance: p.Instance != nil, Request: p.Cause.Request, Reason: p.Cause.Reason,
-	}
-}
-
-// Principal returns who a job of an organization works as: whoever asked for it, with the permissions of then. Of an
-// instance-wide token Instance is not set.
-func (a JobActor) Principal(org ID) Principal {
-	p := Principal{
-		Org: org, Token: a.Token, Name: a.Name, Kind: a.Kind, Permissions: a.Permissions, ActsAs: a.User,
-		Cause: Cause{Request: a.Request, Reason: a.Reason},
-	}
-	if a.IsOperator() {
-		p.Org = ID{}
-	}
-	return p
-}
-
-// IsOperator reports whether the operator asked for the job.
-func (a JobActor) IsOperator() bool { return a.Token.IsZero() && a.User.IsZero() }
 
 // ImportJob is what a job of type import imports, and how far it has come.
 type ImportJob struct {

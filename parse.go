@@ -306,7 +306,7 @@ func keepHidden(from, to Entity) {
 		to.Hash = from.(*Invitation).Hash
 	case *Webhook:
 		was := from.(*Webhook)
-		to.Secrets, to.Since = slices.Clone(was.Secrets), was.Since
+		to.Secrets, to.Since, to.MadeBy = slices.Clone(was.Secrets), was.Since, was.MadeBy
 	}
 }
 

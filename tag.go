@@ -46,6 +46,9 @@ func Shown(e Entity, by Permissions) Entity {
 	case *Webhook:
 		w := *was
 		w.Secrets = nil
+		if !authors {
+			w.MadeBy = Sponsor{}
+		}
 		return &w
 	default:
 		return e

@@ -22,6 +22,9 @@ type Webhook struct {
 	// Permissions say what the URL may be told, as a token with them might read it. They are never more than those of
 	// who made or changed the webhook; without any a webhook has users:read.
 	Permissions Permissions `json:"permissions"`
+	// MadeBy is who made the webhook, or changed it last other than to disable it. The URL is told no more than they
+	// may read at the time, and nothing once they may not read anything: see [Webhook.Entitled]. None is the operator.
+	MadeBy Sponsor `json:"made_by,omitzero" input:"ignore"`
 	// Enabled is false for a webhook that is told nothing for the time being; it misses nothing thereby.
 	Enabled bool `json:"enabled"`
 	// Since is the version after which changes are told: that of the webhook's creation.
@@ -123,16 +126,78 @@ func (d *decider) settleWebhook(before Entity, w *Webhook) error {
 			return FieldErrorf("secret", "is required")
 		}
 		w.Since = d.Version() + 1
+		if err := d.roomForWebhook(); err != nil {
+			return err
+		}
 	}
 	if len(w.Permissions) == 0 {
 		w.Permissions = Permissions{UsersRead}
+	}
+	if before != nil && onlyDisables(before.(*Webhook), w) {
+		return nil // whoever may change webhooks at all may stop one
 	}
 	for _, p := range w.Permissions {
 		if !d.By.Permissions.Has(p) {
 			return Errorf(Forbidden, "a webhook can't be given the permission %s by one that lacks it", p)
 		}
 	}
+	w.MadeBy = d.By.Sponsor()
+	w.MadeBy.Request, w.MadeBy.Reason = ID{}, ""
+	if !w.MadeBy.Token.IsZero() || w.MadeBy.IsOperator() {
+		w.MadeBy.Permissions = nil // those that it has at the time count
+	}
+	if w.MadeBy.IsOperator() {
+		w.MadeBy = Sponsor{}
+	}
 	return d.unlimited()
+}
+
+// onlyDisables reports whether a change of a webhook does nothing but disable it.
+func onlyDisables(before, after *Webhook) bool {
+	disabled := *before
+	disabled.Enabled = false
+	return before.Enabled && sameRecord(&disabled, after)
+}
+
+// Entitled returns the permissions that the webhook has at a time: those that its maker has then, too. It fails with
+// [Conflict] where that leaves nothing, because the maker does not count any more or has lost them.
+func (w *Webhook) Entitled(org ID, now Time, find Lookup) (Permissions, error) {
+	has := w.Permissions
+	if len(has) == 0 {
+		has = Permissions{UsersRead}
+	}
+	if w.MadeBy.IsOperator() {
+		return has, nil
+	}
+	by, err := w.MadeBy.Present(org, now, find)
+	if CodeOf(err) == Unauthenticated {
+		return nil, Errorf(Conflict, "%s", AsError(err).Message)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var both Permissions
+	for _, p := range AllPermissions() {
+		if has.Has(p) && by.Permissions.Has(p) {
+			both = append(both, p)
+		}
+	}
+	if len(both) == 0 {
+		return nil, Errorf(Conflict, "the token that asked for it has none of its permissions any more")
+	}
+	return both, nil
+}
+
+// MaxWebhooks is how many webhooks an organization has at the most: each is sent every change.
+const MaxWebhooks = 100
+
+func (d *decider) roomForWebhook() error {
+	n := 0
+	err := d.Each(TypeWebhook, func(Entity) error { n++; return nil })
+	if err == nil && n >= MaxWebhooks {
+		err = Errorf(Conflict, "the organization has %d webhooks, which is the most: delete one that is not needed", n)
+	}
+	return err
 }
 
 // unlimited fails with Forbidden for a token with limits that a webhook, which hears of everything from anywhere and

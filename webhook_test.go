@@ -48,6 +48,19 @@ func TestWebhooks(t *testing.T) {
 	if got := get(w, made); got.Enabled || got.Since != made.Since || !cmp.Equal(got.Secrets, made.Secrets) {
 		t.Errorf("patched to %+v, want only enabled changed", got)
 	}
+	if !made.MadeBy.IsOperator() {
+		t.Errorf("made by %+v, want the operator", made.MadeBy)
+	}
+	other := w.as(TokensWrite, UsersRead)
+	other.do(update(`{"enabled":true}`))
+	mine := get(w, made).MadeBy
+	if mine.Token != other.env.By.Token || mine.Name != other.env.By.Name || mine.Permissions != nil {
+		t.Errorf("enabled by another one: made by %+v, want %s", mine, other.env.By.Token)
+	}
+	w.do(update(`{"enabled":false,"made_by":{"name":"x"}}`))
+	if got := get(w, made).MadeBy; !cmp.Equal(got, mine) {
+		t.Errorf("disabled by the operator: made by %+v, want %+v", got, mine)
+	}
 	w.refused(Import{Record: made}, Invalid, "type")
 	w.do(Delete{Type: TypeWebhook, Ref: Ref{ID: made.ID}})
 }
@@ -117,5 +130,54 @@ func TestRotateSecret(t *testing.T) {
 	w.as(UsersRead).refused(rotate(4, 0), Forbidden, "")
 	if shown, _ := EncodeEntity(Shown(get(w, made), Permissions{Everything})); strings.Contains(string(shown), "whsec") {
 		t.Errorf("a secret is shown: %s", shown)
+	}
+}
+
+// Whoever may change webhooks may stop one that is told what they may not see.
+func TestAnybodyMayDisableAWebhook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rich := w.do(hook(func(h *Webhook) { h.Permissions, h.Enabled = Permissions{MetadataRead}, true }))[0].After.(*Webhook)
+	patch := func(doc string) Update {
+		return Update{Type: TypeWebhook, Ref: Ref{ID: rich.ID}, Patch: []byte(doc)}
+	}
+	limited := w.as(TokensWrite, UsersRead)
+	limited.refused(patch(`{"enabled":false,"url":"https://elsewhere.example/"}`), Forbidden, "")
+	limited.do(patch(`{"enabled":false}`))
+	limited.refused(patch(`{"enabled":true}`), Forbidden, "")
+}
+
+// An organization has so many webhooks, and no more until one is deleted.
+func TestMaxWebhooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var last *Webhook
+	for range MaxWebhooks {
+		last = w.do(hook(func(*Webhook) {}))[0].After.(*Webhook)
+	}
+	w.refused(hook(func(*Webhook) {}), Conflict, "")
+	w.do(Delete{Type: TypeWebhook, Ref: Ref{ID: last.ID}})
+	w.do(hook(func(*Webhook) {}))
+}
+
+// What a webhook may be told is what both it and its maker may at the time.
+func TestEntitled(t *testing.T) {
+	t.Parallel()
+	by := Sponsor{Token: testID(1), Name: "t"}
+	for name, test := range map[string]struct {
+		webhook, token, want Permissions
+	}{
+		"all of it":       {Permissions{UsersRead}, Permissions{Everything}, Permissions{UsersRead, OrgsRead}},
+		"none given":      {nil, Permissions{UsersRead}, Permissions{UsersRead, OrgsRead}},
+		"less":            {Permissions{Everything}, Permissions{MetadataRead}, Permissions{UsersRead, MetadataRead, OrgsRead}},
+		"something else":  {Permissions{GroupsWrite}, Permissions{UsersRead}, nil},
+		"nothing is left": {Permissions{UsersRead}, nil, nil},
+	} {
+		find := func(ID, Type, ID) (Entity, error) { return &Token{ID: by.Token, Permissions: test.token}, nil }
+		got, err := (&Webhook{Permissions: test.webhook, MadeBy: by}).Entitled(testID(2), tuesday, find)
+		if diff := cmp.Diff(test.want, got); diff != "" || (err == nil) != (test.want != nil) ||
+			err != nil && CodeOf(err) != Conflict {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
 	}
 }

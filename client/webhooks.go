@@ -19,11 +19,22 @@ type Webhook struct {
 	Permissions roster.Permissions `json:"permissions"`
 	Enabled     bool               `json:"enabled"`
 	// Since is the version after which changes are told.
-	Since     roster.Version `json:"since"`
-	CreatedAt roster.Time    `json:"created_at,omitzero"`
-	UpdatedAt roster.Time    `json:"updated_at,omitzero"`
+	Since roster.Version `json:"since"`
+	// MadeBy is who answers for it, nil for the operator and where the caller may not know.
+	MadeBy    *WebhookMaker `json:"made_by,omitempty"`
+	CreatedAt roster.Time   `json:"created_at,omitzero"`
+	UpdatedAt roster.Time   `json:"updated_at,omitzero"`
 	// Delivery is nil in what a write returns.
 	Delivery *WebhookStanding `json:"delivery,omitempty"`
+}
+
+// WebhookMaker is who made a webhook, or changed it last other than to disable it.
+type WebhookMaker struct {
+	Token roster.ID `json:"token,omitzero"`
+	// User is whom the token acts as, or none.
+	User     roster.ID `json:"user,omitzero"`
+	Name     string    `json:"name"`
+	Instance bool      `json:"instance,omitempty"`
 }
 
 // WebhookStanding is where the delivery to a webhook stands.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/roster-dev/roster"
 )
@@ -80,6 +81,18 @@ type Service struct {
 	previews chan struct{} // holds a token for each preview that is being made
 	wake     chan struct{} // has room for one token, which is there when there may be something to do
 	arriving sync.Map      // the ids of jobs whose inputs this service is receiving, which may take any time
+	counts   counts
+}
+
+// counts are what has become of jobs since the service began.
+type counts struct{ running, succeeded, failed, cancelled atomic.Int64 }
+
+// Stats returns how many jobs have ended in which state since the service began, and how many are being carried out.
+func (s *Service) Stats() (ended map[roster.JobState]int64, running int64) {
+	return map[roster.JobState]int64{
+		roster.JobSucceeded: s.counts.succeeded.Load(), roster.JobFailed: s.counts.failed.Load(),
+		roster.JobCancelled: s.counts.cancelled.Load(),
+	}, s.counts.running.Load()
 }
 
 // New returns a service, which carries nothing out before [Service.Run].
@@ -123,16 +136,22 @@ func (s *Service) Job(ctx context.Context, org, id roster.ID) (roster.Job, error
 // Cancel ends a job that has not ended. What it has done stays; a change of many users is done in full or not at all.
 // Cancelling a cancelled job does nothing; one that has ended otherwise is a [roster.Conflict].
 func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) (roster.Job, error) {
-	return s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+	cancelled := false
+	j, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+		cancelled = j.IsActive()
 		switch {
 		case j.State == roster.JobCancelled:
 			return false, nil
-		case !j.IsActive():
+		case !cancelled:
 			return false, roster.Errorf(roster.Conflict, "the job has %s already", j.State)
 		}
 		j.State, j.EndedAt = roster.JobCancelled, s.Now()
 		return true, nil
 	})
+	if err == nil && cancelled {
+		s.counts.cancelled.Add(1)
+	}
+	return j, err
 }
 
 // Resume has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing; one

@@ -34,7 +34,7 @@ func (s *Service) newJob(
 	}
 	id, err := s.NewID()
 	return roster.Job{
-		ID: id, Type: t, State: roster.JobQueued, Revision: 1, CreatedAt: s.Now(), By: by.JobActor(),
+		ID: id, Type: t, State: roster.JobQueued, Revision: 1, CreatedAt: s.Now(), By: by.Sponsor(),
 	}, err
 }
 

@@ -3,6 +3,7 @@ package job
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -57,6 +58,7 @@ func (r *runner) start(ctx context.Context) {
 	slices.SortFunc(orgs, func(a, b roster.ID) int {
 		return cmp.Or(cmp.Compare(r.served[a], r.served[b]), oldest[a].Compare(oldest[b]))
 	})
+	maps.DeleteFunc(r.served, func(org roster.ID, _ int) bool { _, waits := oldest[org]; return !waits })
 	for _, org := range orgs {
 		r.begin(ctx, org, oldest[org])
 	}
@@ -73,7 +75,9 @@ func (r *runner) begin(ctx context.Context, org, id roster.ID) {
 	r.turns++
 	r.served[org] = r.turns
 	r.working.Go(func() {
+		r.counts.running.Add(1)
 		r.work(ctx, org, id)
+		r.counts.running.Add(-1)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.busy, org)

@@ -36,8 +36,10 @@ func (s *Service) work(ctx context.Context, org, id roster.ID) {
 			rest(ctx, pause)
 			pause *= 4
 		default:
-			s.fail(ctx, org, id, err)
-			return
+			if s.fail(ctx, org, id, err) == nil || ctx.Err() != nil {
+				return
+			}
+			rest(ctx, time.Minute) // the store is at fault, and being quick would only fill the log
 		}
 	}
 }
@@ -80,12 +82,16 @@ func (s *Service) attempt(ctx context.Context, org, id roster.ID) error {
 	}
 	switch j.Type {
 	case roster.JobImport:
-		return w.importing(ctx)
+		err = w.importing(ctx)
 	case roster.JobUpdate:
-		return w.updating(ctx)
+		err = w.updating(ctx)
 	default:
-		return w.undoing(ctx)
+		err = w.undoing(ctx)
 	}
+	if err == nil {
+		s.counts.succeeded.Add(1)
+	}
+	return err
 }
 
 // put stores the job as it is next.
@@ -98,10 +104,15 @@ func (w *work) put(ctx context.Context, next roster.Job) error {
 	return nil
 }
 
-// fail ends a job because of an error.
-func (s *Service) fail(ctx context.Context, org, id roster.ID, cause error) {
-	_, err := s.turn(ctx, org, id, nil, func(j *roster.Job) (bool, error) {
-		e := roster.AsError(cause)
+// fail ends a job because of an error, unless it has ended otherwise meanwhile, and tells the operator why: by the
+// code, for what clients are told may name people.
+func (s *Service) fail(ctx context.Context, org, id roster.ID, cause error) error {
+	e := roster.AsError(cause)
+	failed := false
+	j, err := s.turn(ctx, org, id, nil, func(j *roster.Job) (bool, error) {
+		if failed = j.IsActive(); !failed {
+			return false, nil
+		}
 		j.State, j.EndedAt = roster.JobFailed, s.Now()
 		j.Error = &roster.JobError{Code: e.Code, Message: e.Message}
 		if e.Code == roster.Internal {
@@ -111,60 +122,32 @@ func (s *Service) fail(ctx context.Context, org, id roster.ID, cause error) {
 		}
 		return true, nil
 	})
-	if roster.CodeOf(cause) == roster.Internal || err != nil {
-		s.Log.ErrorContext(ctx, "a job has failed", "org", org, "job", id, "error", errors.Join(cause, err))
+	log := s.Log.With("org", org, "job", id)
+	switch {
+	case roster.CodeOf(err) == roster.NotFound: // it was deleted
+		return nil
+	case err != nil:
+		log.ErrorContext(ctx, "a job has failed, which can't be noted", "error", errors.Join(cause, err))
+		return err
+	case !failed && e.Code == roster.Internal:
+		log.ErrorContext(ctx, "a job has ended, but not all that it needed is gone", "error", cause)
+		return nil
+	case !failed:
+		return nil
+	case e.Code == roster.Internal:
+		log.ErrorContext(ctx, "a job has failed", "type", j.Type, "code", e.Code, "error", cause)
+	default:
+		log.WarnContext(ctx, "a job has failed", "type", j.Type, "code", e.Code)
 	}
+	s.counts.failed.Add(1)
+	return nil
 }
 
 // principal returns who the job works as: whoever has asked for it, as far as that still counts.
 func (w *work) principal(ctx context.Context) (roster.Principal, error) {
-	by := w.job.By.Principal(w.org)
-	if w.job.By.IsOperator() {
-		return by, nil
-	}
-	if !by.Token.IsZero() {
-		token, err := w.token(ctx, by.Token)
-		if err != nil {
-			return by, err
-		}
-		if by.Permissions = token.Permissions; w.job.By.Instance {
-			by.Instance = token
-		}
-	}
-	return by, w.acting(ctx, by.ActsAs)
-}
-
-// token returns the token that asked for the job, and fails with [roster.Unauthenticated] where it does not count any
-// more.
-func (w *work) token(ctx context.Context, id roster.ID) (*roster.Token, error) {
-	home := w.org
-	if w.job.By.Instance {
-		home = roster.InstanceID()
-	}
-	e, err := w.Directory.Record(ctx, home, roster.TypeToken, id)
-	if err != nil {
-		return nil, err
-	}
-	token, ok := e.(*roster.Token)
-	if !ok || token.RevokedAt != 0 || token.ExpiresAt != 0 && w.Now() >= token.ExpiresAt {
-		return nil, roster.Errorf(roster.Unauthenticated, "the token that asked for the job does not count any more")
-	}
-	return token, nil
-}
-
-// acting fails with [roster.Unauthenticated] where the user whom the job is done as is not active any more.
-func (w *work) acting(ctx context.Context, user roster.ID) error {
-	if user.IsZero() {
-		return nil
-	}
-	e, err := w.Directory.Record(ctx, w.org, roster.TypeUser, user)
-	if err != nil {
-		return err
-	}
-	if u, ok := e.(*roster.User); !ok || u.Status == roster.Deactivated || u.Status == roster.Suspended {
-		return roster.Errorf(roster.Unauthenticated, "the user who asked for the job is not active any more")
-	}
-	return nil
+	return w.job.By.Present(w.org, w.Now(), func(org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error) {
+		return w.Directory.Record(ctx, org, t, id)
+	})
 }
 
 // turn waits until the job may work, which ends when done is called.

@@ -21,6 +21,8 @@ type Jobs interface {
 	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
 	Delete(ctx context.Context, org, id roster.ID, answer JobAnswer) error
 	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
+	// Stats returns how many jobs have ended how, and how many are being carried out.
+	Stats() (ended map[roster.JobState]int64, running int64)
 }
 
 // JobMaker makes the jobs of organizations, and says what they would do.

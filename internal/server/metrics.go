@@ -92,6 +92,9 @@ func (m *metrics) gauges(s *Server) {
 	if s.Webhooks != nil {
 		m.registry.MustRegister(newHookMetrics(s.Webhooks))
 	}
+	if s.Jobs != nil {
+		m.registry.MustRegister(newJobMetrics(s.Jobs))
+	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

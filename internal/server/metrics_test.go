@@ -43,6 +43,7 @@ func TestMetrics(t *testing.T) {
 		`roster_loaded_organizations 3`, `roster_loaded_users 8`,
 		`roster_view_bytes{part="records"} 4096`, `roster_view_bytes{part="order email"} 1024`,
 		`roster_view_bytes_per_user 640`,
+		`roster_jobs_running 0`, `roster_jobs_total{state="failed"} 0`, `roster_jobs_total{state="succeeded"} 0`,
 		`roster_forms_hits_total 11`, `roster_forms_misses_total 7`, `roster_forms_bytes 5`,
 	} {
 		if !slices.Contains(lines, want) {

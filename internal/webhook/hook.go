@@ -99,6 +99,16 @@ func (s *Service) revise(o *org, id roster.ID, w *roster.Webhook) {
 	}
 	h.webhook = w
 	s.move(h, next)
+	s.disturb(h)
+}
+
+// disturb ends what a hook waits for.
+func (s *Service) disturb(h *hook) {
+	h.rest = time.Time{}
+	if h.phase == waiting {
+		s.alarms.remove(h)
+		h.phase = idle
+	}
 }
 
 func (s *Service) drop(o *org, id roster.ID) {
@@ -119,12 +129,9 @@ func (s *Service) move(h *hook, to roster.Standing, recent ...roster.Delivery) {
 	h.standing = to
 	h.recent = append(h.recent, recent...)
 	h.forget()
-	h.moved, h.rest = true, time.Time{}
+	h.moved = true
 	signal(s.unsaved)
-	if h.phase == waiting {
-		s.alarms.remove(h)
-		h.phase = idle
-	}
+	s.disturb(h)
 }
 
 // forget drops deliveries that would not be kept anyway, now and then.

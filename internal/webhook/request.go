@@ -239,11 +239,15 @@ func (s *Service) dead(ctx context.Context, org, webhook roster.ID, id string) (
 
 // written returns the message to a webhook about a version.
 func (s *Service) written(ctx context.Context, org roster.ID, w *roster.Webhook, v roster.Version) ([]byte, error) {
+	told, err := s.entitled(ctx, org, w)
+	if err != nil {
+		return nil, err
+	}
 	changes, err := s.Log.Changes(ctx, org, v-1, 1)
 	if err != nil {
 		return nil, err
 	}
-	write, err := s.Form.Changes(w)
+	write, err := s.Form.Changes(told)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,16 @@ type result struct {
 
 	// wait is how long the receiver asks to be left alone.
 	wait time.Duration
+	// unwritten is set where there was nothing to send.
+	unwritten bool
+}
+
+// reason says what went wrong, for logs: not what the webhook's filter says, which may name people.
+func (r result) reason() string {
+	if r.unwritten {
+		return "the message can't be written"
+	}
+	return r.Error
 }
 
 // mostAnswer is how much of a response is read, so that the connection can be used again.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/roster-dev/roster"
@@ -26,6 +28,15 @@ func (s *Service) turn(ctx, lasting context.Context, h *hook) {
 	t := &turn{Service: s, hook: h}
 	size := t.begin()
 	defer t.end()
+	defer t.survive(ctx)
+	if !t.webhook.Enabled {
+		return // since it was its turn
+	}
+	told, err := s.entitled(lasting, h.org, t.webhook)
+	if err != nil {
+		t.notEntitled(lasting, err)
+		return
+	}
 	changes, err := s.Log.Changes(lasting, h.org, t.standing.Position, size)
 	if err != nil {
 		t.cannotRead(ctx, err)
@@ -36,15 +47,65 @@ func (s *Service) turn(ctx, lasting context.Context, h *hook) {
 		t.rest(soon)
 		return
 	}
-	write, err := s.Form.Changes(t.webhook)
+	write, err := s.Form.Changes(told)
+	if code := roster.CodeOf(err); code == roster.Forbidden || code == roster.Invalid {
+		t.notEntitled(lasting, roster.Errorf(roster.Conflict,
+			"it may not be told any more what its types or its filter ask for"))
+		return
+	}
 	for _, c := range changes {
 		var body []byte
 		if err == nil {
 			body, err = write(c)
 		}
+		if body != nil && !t.still(lasting, told) {
+			return // the next turn writes it anew
+		}
 		if ctx.Err() != nil || !t.deliver(lasting, c.Version, body, err) {
 			return
 		}
+	}
+}
+
+// survive keeps a turn that panics from ending the process.
+func (t *turn) survive(ctx context.Context) {
+	if cause := recover(); cause != nil {
+		t.rest(later)
+		t.Logger.ErrorContext(ctx, "the delivery to a webhook has failed", "org", t.hook.org, "webhook", t.webhook.ID,
+			"error", fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+	}
+}
+
+// entitled returns a webhook with the permissions that it has now: see [roster.Webhook.Entitled].
+func (s *Service) entitled(ctx context.Context, org roster.ID, w *roster.Webhook) (*roster.Webhook, error) {
+	find := func(org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error) {
+		return s.Log.Record(ctx, org, t, id)
+	}
+	permissions, err := w.Entitled(org, s.time(), find)
+	if err != nil {
+		return nil, err
+	}
+	told := *w
+	told.Permissions = permissions
+	return &told, nil
+}
+
+// still reports whether a webhook may hear of just what it might when the turn began.
+func (t *turn) still(ctx context.Context, told *roster.Webhook) bool {
+	now, err := t.entitled(ctx, t.hook.org, t.webhook)
+	return err == nil && slices.Equal(now.Permissions, told.Permissions)
+}
+
+// notEntitled ends a turn of a webhook that may hear of nothing, or of which that can't be told: the first is for
+// somebody to look at who may more than its maker.
+func (t *turn) notEntitled(ctx context.Context, err error) {
+	t.rest(later)
+	switch code := roster.CodeOf(err); {
+	case code == roster.Conflict:
+		t.disable(ctx, roster.AsError(err).Message)
+	case ctx.Err() == nil && code != roster.NotFound:
+		t.Logger.ErrorContext(ctx, "what a webhook may be told was not found out", "org", t.hook.org,
+			"webhook", t.webhook.ID, "error", err)
 	}
 }
 
@@ -101,7 +162,8 @@ func (t *turn) cannotRead(ctx context.Context, err error) {
 	if !ok {
 		t.rest(later)
 		if ctx.Err() == nil && roster.CodeOf(err) != roster.NotFound {
-			t.Logger.ErrorContext(ctx, "changes for a webhook were not read", "webhook", t.webhook.ID, "error", err)
+			t.Logger.ErrorContext(ctx, "changes for a webhook were not read",
+				"org", t.hook.org, "webhook", t.webhook.ID, "error", err)
 		}
 		return
 	}
@@ -114,6 +176,8 @@ func (t *turn) cannotRead(ctx context.Context, err error) {
 	next.Position, next.Attempts, next.NextAt = since, 0, 0
 	if t.settle(next, lost) {
 		t.counts.dead.Add(1)
+		t.Logger.WarnContext(ctx, "messages to a webhook were given up", "org", t.hook.org, "webhook", t.webhook.ID,
+			"version", lost.Version, "to", since, "reason", "the changes are not kept any more")
 	}
 }
 
@@ -127,15 +191,21 @@ func (t *turn) deliver(ctx context.Context, version roster.Version, body []byte,
 	var r result
 	if err != nil {
 		r.Attempt = roster.Attempt{At: t.time(), Error: cannotWrite(err)}
-		t.Logger.ErrorContext(ctx, "a message of a webhook was not written", "webhook", t.webhook.ID, "error", err)
+		r.unwritten = true
+		if roster.CodeOf(err) == roster.Internal {
+			t.Logger.ErrorContext(ctx, "a message of a webhook was not written",
+				"org", t.hook.org, "webhook", t.webhook.ID, "error", err)
+		}
 	} else {
 		r = t.send(ctx, t.webhook, roster.MessageID(t.webhook.ID, version, t.standing.Round), body)
 	}
 	if ctx.Err() != nil {
 		return false // it was cut off, and means nothing
 	}
-	next, decided := t.after(t.standing, version, r)
+	was := t.standing
+	next, decided := t.after(was, version, r)
 	t.counts.note(r.Attempt, decided)
+	t.report(ctx, was, version, r, decided)
 	var goesOn bool
 	if decided != nil {
 		goesOn = t.settle(next, *decided)
@@ -144,6 +214,21 @@ func (t *turn) deliver(ctx context.Context, version roster.Version, body []byte,
 	}
 	t.judge(ctx, next, r)
 	return goesOn && r.Succeeded() && r.Took < dragging
+}
+
+// report tells the operator when a webhook begins to fail, when it has recovered, and of every dead letter: that there
+// is trouble and where, and nothing of what was sent.
+func (t *turn) report(ctx context.Context, was roster.Standing, v roster.Version, r result, d *roster.Delivery) {
+	log := t.Logger.With("org", t.hook.org, "webhook", t.webhook.ID, "version", v)
+	switch {
+	case r.Succeeded() && was.FailingSince != 0:
+		log.InfoContext(ctx, "a webhook has recovered", "failing_since", was.FailingSince)
+	case r.Succeeded():
+	case d != nil:
+		log.WarnContext(ctx, "a message to a webhook was given up", "attempts", d.Attempts, "reason", r.reason())
+	case was.FailingSince == 0:
+		log.WarnContext(ctx, "a webhook has begun to fail", "reason", r.reason())
+	}
 }
 
 // cannotWrite says why a message can't be written, as far as the webhook is at fault.
@@ -217,6 +302,7 @@ func (t *turn) disable(ctx context.Context, reason string) {
 		return
 	}
 	if !errors.Is(err, context.Canceled) {
-		t.Logger.ErrorContext(ctx, "a webhook was not disabled", "webhook", t.webhook.ID, "error", err)
+		t.Logger.ErrorContext(ctx, "a webhook was not disabled",
+			"org", t.hook.org, "webhook", t.webhook.ID, "error", err)
 	}
 }

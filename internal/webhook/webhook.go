@@ -26,6 +26,8 @@ type Log interface {
 	// Tell calls fn with every change from now on, once Changes has it, until stop is called. The changes of one
 	// organization come in order.
 	Tell(fn func(roster.Change)) (stop func())
+	// Record returns the present record of a type with an id, nil where there is none.
+	Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error)
 	// Do carries out commands.
 	Do(ctx context.Context, org roster.ID, by roster.Principal, cmds ...roster.Command) (roster.Change, error)
 }
@@ -246,9 +248,12 @@ func (s *Service) Deliver(ctx context.Context) error {
 // saveDelay is for how long where webhooks stand is gathered before it is kept, which the store's writer is needed for.
 const saveDelay = 500 * time.Millisecond
 
+// mostDelay is for how long after that has failed.
+const mostDelay = 10 * time.Second
+
 // keepUp keeps where webhooks stand, now and then, until ctx ends.
 func (s *Service) keepUp(ctx context.Context) {
-	for {
+	for delay := saveDelay; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -257,11 +262,14 @@ func (s *Service) keepUp(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.After(saveDelay):
+		case <-s.After(delay):
 		}
-		if err := s.save(ctx); err != nil && ctx.Err() == nil {
-			s.Logger.ErrorContext(ctx, "where webhooks stand was not kept", "error", err)
+		err := s.save(ctx)
+		if delay = saveDelay; err == nil || ctx.Err() != nil {
+			continue
 		}
+		s.Logger.ErrorContext(ctx, "where webhooks stand was not kept", "error", err)
+		delay = mostDelay // the next time is no better, and a log should not be full of it
 	}
 }
 

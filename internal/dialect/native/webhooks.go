@@ -18,9 +18,18 @@ type Webhook struct {
 	Permissions roster.Permissions `json:"permissions" required:"yes" doc:"What it may hear of."`
 	Enabled     bool               `json:"enabled" required:"yes"`
 	Since       roster.Version     `json:"since" required:"yes" readonly:"yes" doc:"It hears of later changes."`
+	MadeBy      *Maker             `json:"made_by,omitempty" readonly:"yes" doc:"Who answers for it, if no operator."`
 	CreatedAt   roster.Time        `json:"created_at,omitzero" readonly:"yes"`
 	UpdatedAt   roster.Time        `json:"updated_at,omitzero" readonly:"yes"`
 	Delivery    *Standing          `json:"delivery,omitempty" doc:"Where the delivery stands; only in answers to GET."`
+}
+
+// Maker is who made a webhook, or changed it last other than to disable it. It hears of no more than they may read.
+type Maker struct {
+	Token    roster.ID `json:"token,omitzero"`
+	User     roster.ID `json:"user,omitzero" doc:"Whom the token acts as."`
+	Name     string    `json:"name" required:"yes" doc:"That of the token then."`
+	Instance bool      `json:"instance,omitempty" doc:"Whether it is an instance-wide token."`
 }
 
 // NewWebhook is a webhook that was just made, or given another secret.
@@ -48,9 +57,13 @@ type RotateRequest struct {
 type WebhookList list[Webhook]
 
 func wireWebhook(w *roster.Webhook) Webhook {
+	var maker *Maker
+	if m := w.MadeBy; !m.IsOperator() {
+		maker = &Maker{Token: m.Token, User: m.User, Name: m.Name, Instance: m.Instance}
+	}
 	return Webhook{
 		ID: w.ID, Name: w.Name, URL: w.URL, Types: w.Types, Filter: w.Filter, Permissions: w.Permissions,
-		Enabled: w.Enabled, Since: w.Since, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		Enabled: w.Enabled, Since: w.Since, MadeBy: maker, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
 	}
 }
 
@@ -81,7 +94,7 @@ func webhookEndpoints() []dialect.Endpoint {
 				Doc: "What the webhook is to be like.", Body: WebhookRequest{},
 				Example: `{"name":"billing","url":"https://billing.example/roster","types":["user"]}`,
 			},
-			Returns: append([]dialect.Return{wouldBe(NewWebhook{})},
+			Returns: append([]dialect.Return{wouldBe(NewWebhook{}), tooManyWebhooks()},
 				returns(created(NewWebhook{}), badRequest, tooLarge, tooMany)...), Serve: k.createWebhook,
 		},
 		get, update, k.deleteEndpoint(),
@@ -98,6 +111,13 @@ func webhookEndpoints() []dialect.Endpoint {
 			Returns: returns(ok(NewWebhook{}), badRequest, notFound, notExpected, tooLarge, tooMany),
 			Serve:   k.rotateWebhook,
 		},
+	}
+}
+
+func tooManyWebhooks() dialect.Return {
+	return dialect.Return{
+		Status: conflict, Body: problem{}, ContentType: problemType, Mark: dialect.Ours, Everywhere: true,
+		Doc: "The organization has 100 webhooks, which is the most.",
 	}
 }
 

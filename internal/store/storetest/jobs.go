@@ -26,7 +26,7 @@ func job(n int) roster.Job {
 	return roster.Job{
 		ID: id(3_000_000 + n), Type: roster.JobUpdate, State: roster.JobQueued, Revision: 1,
 		CreatedAt: 1_700_000_000_000,
-		By: roster.JobActor{
+		By: roster.Sponsor{
 			Token: token(1).ID, Name: "Token", Permissions: roster.Permissions{roster.UsersWrite},
 		},
 		Update: &roster.BulkUpdate{

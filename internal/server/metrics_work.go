@@ -34,3 +34,29 @@ func (m *hookMetrics) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(m.lag, prometheus.GaugeValue, float64(lag))
 	metrics <- prometheus.MustNewConstMetric(m.backlog, prometheus.GaugeValue, float64(backlog))
 }
+
+// jobMetrics tells about jobs when somebody asks.
+type jobMetrics struct {
+	jobs           Jobs
+	ended, running *prometheus.Desc
+}
+
+func newJobMetrics(j Jobs) *jobMetrics {
+	return &jobMetrics{
+		jobs:    j,
+		ended:   prometheus.NewDesc("roster_jobs_total", "Jobs that have ended, by how.", []string{"state"}, nil),
+		running: prometheus.NewDesc("roster_jobs_running", "Jobs that are being carried out.", nil, nil),
+	}
+}
+
+// Describe implements [prometheus.Collector].
+func (m *jobMetrics) Describe(descs chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, descs) }
+
+// Collect implements [prometheus.Collector].
+func (m *jobMetrics) Collect(metrics chan<- prometheus.Metric) {
+	ended, running := m.jobs.Stats()
+	for state, n := range ended {
+		metrics <- prometheus.MustNewConstMetric(m.ended, prometheus.CounterValue, float64(n), string(state))
+	}
+	metrics <- prometheus.MustNewConstMetric(m.running, prometheus.GaugeValue, float64(running))
+}
