@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -135,6 +136,20 @@ func isObject(body []byte) error {
 	if !utf8.Valid(body) {
 		return roster.Errorf(roster.Invalid, "the body must be valid UTF-8")
 	}
+	if err := isJSONObject(body); err != nil {
+		return err
+	}
+	if at := roster.RepeatedMember(body); at != "" {
+		return roster.FieldErrorf(at, "is given twice")
+	}
+	return nil
+}
+
+// isJSONObject fails for a text that is not one JSON object.
+func isJSONObject(body []byte) error {
+	if bytes.HasPrefix(body, []byte("{")) && json.Valid(body) { // the rule
+		return nil
+	}
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(body, &members)
 	if syntax, broken := errors.AsType[*json.SyntaxError](err); broken && len(body) > 0 {
@@ -142,9 +157,6 @@ func isObject(body []byte) error {
 	}
 	if err != nil || members == nil {
 		return roster.Errorf(roster.Invalid, "the body must be a JSON object")
-	}
-	if at := roster.RepeatedMember(body); at != "" {
-		return roster.FieldErrorf(at, "is given twice")
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (w *writer) statements() []statement {
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	const entity = `SELECT doc FROM entities WHERE collection = ? AND `
 	const entryRow = `, (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	entry := `INSERT INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
+	entry := ` INTO audit_entries (org_id, seq, version, at, actor, user_id, name, request, reason,
 		op_from, op_to, types, keys, salt, prev, hash, form) VALUES ` + entryRow[len(`, `):]
 	many := ` IN (` + strings.Repeat(`?, `, keysAtOnce-1) + `?)`
 	return append(w.deliveryStatements(), []statement{
@@ -140,8 +140,8 @@ func (w *writer) statements() []statement {
 
 		{&w.insertChange, `INSERT INTO changes (org_id, version, at, actor, ops) VALUES (?, ?, ?, ?, ?)`},
 		{&w.lastEntry, `SELECT seq, hash FROM audit_entries WHERE org_id = ? ORDER BY seq DESC LIMIT 1`},
-		{&w.insertEntry, entry},
-		{&w.insertEntries, entry + strings.Repeat(entryRow, entriesAtOnce-1)},
+		{&w.insertEntry, `INSERT` + entry},
+		{&w.insertEntries, `INSERT OR FAIL` + entry + strings.Repeat(entryRow, entriesAtOnce-1)}, // as insertMany
 		{&w.deleteEntries, `DELETE FROM audit_entries WHERE org_id = ?`},
 		{&w.answer, answerQuery},
 		{&w.insertAnswer, `INSERT OR REPLACE INTO answers (org_id, key, request, at, content) VALUES (?, ?, ?, ?, ?)`},
