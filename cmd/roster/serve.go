@@ -32,7 +32,7 @@ type serveFlags struct {
 	unlimited                                  bool
 
 	maxConnections int
-	cache          int // MiB
+	cache          cacheSize
 	metricsAddr    string
 	memory         size
 	preload        []string
@@ -44,7 +44,7 @@ type serveFlags struct {
 
 // keep chooses how the organizations of a process that serves are kept.
 func (f *serveFlags) keep(o *directory.Options) {
-	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, int64(f.cache)<<20-f.answerBytes()
+	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, f.cache.bytes()-f.answerBytes()
 	o.Progress = f.loading.show
 	f.walks.keep(o)
 	f.deleted.keep(o)
@@ -52,7 +52,7 @@ func (f *serveFlags) keep(o *directory.Options) {
 
 // answerBytes returns the part of the cache that is for whole answers. The rest is for users as answers show them,
 // which serves pages that nobody has asked for yet as well.
-func (f *serveFlags) answerBytes() int64 { return int64(f.cache) << 20 / 4 }
+func (f *serveFlags) answerBytes() int64 { return f.cache.bytes() / 4 }
 
 func (f *serveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -64,8 +64,9 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"what to log: info, or warn to leave out the line of each request")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "",
 		"address of GET /metrics for Prometheus, which needs no credential (default: nowhere)")
-	flags.IntVar(&f.cache, "cache", 64,
-		"MiB of memory for answers, and for users as answers show them, that may be asked for again; 0 for none")
+	flags.Var(&f.cache, "cache",
+		"MiB of memory for answers, and for users as answers show them, that may be asked for again; 0 for none\n"+
+			"(default: 64, or three quarters of what organizations take up in memory where that is more)")
 	flags.Var(&f.memory, "memory",
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")
@@ -118,16 +119,15 @@ func (a *app) serve() *cobra.Command {
 
 // runStore serves a store, in which it first makes the demo organization if that is wanted.
 func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, wanted bool) error {
-	if s.getenv("GOGC") == "" {
-		// Views are large and live long, and requests leave little behind: with the usual 100 a server takes twice the
-		// memory of its views for collecting garbage half as often.
-		const percent = 50
-		defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	collects := s.getenv("GOGC") == ""
+	if collects {
+		defer debug.SetGCPercent(debug.SetGCPercent(mostGarbage))
 	}
 	l, err := s.openStore(ctx, dsn, s.keep)
 	if err != nil {
 		return err
 	}
+	defer s.fitMemory(ctx, l.Service, collects)()
 	if wanted {
 		err = s.seedOnce(ctx, l, g)
 	}

@@ -28,6 +28,13 @@ func (s *Service) Loaded() (organizations, users int, bytes map[string]int64) {
 	return organizations, users, bytes
 }
 
+// ResizeForms changes what bounds the memory of [Service.Forms], Options.FormBytes; without any, it does nothing.
+func (s *Service) ResizeForms(most int64) {
+	if s.forms != nil {
+		s.forms.Resize(most)
+	}
+}
+
 // Forms returns how many bytes users take up in the forms in which they were asked for, how many of them were found
 // there when somebody asked, and how many were encoded.
 func (s *Service) Forms() (bytes int64, hits, misses uint64) {

@@ -11,7 +11,7 @@ import (
 // Forms keeps what users look like in the forms in which they were asked for, so that a user who has not changed is not
 // encoded again. Many views share one, which bounds the memory of all of them together. It is safe for concurrent use.
 type Forms struct {
-	most         int64 // in bytes
+	most         atomic.Int64 // in bytes
 	hits, misses atomic.Uint64
 
 	// held is bytes, to be read without mu; refused counts the texts that there was no room for.
@@ -26,7 +26,14 @@ type Forms struct {
 
 // NewForms returns a Forms of at most so many bytes, about; it forgets by pages of users, those first that were not
 // asked for lately.
-func NewForms(most int64) *Forms { return &Forms{most: most} }
+func NewForms(most int64) *Forms {
+	f := &Forms{}
+	f.Resize(most)
+	return f
+}
+
+// Resize has f keep at most so many bytes from now on. What is beyond is forgotten when something is to be kept next.
+func (f *Forms) Resize(most int64) { f.most.Store(most) }
 
 // FormStats says what a [Forms] holds, and how often it had what was looked for.
 type FormStats struct {
@@ -90,7 +97,7 @@ func (p *formPage) find(i int, word uint32) []byte {
 // and more would not fit, nothing goes and nothing comes, instead of each text driving out one that is as good.
 func (f *Forms) admits() bool {
 	const largest, many = 512 << 10, 64 // bytes that a page may grow by at once, about
-	if f.held.Load()+min(largest, f.most/2) <= f.most {
+	if most := f.most.Load(); f.held.Load()+min(largest, most/2) <= most {
 		return true
 	}
 	if f.refused.Add(1)%many != 0 {
@@ -169,7 +176,7 @@ func (f *Forms) charge(p *formPage, grown int) {
 	}
 	p.bytes += int64(grown)
 	f.bytes += int64(grown)
-	for f.bytes > f.most && len(f.pages) > 0 {
+	for f.bytes > f.most.Load() && len(f.pages) > 0 {
 		f.forget()
 	}
 	f.held.Store(f.bytes)
