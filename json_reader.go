@@ -17,6 +17,8 @@ type reader struct {
 	absent bool
 	// shares says that texts may keep doc in memory; else they are copied.
 	shares bool
+	// valid says that doc is known to be UTF-8.
+	valid bool
 	// texts holds all texts that were copied: one allocation for many.
 	texts strings.Builder
 }
@@ -146,6 +148,14 @@ func (ms members[T]) read(r *reader, v *T) bool {
 // next reads the name of a member and the colon, and returns the member's index, or -1; it looks from the expected one
 // on.
 func (ms members[T]) next(r *reader, expected int) int {
+	const near = 8 // of members, most of which are absent
+	left := r.doc[r.at:]
+	for i := expected; i < min(expected+near, len(ms)); i++ {
+		if head := ms[i].head[1:]; len(left) > 1 && left[1] == head[1] && strings.HasPrefix(left, head) {
+			r.at += len(head)
+			return i
+		}
+	}
 	name, ok := r.raw()
 	if !ok || !r.next(':') {
 		return -1
@@ -286,7 +296,7 @@ func word(s string) uint64 {
 func (r *reader) text(s *string) bool {
 	start := r.at
 	raw, ok := r.raw()
-	if !ok || !utf8.ValidString(raw) {
+	if !ok || !r.valid && !utf8.ValidString(raw) {
 		r.at = start
 		return r.escapedText(s)
 	}

@@ -63,10 +63,26 @@ func foldSearchAny(s string) string {
 	return norm.NFKC.String(bare)
 }
 
+// FoldBoth returns s under [Fold] and under [FoldSearch].
+func FoldBoth(s string) (folded, bare string) {
+	if folded, ok := foldASCII(s); ok {
+		return folded, folded
+	}
+	return Fold(s), FoldSearch(s)
+}
+
 // foldASCII folds s when it is ASCII; it returns s itself where nothing changes.
 func foldASCII(s string) (string, bool) {
-	upper := false
-	for i := range len(s) {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	upper, i := false, 0
+	for ; i+8 <= len(s); i += 8 {
+		eight := word(s[i : i+8])
+		if eight&highest != 0 {
+			return "", false
+		}
+		upper = upper || (eight+ones*(0x80-'A'))&^(eight+ones*(0x7f-'Z'))&highest != 0
+	}
+	for ; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return "", false
 		}

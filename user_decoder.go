@@ -3,6 +3,7 @@ package roster
 import (
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // UserDecoder decodes the documents of many users one after the other into the same memory. Its zero value is ready
@@ -20,7 +21,7 @@ func (d *UserDecoder) Decode(doc string) (*User, error) {
 		Groups: u.Groups[:0], Spaces: u.Spaces[:0],
 		NotificationChannels: u.NotificationChannels[:0], WhitelistedIPs: u.WhitelistedIPs[:0],
 	}
-	if d.reader = (reader{doc: doc, shares: true}); d.reader.readUser(u) {
+	if d.reader = (reader{doc: doc, shares: true, valid: utf8.ValidString(doc)}); d.reader.readUser(u) {
 		return u, nil
 	}
 	*u = User{}

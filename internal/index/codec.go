@@ -79,16 +79,23 @@ func (e *encoder) putTexts(u *roster.User) {
 }
 
 func (e *encoder) putFolded(u *roster.User) {
-	raw := [bareCount]string{u.Identifier, u.Email, u.Name, u.Description}
-	before := raw
-	for i := range foldCount {
-		if before[i] = roster.Fold(raw[i]); before[i] != raw[i] {
-			e.put(textFold+i, before[i])
+	before := [bareCount]string{u.Identifier, u.Email, u.Name, u.Description}
+	var bare [bareCount]string
+	for i, raw := range before {
+		folded := raw
+		if i < foldCount {
+			folded, bare[i] = roster.FoldBoth(raw)
+		} else {
+			bare[i] = roster.FoldSearch(raw)
+		}
+		if folded != raw {
+			e.put(textFold+i, folded)
+			before[i] = folded
 		}
 	}
-	for i := range raw {
-		if bare := roster.FoldSearch(raw[i]); bare != before[i] {
-			e.put(textBare+i, bare)
+	for i := range bare {
+		if bare[i] != before[i] {
+			e.put(textBare+i, bare[i])
 		}
 	}
 }

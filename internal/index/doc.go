@@ -24,7 +24,7 @@
 //
 // What a query costs, with n users, h hits, chunks of c = 1,024 and the page as small as pages are:
 //
-//   - No filter, any one sort key: the bits of n/c chunks are counted, those of the users who are there.
+//   - No filter or one value of a field with few, any one sort key: n/c counts, which are known after the first time.
 //   - Fields with few values, in any combination, under any one sort key: a few words of bits for each 64 users.
 //     Bits of permissions are those of own_permissions and the members of the groups that have them.
 //   - Comparisons and Has on a sortable field: where the sort key is that field, two binary searches. With other keys,

@@ -34,13 +34,21 @@ type lane struct {
 	valid  []uint64 // a bit for each user: the last word of a chunk may have room for more
 	planes [classMax]atomic.Pointer[plane]
 	many   atomic.Int32 // how many planes there are
-	digits [orderCount]atomic.Pointer[digitsTable]
-	base   atomic.Pointer[lane] // what planes are copied from, as far as kept says
-	kept   []keptChunks
+	// tallies are by class, and at the end that of everybody.
+	tallies [classMax + 1]atomic.Pointer[tally]
+	digits  [orderCount]atomic.Pointer[digitsTable]
+	base    atomic.Pointer[lane] // what planes are copied from, as far as kept says
+	kept    []keptChunks
 }
 
 // plane is the users of a class.
 type plane []uint64
+
+// tally is how many users of a class there are, and how many each chunk has. It is not changed.
+type tally struct {
+	counts []int32
+	total  int
+}
 
 // keptChunks is n chunks that a lane has from one on and its base from another on.
 type keptChunks struct{ to, from, n int }
@@ -153,6 +161,30 @@ func (l *lane) plane(o *order, class, most int) plane {
 	l.loadPlane(o, class, p, next, len(o.chunks))
 	l.planes[class].Store(&p)
 	return p
+}
+
+// tally returns how many users match a tree, where that takes no more than what chunks know of themselves; else nil.
+func (l *lane) tally(n *node) *tally {
+	at := classMax
+	if n.op == opClass {
+		at = n.class
+	} else if n.op != opTrue {
+		return nil
+	}
+	if t := l.tallies[at].Load(); t != nil {
+		return t
+	}
+	t := &tally{counts: make([]int32, len(l.chunks))}
+	for i, c := range l.chunks {
+		size := c.rows.n
+		if at < classMax {
+			size = c.rows.size(at)
+		}
+		t.counts[i] = int32(size) //nolint:gosec // at most rowMax
+		t.total += size
+	}
+	l.tallies[at].Store(t)
+	return t
 }
 
 // fromBase copies a plane as far as the base has it, and returns the chunks for which it has.

@@ -36,10 +36,14 @@ func (p *posting) write(data []byte, slot uint32) {
 	if p.next == slot+1 {
 		return
 	}
-	if more := slot - p.last(); more < 0x80 {
+	switch more := slot - p.last(); {
+	case more < 1<<7:
 		data[p.at] = byte(more)
 		p.at++
-	} else {
+	case more < 1<<14:
+		data[p.at], data[p.at+1] = byte(more)|0x80, byte(more>>7) //nolint:gosec // seven bits each
+		p.at += 2
+	default:
 		p.at += uint32(binary.PutUvarint(data[p.at:], uint64(more))) //nolint:gosec // at most 5
 	}
 	p.next = slot + 1

@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/roster-dev/roster"
@@ -18,6 +19,13 @@ type texts struct {
 
 // tailMax is how many changed slots are looked at one by one.
 const tailMax = 1024
+
+// fieldOfID is the first of the searched fields. Most needles have letters that no id has, so that it need not be
+// indexed for them.
+const fieldOfID = 0
+
+// inID reports whether a folded needle has nothing but what the texts of ids are made of.
+func inID(needle string) bool { return strings.Trim(needle, "0123456789abcdef-") == "" }
 
 // searched are the searchable fields; all but the first are texts, in the order of the records.
 func searched() [1 + bareCount]roster.Field {
@@ -112,13 +120,15 @@ func (s *segment) each(field int) eachText {
 	}
 }
 
-// postings returns the trigrams of a searchable field. While it makes them, it makes those of all fields, on all
-// processors: who searches one searches others.
+// postings returns the trigrams of a searchable field. While it makes them, it makes those of all fields but the ids,
+// on all processors: who searches one searches others.
 func (s *segment) postings(field int) *postings {
 	if !s.trigrams[field].made.Load() {
-		jobs := make([]func(), len(s.posts))
+		var jobs []func()
 		for f := range s.posts {
-			jobs[f] = func() { s.makePostings(f) }
+			if f != fieldOfID || f == field {
+				jobs = append(jobs, func() { s.makePostings(f) })
+			}
 		}
 		parallel(jobs)
 	}
@@ -173,12 +183,14 @@ func (s *segment) finish() {
 func (s *segment) warm(ctx context.Context) error {
 	var jobs []func()
 	for f := range s.posts {
-		jobs = append(jobs, func() { s.makePostings(f) })
+		if f != fieldOfID {
+			jobs = append(jobs, func() { s.makePostings(f) })
+		}
 	}
 	for i := range s.parts {
 		jobs = append(jobs, func() { s.makeWords(i) })
 	}
-	jobs = append(jobs, func() { s.joinWords(inTurn) })
+	jobs = append(jobs, func() { s.joinWords(inTurn) }, func() { s.makePostings(fieldOfID) })
 	for _, job := range jobs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -196,6 +208,9 @@ func inTurn(jobs []func()) {
 
 // contain adds the slots whose field may contain a folded needle, which is not empty; look returns the field's text.
 func (t *texts) contain(field int, needle string, set *slotSets, look func(slot uint32) string) {
+	if field == fieldOfID && !inID(needle) {
+		return
+	}
 	for _, s := range t.segments {
 		s.postings(field).find(needle, set, look)
 	}
@@ -204,6 +219,9 @@ func (t *texts) contain(field int, needle string, set *slotSets, look func(slot 
 
 // size returns about how many slots contain looks at.
 func (t *texts) size(field int, needle string) int {
+	if field == fieldOfID && !inID(needle) {
+		return 0
+	}
 	n := len(t.tail)
 	for _, s := range t.segments {
 		n += s.postings(field).size(needle)

@@ -263,20 +263,35 @@ func countBoth(b *bitmap, n *node, f frame) int {
 
 // count fills in the totals of all parts, and by chunk, and returns their sum.
 func (w *walk) count() int {
+	var unknown []*part
+	for i := range w.parts {
+		p := &w.parts[i]
+		if t := w.reader.lane.tally(and(w.node, p.node)); t != nil {
+			p.counts, p.total = t.counts, t.total
+			continue
+		}
+		p.counts = make([]int32, len(w.order.chunks))
+		unknown = append(unknown, p)
+	}
+	w.countParts(unknown)
 	total := 0
 	for i := range w.parts {
-		w.parts[i].counts = make([]int32, len(w.order.chunks))
+		total += w.parts[i].total
+	}
+	return total
+}
+
+// countParts adds to the totals of some parts, and by chunk.
+func (w *walk) countParts(parts []*part) {
+	if len(parts) == 0 {
+		return
 	}
 	var own [blockWords]uint64
 	w.reader.each(w.node, func(b stretch, words []uint64) {
-		for i := range w.parts {
-			p := &w.parts[i]
-			n := w.reader.countChunks(b, w.reader.partOf(p, b, words, own[:len(words)]), p.counts)
-			p.total += n
-			total += n
+		for _, p := range parts {
+			p.total += w.reader.countChunks(b, w.reader.partOf(p, b, words, own[:len(words)]), p.counts)
 		}
 	})
-	return total
 }
 
 // partOf returns the users of a stretch who are in a part, which may be words itself.
