@@ -116,18 +116,17 @@ func skipEscape[S ~string | ~[]byte](s S, i int) int {
 }
 
 // hexDigit returns the value of a hexadecimal digit in either case, or -1.
-func hexDigit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	default:
-		return -1
+func hexDigit(c byte) int { return int(hexValues[c]) }
+
+var hexValues = func() (values [256]int8) {
+	for c := range values {
+		values[c] = -1
 	}
-}
+	for i := range int8(16) {
+		values["0123456789abcdef"[i]], values["0123456789ABCDEF"[i]] = i, i
+	}
+	return values
+}()
 
 func skipNumber[S ~string | ~[]byte](s S, i int) int {
 	if s[i] == '-' {

@@ -60,7 +60,7 @@ func parseID[S string | []byte](s S) (ID, bool) {
 			at++
 		}
 		high, low := hexDigit(s[at]), hexDigit(s[at+1])
-		if high < 0 || low < 0 {
+		if high|low < 0 {
 			return ID{}, false
 		}
 		id[i] = byte(high<<4 | low) //nolint:gosec // two digits of 4 bits

@@ -18,7 +18,7 @@ func Fold(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
 	}
-	if folded, ok := foldAlone(s, false); ok {
+	if folded, _, ok := foldAlone(s); ok {
 		return folded
 	}
 	return foldAny(s)
@@ -46,8 +46,8 @@ func FoldSearch(s string) string {
 	if folded, ok := foldASCII(s); ok {
 		return folded
 	}
-	if folded, ok := foldAlone(s, true); ok {
-		return folded
+	if _, bare, ok := foldAlone(s); ok {
+		return bare
 	}
 	return foldSearchAny(s)
 }
@@ -68,7 +68,10 @@ func FoldBoth(s string) (folded, bare string) {
 	if folded, ok := foldASCII(s); ok {
 		return folded, folded
 	}
-	return Fold(s), FoldSearch(s)
+	if folded, bare, ok := foldAlone(s); ok {
+		return folded, bare
+	}
+	return foldAny(s), foldSearchAny(s)
 }
 
 // foldASCII folds s when it is ASCII; it returns s itself where nothing changes.

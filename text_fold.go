@@ -46,32 +46,35 @@ func newFoldedRune(r rune) foldedRune {
 // begins reports whether s begins with a character that nothing before it changes or is changed by.
 func begins(s string) bool { return s != "" && norm.NFKC.PropertiesString(s).BoundaryBefore() }
 
-// foldAlone folds s when it is made of characters that fold by themselves, as nearly all names are.
-func foldAlone(s string, search bool) (string, bool) {
-	var room [128]byte
-	out := room[:0]
+// foldAlone returns s under [Fold] and under [FoldSearch] when it is made of characters that fold by themselves, as
+// nearly all names are.
+func foldAlone(s string) (folded, bare string, ok bool) {
+	var room [2][128]byte
+	fold, search := room[0][:0], room[1][:0]
 	for i, r := range s {
 		if r >= foldedTo {
 			if !isItself(r) {
-				return "", false
+				return "", "", false
 			}
-			out = append(out, s[i:i+utf8.RuneLen(r)]...)
+			own := s[i : i+utf8.RuneLen(r)]
+			fold, search = append(fold, own...), append(search, own...)
 			continue
 		}
 		f := &foldedBlocks[r>>8]()[r&0xff]
-		switch {
-		case !f.alone:
-			return "", false
-		case search:
-			out = append(out, f.search...)
-		default:
-			out = append(out, f.fold...)
+		if !f.alone {
+			return "", "", false
 		}
+		fold, search = append(fold, f.fold...), append(search, f.search...)
 	}
-	if string(out) == s {
-		return s, true
+	folded = s
+	if string(fold) != s {
+		folded = string(fold)
 	}
-	return string(out), true
+	bare = folded
+	if string(search) != folded {
+		bare = string(search)
+	}
+	return folded, bare, true
 }
 
 // isItself reports whether r is one of the many characters that fold to themselves: a Han character or a syllable of

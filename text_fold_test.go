@@ -30,11 +30,10 @@ func checkAlone(t interface {
 }, s string,
 ) int {
 	t.Helper()
-	fold, ok := foldAlone(s, false)
-	search, both := foldAlone(s, true)
-	if ok != both {
-		t.Errorf("%+q folds by itself: %t, for searches: %t", s, ok, both)
+	if fold, search := FoldBoth(s); fold != Fold(s) || search != FoldSearch(s) {
+		t.Errorf("FoldBoth(%+q) = %+q, %+q, want %+q, %+q", s, fold, search, Fold(s), FoldSearch(s))
 	}
+	fold, search, ok := foldAlone(s)
 	if !ok {
 		return 0
 	}
