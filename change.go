@@ -86,6 +86,12 @@ func NewEntity(t Type) Entity {
 		return &Webhook{}
 	case TypeDeletedUser:
 		return &DeletedUser{}
+	case TypeDeletedGroup:
+		return &DeletedGroup{}
+	case TypeDeletedSpace:
+		return &DeletedSpace{}
+	case TypeDeletedRole:
+		return &DeletedRole{}
 	default:
 		return nil
 	}

@@ -18,10 +18,10 @@ type Update struct {
 	IfMatch []string
 }
 
-// Delete removes a record. A group, space or role is taken from its users as well. A user becomes a [DeletedUser],
-// which [Undelete] restores; its tokens are revoked and invitations removed. Deleting a deleted user removes it before
-// its time, but not from the history, for which there is [Erase]. The owner, a built-in role and a role that users
-// still hold can't be deleted.
+// Delete removes a record. A user, group, space or role becomes a [Deleted], which [Undelete] restores. A group or a
+// space is taken from its users; a user's tokens are revoked and invitations removed. Deleting what was deleted removes
+// it before its time, but not from the history, for which there is [Erase]. The owner, a built-in role and a role that
+// users still hold can't be deleted.
 // An organization, which takes all that it has along, is deleted by the operator and by instance-wide tokens alone.
 type Delete struct {
 	Type Type

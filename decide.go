@@ -18,7 +18,7 @@ type Env struct {
 	Now Time
 	// NewID makes ids for new records.
 	NewID func() (ID, error)
-	// KeepDeleted is how long a deleted user can be restored, in milliseconds; [KeptFor] where it is 0.
+	// KeepDeleted is how long a deleted record can be restored, in milliseconds; [KeptFor] where it is 0.
 	KeepDeleted Time
 }
 
@@ -164,8 +164,8 @@ func Subject(s State, org ID, cmd Command) (Entity, error) {
 
 // createAs makes a record that the principal wants, with times and authors of our own.
 func (d *decider) createAs(record Entity) error {
-	if record.Key().Type == TypeDeletedUser {
-		return Errorf(Invalid, "a deleted user can't be made; delete a user")
+	if t := record.Key().Type; t.IsDeleted() {
+		return Errorf(Invalid, "a %s can't be made; delete one", t.Words())
 	}
 	record = clone(record)
 	stamp(record, stamps{created: d.Now, updated: d.Now, by: d.By.Author()})
@@ -186,10 +186,8 @@ func (d *decider) create(record Entity) error {
 
 // make is create for a record that the principal may make.
 func (d *decider) make(record Entity) error {
-	if u, ok := record.(*User); ok {
-		if err := d.reserved(u); err != nil {
-			return err
-		}
+	if err := d.reserved(record); err != nil {
+		return err
 	}
 	if err := d.complete(record); err != nil {
 		return err
@@ -330,11 +328,11 @@ func (d *decider) target(t Type, ref Ref) (Entity, error) {
 	if t == TypeOrganization {
 		return d.organization()
 	}
-	switch t {
-	case TypeInvitation:
+	switch {
+	case t == TypeInvitation:
 		return nil, Errorf(Invalid, "an invitation can't be changed; invite again")
-	case TypeDeletedUser:
-		return nil, Errorf(Invalid, "a deleted user can't be changed; restore it first")
+	case t.IsDeleted():
+		return nil, Errorf(Invalid, "a %s can't be changed; restore it first", t.Words())
 	}
 	return d.find(t, ref)
 }

@@ -10,7 +10,7 @@ func (d *decider) importRecord(c Import) error {
 	if err := d.allow(t); err != nil {
 		return err
 	}
-	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation, TypeWebhook, TypeDeletedUser}, t) {
+	if slices.Contains([]Type{TypeOrganization, TypeToken, TypeInvitation, TypeWebhook}, t) || t.IsDeleted() {
 		return FieldErrorf("type", "%s can't be imported", t)
 	}
 	existing, err := d.existing(c.Record)

@@ -50,7 +50,7 @@ func (d *decider) bringBack(was *User) error {
 	case !sameUser(deleted.User, was):
 		return conflict(nil, "", "user %d was changed since", was.Number)
 	}
-	return d.undelete(Undelete{Ref: Ref{ID: was.ID}})
+	return d.undelete(Undelete{Type: TypeUser, Ref: Ref{ID: was.ID}})
 }
 
 // keepActivity gives a user what another state of it did.

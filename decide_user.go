@@ -156,22 +156,30 @@ func (d *decider) remove(c Delete) error {
 	if err := d.expect(e, c.IfMatch); err != nil {
 		return err
 	}
+	var members []DeletedMember
 	switch e := e.(type) {
 	case *User:
-		err = d.deleteUser(e)
+		err = d.removeUser(e)
 	case *Role:
 		err = d.removeRole(e)
 	case *Group:
-		err = d.detach(func(u *User) bool {
+		members, err = d.detach(func(u *User) (m DeletedMember, was bool) {
 			had := len(u.Groups)
 			u.Groups = slices.DeleteFunc(u.Groups, func(n int64) bool { return n == e.Number })
-			return len(u.Groups) < had
+			return m, len(u.Groups) < had
 		})
 	case *Space:
-		err = d.detach(func(u *User) bool { return leaveSpace(u, e.Number) })
+		members, err = d.detach(func(u *User) (m DeletedMember, was bool) {
+			m.Role, _ = u.Access(e.Number)
+			m.Default = u.DefaultSpace == e.Number
+			return m, leaveSpace(u, e.Number)
+		})
 	}
 	if err != nil {
 		return err
+	}
+	if c.Type.Deleted() != "" {
+		d.keep(e, members)
 	}
 	d.Add(Op{Before: e})
 	return nil
@@ -187,19 +195,22 @@ func leaveSpace(u *User, number int64) bool {
 	return left
 }
 
-// detach changes a copy of every user for which change reports that there was something to change.
-func (d *decider) detach(change func(*User) bool) error {
+// detach changes a copy of every user for whom change reports that there was a membership, and returns these.
+func (d *decider) detach(change func(*User) (DeletedMember, bool)) ([]DeletedMember, error) {
 	var ops []Op
+	var members []DeletedMember
 	err := d.Each(TypeUser, func(e Entity) error {
 		after := clone(e).(*User)
-		if change(after) {
+		if m, was := change(after); was {
+			m.User = after.ID
+			members = append(members, m)
 			stamp(after, stamps{updated: d.Now, by: d.By.Author()})
 			ops = append(ops, Op{Before: e, After: after})
 		}
 		return nil
 	})
 	d.Add(ops...)
-	return err
+	return members, err
 }
 
 func (d *decider) removeUser(u *User) error {

@@ -187,8 +187,10 @@ func TestDeleteTakesRecordsFromUsers(t *testing.T) {
 	one := w.user("bob@example.com", func(u *User) { u.Groups, u.DefaultSpace = []int64{2}, 1 })
 	w = w.as(GroupsWrite)
 	w.env.Now++
-	wantVerbs(t, w.do(Delete{Type: TypeGroup, Ref: Ref{Number: 1}}), "update user", "delete group")
-	wantVerbs(t, w.do(Delete{Type: TypeSpace, Ref: Ref{Number: 1}}), "update user", "update user", "delete space")
+	wantVerbs(t, w.do(Delete{Type: TypeGroup, Ref: Ref{Number: 1}}), "update user", "create deleted_group",
+		"delete group")
+	wantVerbs(t, w.do(Delete{Type: TypeSpace, Ref: Ref{Number: 1}}), "update user", "update user",
+		"create deleted_space", "delete space")
 	want := *both
 	want.Groups, want.Spaces, want.DefaultSpace = []int64{2}, []SpaceAccess{{2, "writer"}}, 0
 	want.UpdatedAt, want.UpdatedBy = tuesday+1, testID(77)
@@ -213,5 +215,5 @@ func TestDeleteRole(t *testing.T) {
 	}
 	w.refused(Delete{Type: TypeRole, Ref: Ref{Identifier: "chief"}}, Conflict, "handle")
 	w.do(Update{Type: TypeUser, Ref: Ref{ID: u.ID}, Patch: []byte(`{"role":null}`)})
-	wantVerbs(t, w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "chief"}}), "delete role")
+	wantVerbs(t, w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "chief"}}), "create deleted_role", "delete role")
 }

@@ -42,7 +42,7 @@ func TestUndeleteIsDeleteBackwards(t *testing.T) {
 		w.do(Delete{Type: TypeUser, Ref: Ref{ID: before.ID}})
 		deleted := get(w, &DeletedUser{ID: before.ID})
 		if diff := cmp.Diff(&DeletedUser{
-			ID: before.ID, User: before, DeletedAt: w.env.Now, PurgeAt: w.env.Now + KeptFor,
+			ID: before.ID, User: before, Deletion: Deletion{DeletedAt: w.env.Now, PurgeAt: w.env.Now + KeptFor},
 		}, deleted); diff != "" {
 			r.Fatalf("deleted (-want +got):\n%s", diff)
 		}
@@ -53,7 +53,7 @@ func TestUndeleteIsDeleteBackwards(t *testing.T) {
 			{Identifier: before.Identifier},
 		}).Draw(r, "ref")
 		w.env.Now++
-		verbs := verbs(w.do(Undelete{Ref: ref}))
+		verbs := verbs(w.do(Undelete{Type: TypeUser, Ref: ref}))
 		if diff := cmp.Diff([]string{"delete deleted_user", "create user"}, verbs); diff != "" {
 			r.Fatalf("ops (-want +got):\n%s", diff)
 		}
@@ -79,7 +79,7 @@ func TestUndeleteLeavesOutWhatIsGone(t *testing.T) {
 	w.do(Delete{Type: TypeGroup, Ref: Ref{Number: 1}})
 	w.do(Delete{Type: TypeSpace, Ref: Ref{Number: 1}})
 	w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "boss"}})
-	w.do(Undelete{Ref: Ref{ID: bob.ID}})
+	w.do(Undelete{Type: TypeUser, Ref: Ref{ID: bob.ID}})
 	want := *bob
 	want.Groups, want.Spaces, want.DefaultSpace, want.Role = []int64{2}, nil, 0, ""
 	got := *get(w, bob)
@@ -102,21 +102,21 @@ func TestUndeleteConflicts(t *testing.T) {
 	w.refused(Create{Record: &DeletedUser{ID: testID(5), User: bob}}, Invalid, "")
 	w.refused(Update{Type: TypeDeletedUser, Ref: Ref{ID: bob.ID}, Patch: []byte(`{}`)}, Invalid, "")
 	w.refused(Import{Record: &DeletedUser{ID: testID(5), User: bob}}, Invalid, "type")
-	w.refused(Undelete{Ref: Ref{ID: bob.ID}, IfMatch: []string{`"x"`}}, PreconditionFailed, "")
-	w.refused(Undelete{Ref: Ref{Email: "eve@example.com"}}, NotFound, "")
-	w.as(UsersRead).refused(Undelete{Ref: Ref{ID: bob.ID}}, Forbidden, "")
+	w.refused(Undelete{Type: TypeUser, Ref: Ref{ID: bob.ID}, IfMatch: []string{`"x"`}}, PreconditionFailed, "")
+	w.refused(Undelete{Type: TypeUser, Ref: Ref{Email: "eve@example.com"}}, NotFound, "")
+	w.as(UsersRead).refused(Undelete{Type: TypeUser, Ref: Ref{ID: bob.ID}}, Forbidden, "")
 	w.as(UsersWrite).refused(Delete{Type: TypeDeletedUser, Ref: Ref{ID: bob.ID}}, Forbidden, "")
 
 	second := w.user("bob@example.com")
-	_, err := Decide(w.state, w.env, Undelete{Ref: Ref{ID: bob.ID}})
+	_, err := Decide(w.state, w.env, Undelete{Type: TypeUser, Ref: Ref{ID: bob.ID}})
 	if e := AsError(err); e.Code != Conflict || e.Field != "email" || !strings.Contains(e.Message, second.ID.String()) {
 		t.Errorf("a taken e-mail: got %v, want a conflict that names %s", err, second.ID)
 	}
 	w.do(Delete{Type: TypeUser, Ref: Ref{ID: second.ID}})
-	w.refused(Undelete{Ref: Ref{Email: bob.Email}}, Conflict, "") // which of the two?
+	w.refused(Undelete{Type: TypeUser, Ref: Ref{Email: bob.Email}}, Conflict, "") // which of the two?
 	w.do(Delete{Type: TypeDeletedUser, Ref: Ref{ID: second.ID}})
-	w.do(Undelete{Ref: Ref{Email: bob.Email}})
-	w.refused(Undelete{Ref: Ref{ID: bob.ID}}, NotFound, "")
+	w.do(Undelete{Type: TypeUser, Ref: Ref{Email: bob.Email}})
+	w.refused(Undelete{Type: TypeUser, Ref: Ref{ID: bob.ID}}, NotFound, "")
 }
 
 func TestDeletedUsersAreKeptAsLongAsSet(t *testing.T) {
@@ -138,4 +138,123 @@ func TestDeletedUsersAreKeptAsLongAsSet(t *testing.T) {
 			t.Errorf("with %v deleted_by is %s, want %s", shown.by, u.DeletedBy, shown.deleter)
 		}
 	}
+}
+
+// What is deleted and restored of an organization's groups, spaces and roles is as it was, with its members.
+func TestUndeleteGivesMembersBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, record := range []Entity{
+		&Group{Name: "Staff", Permissions: 4}, &Space{Title: "Board"}, &Space{Title: "Other"},
+		&Role{Handle: "boss", Name: "Boss", CountsAs: RoleAdmin},
+	} {
+		w.do(Create{Record: record})
+	}
+	ada := w.user("ada@example.com", func(u *User) {
+		u.Groups, u.Spaces, u.DefaultSpace = []int64{1}, []SpaceAccess{{1, "writer"}}, 1
+	})
+	bob := w.user("bob@example.com", func(u *User) { u.DefaultSpace = 1 })
+	eve := w.user("eve@example.com", func(u *User) { u.Groups, u.Spaces = []int64{1}, []SpaceAccess{{1, "reader"}} })
+	for _, c := range []struct {
+		typ     Type
+		ref     Ref
+		members []DeletedMember
+	}{
+		{TypeGroup, Ref{Number: 1}, []DeletedMember{{User: ada.ID}, {User: eve.ID}}},
+		{TypeSpace, Ref{Number: 1}, []DeletedMember{
+			{User: ada.ID, Role: "writer", Default: true}, {User: bob.ID, Default: true}, {User: eve.ID, Role: "reader"},
+		}},
+		{TypeRole, Ref{Identifier: "boss"}, nil},
+	} {
+		by := w.as(GroupsWrite)
+		ops := by.do(Delete{Type: c.typ, Ref: c.ref})
+		was := ops[len(ops)-1].Before
+		deleted := get(w, newDeleted(was, nil, Deletion{}))
+		want := newDeleted(was, c.members, Deletion{
+			DeletedAt: by.env.Now, PurgeAt: by.env.Now + KeptFor, DeletedBy: by.env.By.Token,
+		})
+		if diff := cmp.Diff(want, deleted); diff != "" {
+			t.Errorf("the deleted %s (-want +got):\n%s", c.typ, diff)
+		}
+		by.do(Undelete{Type: c.typ, Ref: c.ref})
+		again := clone(get(w, was))
+		stamp(again, stampsOf(was))
+		if diff := cmp.Diff(was, again); diff != "" {
+			t.Errorf("the restored %s (-want +got):\n%s", c.typ, diff)
+		}
+	}
+	for _, u := range []*User{ada, bob, eve} {
+		got := clone(get(w, u)).(*User)
+		if keepOurs(u, got); !sameDocument(u, got) {
+			t.Errorf("user %d is not as before (-want +got):\n%s", u.Number, cmp.Diff(u, got))
+		}
+	}
+}
+
+// Who is gone, or has another default space by now, is not given one back; who is restored later has it by itself.
+func TestUndeleteLeavesOutMembersThatAreGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do(Create{Record: &Space{Title: "Board"}})
+	w.do(Create{Record: &Space{Title: "Other"}})
+	in := func(u *User) { u.Spaces, u.DefaultSpace = []SpaceAccess{{1, "reader"}}, 1 }
+	ada, bob, eve := w.user("a@example.com", in), w.user("b@example.com", in), w.user("e@example.com", in)
+	w.do(Delete{Type: TypeUser, Ref: Ref{ID: eve.ID}})
+	w.do(Delete{Type: TypeSpace, Ref: Ref{Number: 1}})
+	w.do(Delete{Type: TypeUser, Ref: Ref{ID: bob.ID}})
+	w.do(Update{Type: TypeUser, Ref: Ref{ID: ada.ID}, Patch: []byte(`{"default_space":2}`)})
+	wantVerbs(t, w.do(Undelete{Type: TypeSpace, Ref: Ref{Number: 1}}), "delete deleted_space", "create space",
+		"update user")
+	for _, u := range []*User{bob, eve} {
+		w.do(Undelete{Type: TypeUser, Ref: Ref{ID: u.ID}})
+	}
+	for _, c := range []struct {
+		*User
+
+		spaces int
+		first  int64
+	}{{ada, 1, 2}, {bob, 0, 0}, {eve, 1, 1}} {
+		if got := get(w, c.User); len(got.Spaces) != c.spaces || got.DefaultSpace != c.first {
+			t.Errorf("%s: got spaces %v and default space %d, want %d spaces and %d", c.Email, got.Spaces,
+				got.DefaultSpace, c.spaces, c.first)
+		}
+	}
+}
+
+func TestUndeleteRoleAndGroupConflicts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	boss := func() *Role { return &Role{Handle: "boss", Name: "Boss", CountsAs: RoleAdmin} }
+	ops := w.do(Create{Record: boss()})
+	first, _ := ops[len(ops)-1].After.(*Role)
+	w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "boss"}})
+	taken := boss()
+	taken.ID = first.ID
+	w.refused(Create{Record: taken}, Conflict, "id")
+	w.refused(Import{Record: taken}, Conflict, "id")
+	taken.ID, taken.Number = ID{}, first.Number
+	w.refused(Create{Record: taken}, Conflict, "number")
+
+	ops = w.do(Create{Record: boss()})
+	second, _ := ops[len(ops)-1].After.(*Role)
+	_, err := Decide(w.state, w.env, Undelete{Type: TypeRole, Ref: Ref{Identifier: "boss"}})
+	if e := AsError(err); e.Code != Conflict || e.Field != "handle" || !strings.Contains(e.Message, second.ID.String()) {
+		t.Errorf("a taken handle: got %v, want a conflict that names %s", err, second.ID)
+	}
+	w.do(Delete{Type: TypeRole, Ref: Ref{Identifier: "boss"}})
+	w.refused(Undelete{Type: TypeRole, Ref: Ref{Identifier: "boss"}}, Conflict, "") // which of the two?
+	w.refused(Undelete{Type: TypeRole, Ref: Ref{Number: second.Number}, IfMatch: []string{`"x"`}}, PreconditionFailed, "")
+	w.as(UsersWrite).refused(Undelete{Type: TypeRole, Ref: Ref{Number: second.Number}}, Forbidden, "")
+	w.do(Undelete{Type: TypeRole, Ref: Ref{Number: second.Number}})
+	w.as(GroupsWrite).refused(Delete{Type: TypeDeletedRole, Ref: Ref{Number: first.Number}}, Forbidden, "")
+	w.do(Delete{Type: TypeDeletedRole, Ref: Ref{Number: first.Number}})
+	w.refused(Undelete{Type: TypeRole, Ref: Ref{Number: first.Number}}, NotFound, "")
+
+	for _, typ := range []Type{TypeToken, TypeInvitation, TypeWebhook, TypeOrganization} {
+		w.refused(Undelete{Type: typ, Ref: Ref{ID: testID(5)}}, Invalid, "type")
+	}
+	w.refused(Undelete{Type: TypeGroup, Ref: Ref{Number: 5}}, NotFound, "")
+	w.refused(Create{Record: &DeletedGroup{ID: testID(5), Group: &Group{}}}, Invalid, "")
+	w.refused(Import{Record: &DeletedSpace{ID: testID(5), Space: &Space{}}}, Invalid, "type")
+	w.refused(Update{Type: TypeDeletedRole, Ref: Ref{ID: second.ID}, Patch: []byte(`{}`)}, Invalid, "")
 }

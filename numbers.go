@@ -54,9 +54,9 @@ func (n *Numbers) pass(e Entity) {
 		if e.Deleted != nil {
 			n.take(TypeOrganization, e.Deleted.Number)
 		}
-	case *DeletedUser:
-		if e.User != nil {
-			n.take(TypeUser, e.User.Number)
+	case Deleted:
+		if number := e.Keys().Number; number > 0 {
+			n.take(e.Was().Key().Type, number)
 		}
 	case *User, *Group, *Space, *Role:
 		n.take(e.Key().Type, e.Keys().Number)

@@ -138,13 +138,16 @@ const (
 	TypeInvitation   Type = "invitation"
 	TypeWebhook      Type = "webhook"
 	TypeDeletedUser  Type = "deleted_user"
+	TypeDeletedGroup Type = "deleted_group"
+	TypeDeletedSpace Type = "deleted_space"
+	TypeDeletedRole  Type = "deleted_role"
 )
 
 // Types lists every type of record, in the order in which a store hands them out: what others refer to comes first.
 func Types() []Type {
 	return []Type{
 		TypeOrganization, TypeRole, TypeGroup, TypeSpace, TypeUser, TypeToken, TypeInvitation, TypeWebhook,
-		TypeDeletedUser,
+		TypeDeletedUser, TypeDeletedGroup, TypeDeletedSpace, TypeDeletedRole,
 	}
 }
 
@@ -170,7 +173,7 @@ type Keys struct {
 }
 
 // Entity is a record of an organization: *Organization, *User, *Group, *Space, *Role, *Token, *Invitation,
-// *Webhook or *DeletedUser; in the history also [Erased].
+// *Webhook or one of the [Deleted]; in the history also [Erased].
 // An entity handed out by a store, a view or [Decide] is shared and must not be modified.
 type Entity interface {
 	Key() Key

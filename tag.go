@@ -30,15 +30,12 @@ func Shown(e Entity, by Permissions) Entity {
 			t.CreatedBy = ID{}
 		}
 		return &t
-	case *DeletedUser:
-		d := *was
-		if was.User != nil {
-			d.User, _ = Shown(was.User, by).(*User)
-		}
+	case Deleted:
+		about := *was.About()
 		if !authors {
-			d.DeletedBy = ID{}
+			about.DeletedBy = ID{}
 		}
-		return &d
+		return newDeleted(Shown(was.Was(), by), MembersOf(was), about)
 	case *Invitation:
 		i := *was
 		i.Hash = ""
@@ -94,7 +91,7 @@ func (d *decider) expect(e Entity, tags []string) error {
 	}
 	return &Error{
 		Code: PreconditionFailed, Record: shown,
-		Message: "the " + string(e.Key().Type) + " has changed: its entity tag is " + tag,
+		Message: "the " + e.Key().Type.Words() + " has changed: its entity tag is " + tag,
 	}
 }
 

@@ -43,8 +43,8 @@ func (a *app) root() *cobra.Command {
 	})
 	heading(root, "Serve:", a.serve(), a.demo())
 	heading(root, "Records, with --store or --url:",
-		a.orgs(), a.users(), a.deletedUsers(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
-		a.webhookCommands())
+		append(a.deletedRecords(), a.orgs(), a.users(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
+			a.webhookCommands())...)
 	heading(root, "Bulk and history:", a.importing(), a.exporting(), a.jobs(), a.changes(), a.history(),
 		a.audits())
 	heading(root, "About the program and its APIs:",

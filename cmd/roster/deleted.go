@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -11,38 +11,60 @@ import (
 	apiclient "github.com/roster-dev/roster/client"
 )
 
-func (a *app) deletedUsers() *cobra.Command {
-	k := deletedKind()
-	return group(&cobra.Command{
-		Use: "deleted-user", Short: "Show and list deleted users, who can be restored for a while",
-		Long: "Deleted users can be restored with `roster user undelete` until their time is over. They are named\n" +
-			"by " + k.refs + ".",
-	}, k.showCommand(a), k.listCommand(a))
-}
-
-func deletedKind() *kind[roster.DeletedUser] {
-	return &kind[roster.DeletedUser]{
-		typ: roster.TypeDeletedUser, one: "deleted user", many: "deleted users", arg: "USER",
-		refs: "a UUID or a number (7 or number:7)", example: "7",
-		found:   "`roster deleted-user list` shows who can be restored",
-		columns: []string{"number", "identifier", "email", "name", "deleted_at", "purge_at", "id"},
-		cells: func(u *roster.DeletedUser) []string {
-			return []string{
-				strconv.FormatInt(u.User.Number, 10), u.User.Identifier, u.User.Email, u.User.Name,
-				u.DeletedAt.String(), u.PurgeAt.String(), u.ID.String(),
-			}
-		},
-		list: (*apiclient.Client).DeletedUsers, get: (*apiclient.Client).DeletedUser,
+// deletedRecords returns the commands about deleted records, one for each kind that can be restored.
+func (a *app) deletedRecords() []*cobra.Command {
+	return []*cobra.Command{
+		deletedCommand(a, userKind(), &kind[roster.DeletedUser]{
+			list: (*apiclient.Client).DeletedUsers, get: (*apiclient.Client).DeletedUser,
+			cells: func(d *roster.DeletedUser) []string { return deletedCells(userCells(d.User), d.About()) },
+		}),
+		deletedCommand(a, groupKind(), &kind[roster.DeletedGroup]{
+			list: (*apiclient.Client).DeletedGroups, get: (*apiclient.Client).DeletedGroup,
+			cells: func(d *roster.DeletedGroup) []string {
+				return deletedCells(groupKind().cells(d.Group), d.About())
+			},
+		}),
+		deletedCommand(a, spaceKind(), &kind[roster.DeletedSpace]{
+			list: (*apiclient.Client).DeletedSpaces, get: (*apiclient.Client).DeletedSpace,
+			cells: func(d *roster.DeletedSpace) []string {
+				return deletedCells(spaceKind().cells(d.Space), d.About())
+			},
+		}),
+		deletedCommand(a, roleKind(), &kind[roster.DeletedRole]{
+			list: (*apiclient.Client).DeletedRoles, get: (*apiclient.Client).DeletedRole,
+			cells: func(d *roster.DeletedRole) []string { return deletedCells(roleKind().cells(d.Role), d.About()) },
+		}),
 	}
 }
 
-func (a *app) userUndelete() *cobra.Command {
-	k := userKind()
+// deletedCells returns the cells of a record that was deleted.
+func deletedCells(was []string, about *roster.Deletion) []string {
+	return append(was, about.DeletedAt.String(), about.PurgeAt.String())
+}
+
+// deletedCommand returns the command about the deleted records of a kind; k has what the client and the columns need.
+func deletedCommand[T, D any](a *app, of *kind[T], k *kind[D]) *cobra.Command {
+	k.typ, k.one, k.many, k.arg = of.typ.Deleted(), "deleted "+of.one, "deleted "+of.many, of.arg
+	k.refs, k.example = "a UUID or a number (7 or number:7)", "7"
+	k.found = "`roster " + k.word() + " list` shows what can be restored"
+	k.columns = append(of.columns, "deleted_at", "purge_at")
+	return group(&cobra.Command{
+		Use: k.word(), Short: "Show and list " + k.many + ", which can be restored for a while",
+		Long: "Deleted " + of.many + " can be restored with `roster " + of.word() +
+			" undelete` until their time is over.\nThey are named by " + k.refs + ".",
+	}, k.showCommand(a), k.listCommand(a))
+}
+
+// undeleteCommand returns the command that restores a record; restore does it, and returns what could not be given
+// back, nil for nothing.
+func (k *kind[T]) undeleteCommand(
+	a *app, restores string,
+	restore func(*apiclient.Client, context.Context, roster.Ref, ...apiclient.Option) (*T, any, error),
+) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "undelete --org SLUG USER", Short: "Restore a deleted user", Args: exactly("USER"),
-		Long: "Restore a deleted user with the same id, number, e-mail and identifier, and with what of its role,\n" +
-			"groups and spaces is still there.",
-		Example: "  roster user undelete --org acme ada@example.com",
+		Use: "undelete --org SLUG " + k.arg, Short: "Restore a deleted " + k.one, Args: exactly(k.arg),
+		Long:    "Restore a deleted " + k.one + " with the same id and number, " + restores,
+		Example: "  roster " + k.word() + " undelete --org acme " + k.example,
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	write := changeFlag(cmd)
@@ -52,30 +74,91 @@ func (a *app) userUndelete() *cobra.Command {
 			return err
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			u, err := api.UndeleteUser(cmd.Context(), ref, write.options()...)
+			e, gone, err := restore(api, cmd.Context(), ref, write.options()...)
 			if err != nil {
-				return hint(doing("restore the user", err), "`roster deleted-user list` shows who can be restored")
+				return hint(doing("restore the "+k.one, err),
+					"`roster deleted-%s list` shows what can be restored", k.word())
 			}
 			write.note(a)
-			if err := a.noteGone(u.Gone); err != nil {
+			if err := a.noteGone(gone); err != nil {
 				return err
 			}
-			return out.one(a.out, k.columns, k.row(*out, u.User))
+			return out.one(a.out, k.columns, k.row(*out, e))
 		})
 	}
 	return cmd
 }
 
-// noteGone says what a user who was restored lacks.
-func (a *app) noteGone(g *apiclient.Gone) error {
-	if g == nil {
+// noteGone says what a record that was restored lacks.
+func (a *app) noteGone(gone any) error {
+	if gone == nil {
 		return nil
 	}
-	doc, err := json.Marshal(g)
+	doc, err := json.Marshal(gone)
 	if err == nil {
 		_, err = fmt.Fprintf(a.err, "not there any more: %s\n", doc)
 	}
 	return err
+}
+
+// lacks is what a record lacks, nil for nothing.
+func lacks[T any](gone *T) any {
+	if gone == nil {
+		return nil
+	}
+	return gone
+}
+
+func (a *app) userUndelete() *cobra.Command {
+	const restores = "the same e-mail and identifier, and with what of\nits role, groups and spaces is still there."
+	return userKind().undeleteCommand(a, restores, func(
+		api *apiclient.Client, ctx context.Context, ref roster.Ref, options ...apiclient.Option,
+	) (*roster.User, any, error) {
+		u, err := api.UndeleteUser(ctx, ref, options...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return u.User, lacks(u.Gone), nil
+	})
+}
+
+func (a *app) groupUndelete() *cobra.Command {
+	const restores = "and with those of its members who are still there."
+	return groupKind().undeleteCommand(a, restores, func(
+		api *apiclient.Client, ctx context.Context, ref roster.Ref, options ...apiclient.Option,
+	) (*roster.Group, any, error) {
+		g, err := api.UndeleteGroup(ctx, ref, options...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return g.Group, lacks(g.Gone), nil
+	})
+}
+
+func (a *app) spaceUndelete() *cobra.Command {
+	const restores = "and with those of its members who are still there."
+	return spaceKind().undeleteCommand(a, restores, func(
+		api *apiclient.Client, ctx context.Context, ref roster.Ref, options ...apiclient.Option,
+	) (*roster.Space, any, error) {
+		s, err := api.UndeleteSpace(ctx, ref, options...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.Space, lacks(s.Gone), nil
+	})
+}
+
+func (a *app) roleUndelete() *cobra.Command {
+	const restores = "and the same handle, unless another role has it by now."
+	return roleKind().undeleteCommand(a, restores, func(
+		api *apiclient.Client, ctx context.Context, ref roster.Ref, options ...apiclient.Option,
+	) (*roster.Role, any, error) {
+		r, err := api.UndeleteRole(ctx, ref, options...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.Role, nil, nil
+	})
 }
 
 func (a *app) userErase() *cobra.Command {

@@ -14,7 +14,8 @@ func (a *app) groups() *cobra.Command {
 	return group(&cobra.Command{
 		Use: "group", Short: "Make, show, change, delete and list groups, and their members",
 		Long: "Groups are sets of users who share permission bits. They are named by " + k.refs + ".",
-	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), k.listCommand(a), a.groupMembers())
+	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), a.groupUndelete(),
+		k.listCommand(a), a.groupMembers())
 }
 
 func groupKind() *kind[roster.Group] {
@@ -26,7 +27,8 @@ func groupKind() *kind[roster.Group] {
 			{name: "permissions", doc: "mask of the permission bits that every member has", value: int64Member{}},
 		},
 		made: "--name 'Night shift' --permissions 4", changed: "--permissions 6", example: "1",
-		deleted: ", which is taken from its users, too", found: "`roster group list` shows the groups",
+		deleted: ", which is taken from its users, too; it can be restored",
+		found:   "`roster group list` shows the groups",
 		columns: []string{"number", "name", "permissions", "id"},
 		cells: func(g *roster.Group) []string {
 			return []string{

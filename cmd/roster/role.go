@@ -15,7 +15,8 @@ func (a *app) roles() *cobra.Command {
 		Use: "role", Short: "Make, show, change, delete and list roles",
 		Long: "Roles are named levels of access that users hold. The built-in ones are admin, support and\n" +
 			"read_only. Roles are named by " + k.refs + ".",
-	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), k.listCommand(a))
+	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), a.roleUndelete(),
+		k.listCommand(a))
 }
 
 func roleKind() *kind[roster.Role] {

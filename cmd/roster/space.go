@@ -16,7 +16,8 @@ func (a *app) spaces() *cobra.Command {
 		Use: "space", Short: "Make, show, change, delete and list spaces, and their members",
 		Long: "Spaces are places of work that users have a role in: " + strings.Join(roster.AccessRoles(), ", ") +
 			". They are named by " + k.refs + ".",
-	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), k.listCommand(a), a.spaceMembers())
+	}, k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a), a.spaceUndelete(),
+		k.listCommand(a), a.spaceMembers())
 }
 
 func spaceKind() *kind[roster.Space] {
@@ -31,7 +32,8 @@ func spaceKind() *kind[roster.Space] {
 			{name: "archived", doc: "the space is not used any more", value: boolMember{}},
 		},
 		made: "--title Warehouse --access by_invite", changed: "--archived", example: "1",
-		deleted: ", which is taken from its users, too", found: "`roster space list` shows the spaces",
+		deleted: ", which is taken from its users, too; it can be restored",
+		found:   "`roster space list` shows the spaces",
 		columns: []string{"number", "title", "access", "archived", "id"},
 		cells: func(s *roster.Space) []string {
 			return []string{

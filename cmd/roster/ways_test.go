@@ -184,6 +184,10 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "group|member|list|1|-o|json", want: "[]"},
 		{line: "group|delete|1|--reason|no nights", want: ""},
 		{line: "group|delete|1", code: 3, want: "there is no group"},
+		{line: "deleted-group|list|-o|csv", want: "1,Night shift,6,<"},
+		{line: "group|undelete|1", want: "name Night shift"},
+		{line: "group|undelete|1", code: 3, want: "roster deleted-group list"},
+		{line: "group|delete|1|--reason|no nights", want: ""},
 
 		{line: "space|create|--title|Warehouse|--access|by_invite", want: "title Warehouse"},
 		{line: "space|update|1|--archived|-o|csv", want: "1,Warehouse,by_invite,true,<"},

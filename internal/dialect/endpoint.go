@@ -123,8 +123,8 @@ type Lists interface {
 	Tokens() []*roster.Token
 	Invitations() []*roster.Invitation
 	Webhooks() []*roster.Webhook
-	// DeletedUsers are by number.
-	DeletedUsers() []*roster.DeletedUser
+	// Deleted returns the deleted records of a type, which is one of [roster.DeletedTypes], by number.
+	Deleted(t roster.Type) []roster.Deleted
 }
 
 // Paths returns the path and its aliases.

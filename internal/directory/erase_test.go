@@ -18,25 +18,29 @@ func TestPurge(t *testing.T) {
 		for _, name := range []string{"ada", "bob"} {
 			do(t, s, org, roster.Delete{Type: roster.TypeUser, Ref: byEmail(name)})
 		}
+		do(t, s, org, roster.Create{Record: &roster.Group{Name: "Staff"}})
+		do(t, s, org, roster.Delete{Type: roster.TypeGroup, Ref: roster.Ref{Number: 1}})
 		if !loaded {
 			s.Evict(org)
 		}
 		if n, err := s.Purge(t.Context()); n != 0 || err != nil {
 			t.Errorf("at once: got %d, %v, want none to be purged", n, err)
 		}
-		do(t, s, org, roster.Undelete{Ref: byEmail("bob")})
+		do(t, s, org, roster.Undelete{Type: roster.TypeUser, Ref: byEmail("bob")})
 		later := directory.New(kept, directory.Options{
 			Now: func() roster.Time { return now + roster.KeptFor }, NewID: newID(1000),
 		})
 		if loaded {
 			view(t, later, org)
 		}
-		if n, err := later.Purge(t.Context()); n != 1 || err != nil {
-			t.Errorf("later: got %d, %v, want 1 to be purged", n, err)
+		if n, err := later.Purge(t.Context()); n != 2 || err != nil {
+			t.Errorf("later: got %d, %v, want 2 to be purged", n, err)
 		}
 		v := view(t, later, org)
-		if got := v.DeletedUsers(); len(got) != 0 {
-			t.Errorf("%d deleted users are left", len(got))
+		for _, typ := range roster.DeletedTypes() {
+			if got := v.Deleted(typ); len(got) != 0 {
+				t.Errorf("%d records of the type %s are left", len(got), typ)
+			}
 		}
 		wantNames(t, v, "bob", "eve")
 		var name string
@@ -44,7 +48,7 @@ func TestPurge(t *testing.T) {
 			name = e.Name
 			return nil
 		})
-		if err != nil || name != "purge of deleted users" {
+		if err != nil || name != "purge of deleted records" {
 			t.Errorf("the audit names %q, %v", name, err)
 		}
 	}

@@ -46,12 +46,16 @@ type weight struct {
 func (w *weight) add(more weight) { w.records, w.bytes = w.records+more.records, w.bytes+more.bytes }
 
 func weigh(e roster.Entity) weight {
-	const ofUser, deleted = 128, 1 << 10
+	const ofUser, deleted, member = 128, 1 << 10, 48
 	if u, ok := e.(*roster.User); ok {
 		return weight{1, ofUser + int64(len(u.Name)+len(u.Email)+len(u.Identifier)+len(u.Description))}
 	}
-	if u, ok := e.(*roster.DeletedUser); ok {
-		return weight{1, deleted + int64(len(u.User.Name)+len(u.User.Email)+len(u.User.Description))}
+	if d, ok := e.(roster.Deleted); ok {
+		w := weight{1, member * int64(len(roster.MembersOf(d)))}
+		if u, ok := d.Was().(*roster.User); ok {
+			w.bytes += deleted + int64(len(u.Name)+len(u.Email)+len(u.Description))
+		}
+		return w
 	}
 	return weight{1, 0}
 }

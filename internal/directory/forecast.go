@@ -109,9 +109,8 @@ type forecast struct {
 
 // foreseen returns the types of which a forecast knows all records.
 func foreseen() []roster.Type {
-	return []roster.Type{
-		roster.TypeOrganization, roster.TypeRole, roster.TypeGroup, roster.TypeSpace, roster.TypeDeletedUser,
-	}
+	return append(roster.DeletedTypes(),
+		roster.TypeOrganization, roster.TypeRole, roster.TypeGroup, roster.TypeSpace)
 }
 
 // foresee returns the present state of an organization as a forecast. It fails where there is more than it is to hold.

@@ -20,8 +20,8 @@ type memo struct {
 	byKey map[uniqueKey]roster.Entity
 	// met counts the records that expect has found.
 	met int
-	// looked says whether deleted is known: whether there are any deleted users.
-	looked, deleted bool
+	// deleted says of a type of deleted records whether there are any, as far as that is known.
+	deleted map[roster.Type]bool
 }
 
 // uniqueKey is a type with exactly one key set.
@@ -31,7 +31,10 @@ type uniqueKey struct {
 }
 
 func remember(state roster.State) *memo {
-	return &memo{owned: owned{State: state}, byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{}}
+	return &memo{
+		owned: owned{State: state}, byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{},
+		deleted: map[roster.Type]bool{},
+	}
 }
 
 // expect looks up at once what deciding on commands will ask for, but for records of some types, where there are many
@@ -102,20 +105,22 @@ func wantedBy(cmds []roster.Command, but ...roster.Type) map[roster.Type]wanted 
 	return all
 }
 
-// mayFind reports whether there can be records of a type. That there are no deleted users is the rule, and what most
+// mayFind reports whether there can be records of a type. That there are no deleted ones is the rule, and what most
 // who import are asked about.
 func (m *memo) mayFind(t roster.Type) (bool, error) {
-	if t != roster.TypeDeletedUser {
+	if !t.IsDeleted() {
 		return true, nil
 	}
-	if !m.looked {
+	some, looked := m.deleted[t]
+	if !looked {
 		err := m.Each(t, func(roster.Entity) error { return errFound })
 		if err != nil && !errors.Is(err, errFound) {
 			return false, err
 		}
-		m.looked, m.deleted = true, err != nil
+		some = err != nil
+		m.deleted[t] = some
 	}
-	return m.deleted, nil
+	return some, nil
 }
 
 var errFound = errors.New("there is one")

@@ -55,7 +55,9 @@ func records(t failer, v *index.View) map[string]string {
 	each(v.Tokens(), put)
 	each(v.Invitations(), put)
 	each(v.Webhooks(), put)
-	each(v.DeletedUsers(), put)
+	for _, t := range roster.DeletedTypes() {
+		each(v.Deleted(t), put)
+	}
 	return all
 }
 

@@ -8,17 +8,17 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// purgedAtOnce is how many deleted users one change removes at the most.
+// purgedAtOnce is how many deleted records one change removes at the most.
 const purgedAtOnce = 200
 
-// Purger returns the principal in whose name deleted users are removed when their time is over.
+// Purger returns the principal in whose name deleted records are removed when their time is over.
 func Purger() roster.Principal {
 	return roster.Principal{
-		Name: "purge of deleted users", Kind: roster.TokenAccount, Permissions: roster.Permissions{roster.Everything},
+		Name: "purge of deleted records", Kind: roster.TokenAccount, Permissions: roster.Permissions{roster.Everything},
 	}
 }
 
-// Purge removes the deleted users of all organizations whose time is over, a few in each change, and returns how many
+// Purge removes the deleted records of all organizations whose time is over, a few in each change, and returns how many
 // they were. What the history says of them stays. It does not load organizations.
 func (s *Service) Purge(ctx context.Context) (purged int, err error) {
 	orgs, err := s.Orgs(ctx)
@@ -29,7 +29,7 @@ func (s *Service) Purge(ctx context.Context) (purged int, err error) {
 		n, err := s.purge(ctx, org.ID)
 		purged += n
 		if err != nil {
-			return purged, fmt.Errorf("purge the deleted users of organization %s: %w", org.ID, err)
+			return purged, fmt.Errorf("purge the deleted records of organization %s: %w", org.ID, err)
 		}
 	}
 	return purged, nil
@@ -60,15 +60,15 @@ func (s *Service) purge(ctx context.Context, org roster.ID) (purged int, err err
 // errEnough ends a look at records.
 var errEnough = errors.New("enough")
 
-// due returns the commands that remove some of the deleted users whose time is over, as they are.
+// due returns the commands that remove some of the deleted records whose time is over, as they are.
 func (s *Service) due(ctx context.Context, org roster.ID) (cmds []roster.Command, err error) {
 	now := s.now()
 	add := func(e roster.Entity) error {
-		u, ok := e.(*roster.DeletedUser)
-		if ok && u.PurgeAt <= now {
-			tag := roster.Tag(roster.Shown(u, Purger().Permissions))
+		deleted, ok := e.(roster.Deleted)
+		if ok && deleted.About().PurgeAt <= now {
+			tag, key := roster.Tag(roster.Shown(e, Purger().Permissions)), e.Key()
 			cmds = append(cmds, roster.Delete{
-				Type: roster.TypeDeletedUser, Ref: roster.Ref{ID: u.ID}, IfMatch: []string{tag},
+				Type: key.Type, Ref: roster.Ref{ID: key.ID}, IfMatch: []string{tag},
 			})
 		}
 		if len(cmds) == purgedAtOnce {
@@ -77,15 +77,25 @@ func (s *Service) due(ctx context.Context, org roster.ID) (cmds []roster.Command
 		return nil
 	}
 	if view := s.known(org).view.Load(); view != nil {
-		err = each(view.DeletedUsers(), add)
+		err = eachDeleted(viewState{view}, add)
 	} else {
 		_, err = s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
 			cmds = nil
-			return roster.Change{}, state.Each(roster.TypeDeletedUser, add)
+			return roster.Change{}, eachDeleted(state, add)
 		})
 	}
 	if errors.Is(err, errEnough) || roster.CodeOf(err) == roster.NotFound {
 		err = nil
 	}
 	return cmds, err
+}
+
+// eachDeleted calls fn with every deleted record until fn fails, and returns that error.
+func eachDeleted(state roster.State, fn func(roster.Entity) error) error {
+	for _, t := range roster.DeletedTypes() {
+		if err := state.Each(t, fn); err != nil {
+			return err
+		}
+	}
+	return nil
 }

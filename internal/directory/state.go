@@ -24,8 +24,8 @@ func (v viewState) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
 	if t == roster.TypeUser {
 		return v.user(roster.Ref{ID: id})
 	}
-	if t == roster.TypeDeletedUser {
-		return found(v.view.DeletedUser(id))
+	if t.IsDeleted() {
+		return v.deleted(v.view.DeletedByID(t, id))
 	}
 	return v.first(t, func(e roster.Entity) bool { return e.Key().ID == id })
 }
@@ -40,8 +40,8 @@ func (v viewState) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 		return found(v.view.Group(k.Number))
 	case t == roster.TypeSpace:
 		return found(v.view.Space(k.Number))
-	case t == roster.TypeDeletedUser:
-		return found(v.view.DeletedNumber(k.Number))
+	case t.IsDeleted():
+		return v.deleted(v.view.DeletedByNumber(t, k.Number))
 	case t == roster.TypeRole && k.Identifier != "":
 		return found(v.view.Role(k.Identifier))
 	default:
@@ -61,6 +61,14 @@ func found[E any, P interface {
 	*E
 	roster.Entity
 }](e P) (roster.Entity, error) {
+	if e == nil {
+		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
+	}
+	return e, nil
+}
+
+// deleted turns no deleted record into a nil Entity.
+func (v viewState) deleted(e roster.Deleted) (roster.Entity, error) {
 	if e == nil {
 		return nil, nil //nolint:nilnil // the contract of State: nothing found is no error
 	}
@@ -111,6 +119,9 @@ func (v viewState) first(t roster.Type, match func(roster.Entity) bool) (roster.
 }
 
 func (v viewState) Each(t roster.Type, fn func(roster.Entity) error) error {
+	if t.IsDeleted() {
+		return each(v.view.Deleted(t), fn)
+	}
 	switch t {
 	case roster.TypeOrganization:
 		return fn(v.view.Org())
@@ -124,8 +135,6 @@ func (v viewState) Each(t roster.Type, fn func(roster.Entity) error) error {
 		return each(v.view.Tokens(), fn)
 	case roster.TypeInvitation:
 		return each(v.view.Invitations(), fn)
-	case roster.TypeDeletedUser:
-		return each(v.view.DeletedUsers(), fn)
 	case roster.TypeWebhook:
 		return each(v.view.Webhooks(), fn)
 	}

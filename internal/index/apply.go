@@ -81,6 +81,10 @@ func (e *editor) applyKnown(op roster.Op) error {
 // set makes a record that is not a user what it is to be; nil takes it away.
 func (e *editor) set(key roster.Key, after roster.Entity) {
 	id := key.ID
+	if key.Type.IsDeleted() {
+		e.trashed = append(e.trashed, Record{key, after})
+		return
+	}
 	switch key.Type {
 	case roster.TypeOrganization:
 		org, _ := after.(*roster.Organization)
@@ -99,8 +103,6 @@ func (e *editor) set(key roster.Key, after roster.Entity) {
 		e.tokensTouched = true
 	case roster.TypeInvitation:
 		e.invitations = e.invitations.put(id, after)
-	case roster.TypeDeletedUser:
-		e.trashed = append(e.trashed, Record{key, after})
 	case roster.TypeWebhook:
 		e.webhooks = e.webhooks.put(id, after)
 	}

@@ -31,7 +31,7 @@ type Builder struct {
 	encoder *encoder
 	edit    *edit
 	packers sync.Pool // of *packer
-	deleted list[*roster.DeletedUser]
+	deleted []roster.Deleted
 }
 
 // NewBuilder returns a builder without records. The views keep what users look like in forms, which may be nil.
@@ -73,7 +73,7 @@ func (b *Builder) Add(e roster.Entity) {
 		v.tokens = append(v.tokens, e)
 	case *roster.Invitation:
 		v.invitations = append(v.invitations, e)
-	case *roster.DeletedUser:
+	case roster.Deleted:
 		b.deleted = append(b.deleted, e)
 	case *roster.Webhook:
 		v.webhooks = append(v.webhooks, e)

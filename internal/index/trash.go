@@ -1,83 +1,121 @@
 package index
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/roster-dev/roster"
 )
 
-// trash is the deleted users of an organization, in two orders. It never changes.
-type trash struct {
-	byNumber list[*roster.DeletedUser]
-	byID     []*roster.DeletedUser
+// trash is the deleted records of an organization by their type. It never changes.
+type trash map[roster.Type]deleted
+
+// deleted is the deleted records of one type, in two orders.
+type deleted struct{ byNumber, byID list[roster.Deleted] }
+
+func compareIDs(a, b roster.Deleted) int { return a.Key().ID.Compare(b.Key().ID) }
+
+// newDeleted returns deleted records, the order of which it changes.
+func newDeleted(records list[roster.Deleted]) deleted {
+	slices.SortFunc(records, compareEntities)
+	return deleted{records, slices.SortedFunc(slices.Values(records), compareIDs)}
 }
 
-func compareIDs(a, b *roster.DeletedUser) int { return a.ID.Compare(b.ID) }
-
-// newTrash returns the trash with some deleted users, whose order it changes.
-func newTrash(users list[*roster.DeletedUser]) trash {
-	slices.SortFunc(users, compareEntities)
-	return trash{users, slices.SortedFunc(slices.Values(users), compareIDs)}
+// newTrash returns the trash with some deleted records.
+func newTrash(records []roster.Deleted) trash {
+	byType := map[roster.Type]list[roster.Deleted]{}
+	for _, e := range records {
+		t := e.Key().Type
+		byType[t] = append(byType[t], e)
+	}
+	all := make(trash, len(byType))
+	for t, records := range byType {
+		all[t] = newDeleted(records)
+	}
+	return all
 }
 
 // find returns the one with an id, or nil.
-func (t trash) find(id roster.ID) *roster.DeletedUser {
-	i, found := slices.BinarySearchFunc(t.byID, id, func(u *roster.DeletedUser, id roster.ID) int {
-		return u.ID.Compare(id)
+func (d deleted) find(id roster.ID) roster.Deleted {
+	i, found := slices.BinarySearchFunc(d.byID, id, func(e roster.Deleted, id roster.ID) int {
+		return e.Key().ID.Compare(id)
 	})
 	if !found {
 		return nil
 	}
-	return t.byID[i]
+	return d.byID[i]
 }
 
-// with returns the trash with some deleted users as they are to be, each of them once. Many are put in their places in
-// one go.
+// with returns the trash with some deleted records as they are to be, each of them once.
 func (t trash) with(records []Record) trash {
-	gone, come := make(map[roster.ID]bool, len(records)), make(list[*roster.DeletedUser], 0, len(records))
+	byType := map[roster.Type][]Record{}
+	for _, r := range records {
+		byType[r.Key.Type] = append(byType[r.Key.Type], r)
+	}
+	all := make(trash, len(t)+len(byType))
+	maps.Copy(all, t)
+	for typ, records := range byType {
+		all[typ] = t[typ].with(records)
+	}
+	return all
+}
+
+// with returns deleted records with some as they are to be. Many are put in their places in one go.
+func (d deleted) with(records []Record) deleted {
+	gone, come := make(map[roster.ID]bool, len(records)), make(list[roster.Deleted], 0, len(records))
 	for _, r := range records {
 		gone[r.Key.ID] = true
-		if u, ok := r.Entity.(*roster.DeletedUser); ok {
-			come = append(come, u)
+		if e, ok := r.Entity.(roster.Deleted); ok {
+			come = append(come, e)
 		}
 	}
-	arrived := newTrash(come)
-	return trash{
-		merge(t.byNumber, arrived.byNumber, gone, compareEntities), merge(t.byID, arrived.byID, gone, compareIDs),
+	arrived := newDeleted(come)
+	return deleted{
+		merge(d.byNumber, arrived.byNumber, gone, compareEntities), merge(d.byID, arrived.byID, gone, compareIDs),
 	}
 }
 
 // merge returns a sorted list without those that are gone and with those of another sorted list.
 func merge(
-	old, come []*roster.DeletedUser, gone map[roster.ID]bool, compare func(a, b *roster.DeletedUser) int,
-) []*roster.DeletedUser {
-	out := make([]*roster.DeletedUser, 0, len(old)+len(come))
-	for _, u := range old {
-		if gone[u.ID] {
+	old, come list[roster.Deleted], gone map[roster.ID]bool, compare func(a, b roster.Deleted) int,
+) list[roster.Deleted] {
+	out := make(list[roster.Deleted], 0, len(old)+len(come))
+	for _, e := range old {
+		if gone[e.Key().ID] {
 			continue
 		}
-		for len(come) > 0 && compare(come[0], u) < 0 {
+		for len(come) > 0 && compare(come[0], e) < 0 {
 			out, come = append(out, come[0]), come[1:]
 		}
-		out = append(out, u)
+		out = append(out, e)
 	}
 	return append(out, come...)
 }
 
-// DeletedUsers returns the deleted users by number.
-func (v *View) DeletedUsers() []*roster.DeletedUser { return v.trash.byNumber }
-
-// DeletedUser returns the deleted user with an id, or nil.
-func (v *View) DeletedUser(id roster.ID) *roster.DeletedUser { return v.trash.find(id) }
-
-// DeletedNumber returns the deleted user with a number, or nil.
-func (v *View) DeletedNumber(number int64) *roster.DeletedUser {
-	i, found := slices.BinarySearchFunc(v.trash.byNumber, number, func(u *roster.DeletedUser, n int64) int {
-		return cmp.Compare(u.User.Number, n)
-	})
-	if !found {
-		return nil
+// bytes estimates the memory that the trash holds.
+func (t trash) bytes() int {
+	const user, other, member = 2 << 10, 256, 48
+	n := 0
+	for typ, d := range t {
+		each := other
+		if typ == roster.TypeDeletedUser {
+			each = user
+		}
+		n += each * len(d.byID)
+		for _, e := range d.byID {
+			n += member * len(roster.MembersOf(e))
+		}
 	}
-	return v.trash.byNumber[i]
+	return n
+}
+
+// Deleted returns the deleted records of a type, which is one of theirs, by number.
+func (v *View) Deleted(t roster.Type) []roster.Deleted { return v.trash[t].byNumber }
+
+// DeletedByID returns the deleted record with an id, or nil.
+func (v *View) DeletedByID(t roster.Type, id roster.ID) roster.Deleted { return v.trash[t].find(id) }
+
+// DeletedByNumber returns the deleted record with a number, or nil.
+func (v *View) DeletedByNumber(t roster.Type, number int64) roster.Deleted {
+	return numbered(v.trash[t].byNumber, number)
 }

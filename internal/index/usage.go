@@ -11,8 +11,7 @@ type Part struct {
 // queries have derived from orders, groups and spaces, the index over texts as far as it is made, and everything else.
 // The names are the same for every view of a size that is indexed.
 func (v *View) Usage() []Part {
-	const small = 256       // of a group, a space, a role, a token or an invitation
-	const deleted = 2 << 10 // of a deleted user
+	const small = 256 // of a group, a space, a role, a token or an invitation
 	n := 8 * cap(v.pages)
 	for _, p := range v.pages {
 		n += p.bytes()
@@ -32,7 +31,7 @@ func (v *View) Usage() []Part {
 		parts = append(parts, v.text.usage()...)
 	}
 	n = small * (4 + len(v.groupList) + len(v.spaceList) + len(v.roleList) + 2*len(v.tokens) + len(v.invitations))
-	n += deleted * len(v.trash.byID)
+	n += v.trash.bytes()
 	return append(parts, Part{"other", int64(n)})
 }
 

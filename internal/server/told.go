@@ -130,9 +130,11 @@ func (v changed) Invitations() []*roster.Invitation {
 	return overlay(v.View.Invitations(), v.change.Ops)
 }
 
-// DeletedUsers implements [dialect.View].
-func (v changed) DeletedUsers() []*roster.DeletedUser {
-	return overlay(v.View.DeletedUsers(), v.change.Ops)
+// Deleted implements [dialect.View].
+func (v changed) Deleted(t roster.Type) []roster.Deleted {
+	return overlay(v.View.Deleted(t), slices.DeleteFunc(slices.Clone(v.change.Ops), func(op roster.Op) bool {
+		return op.Key().Type != t
+	}))
 }
 
 func first[E any](list []*E, is func(*E) bool) *E {

@@ -95,9 +95,7 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 		User: &roster.User{Name: word + " guest", Email: word + ".guest@" + word + ".example"},
 		Hash: roster.HashSecret(word + " guest"),
 	}), roster.TypeInvitation)
-	add("deleted", roster.User{})
-	k.records[roster.TypeDeletedUser] = k.users["deleted"]
-	w.Do(t, org, roster.Delete{Type: roster.TypeUser, Ref: roster.Ref{ID: k.users["deleted"]}})
+	w.deleteSome(t, &k, word)
 	k.message = w.deadLetter(t, org, k.records[roster.TypeWebhook])
 	person := roster.Ref{ID: k.users["person"]}
 	w.Do(t, org, roster.Join{Type: roster.TypeGroup, Ref: roster.Ref{ID: k.records[roster.TypeGroup]}, User: person})
@@ -116,6 +114,40 @@ func (w *world) populate(t *testing.T, org roster.ID, word string) known {
 	}
 	k.records[typeJob], k.texts = job.ID, append(k.texts, secret, job.ID.String())
 	return k
+}
+
+// deleteSome makes and deletes a user and whatever else can be restored.
+func (w *world) deleteSome(t *testing.T, k *known, word string) {
+	t.Helper()
+	gone := word + " deleted"
+	for _, record := range []roster.Entity{
+		&roster.User{Name: gone, Email: word + ".deleted@" + word + ".example"},
+		&roster.Group{Name: gone + " group"}, &roster.Space{Title: gone + " space"},
+		&roster.Role{Handle: word + "_deleted", Name: gone + " role", CountsAs: roster.RoleSupport},
+	} {
+		typ := record.Key().Type
+		id := created(t, w.Do(t, k.org, roster.Create{Record: record}), typ)
+		w.Do(t, k.org, roster.Delete{Type: typ, Ref: roster.Ref{ID: id}})
+		k.records[typ.Deleted()] = id
+	}
+	k.users["deleted"] = k.records[roster.TypeDeletedUser]
+}
+
+// deletedTexts returns what tells a deleted record from others.
+func deletedTexts(e roster.Deleted) []string {
+	texts := []string{e.Key().ID.String()}
+	switch e := e.(type) {
+	case *roster.DeletedUser:
+		return append(texts, e.User.Name, e.User.Email, e.User.Identifier)
+	case *roster.DeletedGroup:
+		return append(texts, e.Group.Name)
+	case *roster.DeletedSpace:
+		return append(texts, e.Space.Title)
+	case *roster.DeletedRole:
+		return append(texts, e.Role.Name)
+	default:
+		return texts
+	}
 }
 
 // typeJob stands for jobs, which are no records.
@@ -174,8 +206,10 @@ func (w *world) texts(t *testing.T, org roster.ID) []string {
 	for _, invitation := range view.Invitations() {
 		texts = append(texts, invitation.ID.String(), invitation.Hash)
 	}
-	for _, u := range view.DeletedUsers() {
-		texts = append(texts, u.ID.String(), u.User.Name, u.User.Email, u.User.Identifier)
+	for _, t := range roster.DeletedTypes() {
+		for _, e := range view.Deleted(t) {
+			texts = append(texts, deletedTexts(e)...)
+		}
 	}
 	for _, group := range view.Groups() {
 		texts = append(texts, group.ID.String(), group.Name)

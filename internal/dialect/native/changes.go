@@ -116,7 +116,7 @@ type Change struct {
 type Op struct {
 	Op string `json:"op" required:"yes" enum:"create,update,delete"`
 	//nolint:lll // a tag can't be split
-	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation,webhook,deleted_user"`
+	Type   roster.Type           `json:"type" required:"yes" enum:"organization,role,group,space,user,token,invitation,webhook,deleted_user,deleted_group,deleted_space,deleted_role"`
 	ID     roster.ID             `json:"id" required:"yes"`
 	Erased bool                  `json:"erased,omitempty" doc:"The record was erased since, and is not told any more."`
 	Filter string                `json:"filter,omitempty" enum:"entered,left" doc:"Began or ceased to match."`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -13,10 +14,41 @@ import (
 // DeletedUserList is a page of deleted users.
 type DeletedUserList list[roster.DeletedUser]
 
+// DeletedGroupList is a page of deleted groups.
+type DeletedGroupList list[roster.DeletedGroup]
+
+// DeletedSpaceList is a page of deleted spaces.
+type DeletedSpaceList list[roster.DeletedSpace]
+
+// DeletedRoleList is a page of deleted roles.
+type DeletedRoleList list[roster.DeletedRole]
+
 // Undeleted is a user who was restored.
 type Undeleted struct {
 	User roster.User `json:"user" required:"yes" doc:"The user as it is again."`
 	Gone *Gone       `json:"gone,omitempty" doc:"What the user had that is not there any more."`
+}
+
+// UndeletedGroup is a group that was restored.
+type UndeletedGroup struct {
+	Group roster.Group `json:"group" required:"yes" doc:"The group as it is again."`
+	Gone  *GoneMembers `json:"gone,omitempty" doc:"Who was a member and is not there any more."`
+}
+
+// UndeletedSpace is a space that was restored.
+type UndeletedSpace struct {
+	Space roster.Space `json:"space" required:"yes" doc:"The space as it is again."`
+	Gone  *GoneMembers `json:"gone,omitempty" doc:"Who was a member and is not there any more."`
+}
+
+// UndeletedRole is a role that was restored.
+type UndeletedRole struct {
+	Role roster.Role `json:"role" required:"yes" doc:"The role as it is again."`
+}
+
+// GoneMembers are the members that a group or a space can't be given back.
+type GoneMembers struct {
+	Members []roster.DeletedMember `json:"members" required:"yes"`
 }
 
 // Gone is what a user can't be given back.
@@ -27,94 +59,157 @@ type Gone struct {
 	DefaultSpace int64                `json:"default_space,omitempty"`
 }
 
-func deletedUsers() *resource {
-	return &resource{
-		typ: roster.TypeDeletedUser, path: "/deleted-users", one: "deleted user", many: "deleted users",
-		One: "DeletedUser", Many: "DeletedUsers", refs: "its id, or number:N", example: "number:7",
-		wire: roster.DeletedUser{}, writes: roster.UsersErase,
+// trash is a resource whose records can be restored when they are deleted.
+type trash struct {
+	*resource
+	deletedWire, list, undeleted any // values of the wire types
+	// conflicts says when a record can't be restored, restores what comes back with it.
+	conflicts, restores string
+}
+
+func trashes() []trash {
+	members := "Those who were members are members again; who is not there any more the answer names as gone."
+	return []trash{
+		{
+			users(),
+			roster.DeletedUser{},
+			DeletedUserList{},
+			Undeleted{},
+
+			"Where somebody has the e-mail or the identifier by now",
+			"What role, groups and spaces are not there any more the answer names as gone. Tokens that were revoked " +
+				"and invitations do not come back.",
+		},
+		{groups(), roster.DeletedGroup{}, DeletedGroupList{}, UndeletedGroup{}, "", members},
+		{
+			spaces(),
+			roster.DeletedSpace{},
+			DeletedSpaceList{},
+			UndeletedSpace{},
+			"",
+			members + " Who has no default space has the one again that was.",
+		},
+		{
+			roles(),
+			roster.DeletedRole{},
+			DeletedRoleList{},
+			UndeletedRole{},
+			"Where another role has the handle by now",
+			"Nobody held the role when it was deleted, so that nobody holds it.",
+		},
 	}
 }
 
-func deletedUserEndpoints() []dialect.Endpoint {
-	k, users := deletedUsers(), users()
-	all := k.listEndpoint(DeletedUserList{})
-	all.Description = "The users who were deleted and can be restored until purge_at. Lists of users never have them."
-	all.Params = slices.Concat(deletedUserParams(), all.Params)
-	all.Serve = serveDeletedUsers
-	named := users.refParam()
-	named.Doc = "The deleted user: " + users.refs + ". Where several have the e-mail or the identifier, only an id " +
-		"or a number will do."
+// deleted returns the resource of the deleted records.
+func (t trash) deleted() *resource {
+	refs := "its id, or number:N"
+	return &resource{
+		typ: t.typ.Deleted(), path: "/deleted-" + t.many, one: "deleted " + t.one, many: "deleted " + t.many,
+		One: "Deleted" + t.One, Many: "Deleted" + t.Many, refs: refs, example: "number:7", writes: t.writes,
+		wire: t.deletedWire,
+	}
+}
+
+// deletedEndpoints returns the endpoints of deleted records.
+func deletedEndpoints() (all []dialect.Endpoint) {
+	for _, t := range trashes() {
+		all = append(all, t.listEndpoint(), t.deleted().getEndpoint(), t.undeleteEndpoint())
+	}
+	return append(all, eraseEndpoint())
+}
+
+func (t trash) listEndpoint() dialect.Endpoint {
+	k := t.deleted()
+	e := k.listEndpoint(t.list)
+	e.Description = "The " + t.many + " that were deleted and can be restored until purge_at. Other lists never have " +
+		"them."
+	e.Params = slices.Concat(t.listParams(), e.Params)
+	e.Serve = t.serveList
+	return e
+}
+
+func (t trash) undeleteEndpoint() dialect.Endpoint {
+	named := t.refParam()
+	named.Doc = "The deleted " + t.one + ": " + t.refs + "."
+	description := "The " + t.one + " is as it was, with the same id and number. " + t.restores + " "
+	if t.conflicts != "" {
+		named.Doc += " Where several have what names it, only an id or a number will do."
+		description += t.conflicts + ", the answer is 409 and says who. "
+	}
+	failures := []int{badRequest, notFound, notExpected, tooMany}
+	if t.conflicts != "" {
+		failures = append(failures, conflict)
+	}
+	return dialect.Endpoint{
+		Method: http.MethodPost, Path: t.recordPath() + ":undelete", ID: "undelete" + t.One,
+		Summary: "Restore a deleted " + t.one, Description: description + "If-Match is about the deleted record.",
+		Needs: t.writes, Params: []dialect.Param{named, ifMatchParam(), dryRunParam()},
+		Returns: returns(ok(t.undeleted), failures...), Serve: t.undelete,
+	}
+}
+
+func eraseEndpoint() dialect.Endpoint {
+	users := users()
 	either := users.refParam()
 	either.Doc = "The user, deleted or not: " + users.refs + "."
-	change := []dialect.Param{ifMatchParam(), dryRunParam()}
-	return []dialect.Endpoint{
-		all,
-		k.getEndpoint(),
-		{
-			Method: http.MethodPost, Path: users.recordPath() + ":undelete", ID: "undeleteUser",
-			Summary: "Restore a deleted user",
-			Description: "The user is as it was, with the same id, number, e-mail and identifier. What role, groups " +
-				"and spaces are not there any more the answer names as gone. Tokens that were revoked and " +
-				"invitations do not come back. Where somebody has the e-mail or the identifier by now, the answer " +
-				"is 409 and names who. If-Match is about the deleted user's record.",
-			Needs: roster.UsersWrite, Params: slices.Concat([]dialect.Param{named}, change),
-			Returns: returns(ok(Undeleted{}), badRequest, notFound, conflict, notExpected, tooMany), Serve: undelete,
-		},
-		{
-			Method: http.MethodPost, Path: users.recordPath() + ":erase", ID: "eraseUser",
-			Summary: "Erase a user for good",
-			Description: "Removes the user, deleted or not, with its invitations and the tokens that act as it, and " +
-				"everything that the history and the audit say about it: only ids are left. It can't be undone.",
-			Needs: roster.UsersErase, Params: slices.Concat([]dialect.Param{either}, change),
-			Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany), Serve: users.erase,
-		},
+	return dialect.Endpoint{
+		Method: http.MethodPost, Path: users.recordPath() + ":erase", ID: "eraseUser",
+		Summary: "Erase a user for good",
+		Description: "Removes the user, deleted or not, with its invitations and the tokens that act as it, and " +
+			"everything that the history and the audit say about it: only ids are left. It can't be undone.",
+		Needs: roster.UsersErase, Params: []dialect.Param{either, ifMatchParam(), dryRunParam()},
+		Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany), Serve: users.erase,
 	}
 }
 
-func deletedUserParams() []dialect.Param {
-	return []dialect.Param{
-		{
+func (t trash) listParams() (params []dialect.Param) {
+	if t.typ == roster.TypeUser {
+		params = append(params, dialect.Param{
 			Name: "search", Mark: dialect.Ours, Example: "ada",
 			Doc: "Words that must all be found in a user's id, identifier, name, e-mail or description.",
-		},
-		{
-			Name: "order_by", Mark: dialect.Ours, Default: "number", Example: "deleted_at desc",
-			Enum: []string{"number", "deleted_at", "deleted_at desc", "purge_at", "purge_at desc"},
-			Doc:  "The order; what is equal is ordered by number.",
-		},
+		})
 	}
+	return append(params, dialect.Param{
+		Name: "order_by", Mark: dialect.Ours, Default: "number", Example: "deleted_at desc",
+		Enum: []string{"number", "deleted_at", "deleted_at desc", "purge_at", "purge_at desc"},
+		Doc:  "The order; what is equal is ordered by number.",
+	})
 }
 
-func serveDeletedUsers(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	all := r.View.DeletedUsers()
-	if r.Given("search") {
+func (t trash) serveList(_ context.Context, r *dialect.Request) (dialect.Response, error) {
+	all := r.View.Deleted(t.typ.Deleted())
+	if t.typ == roster.TypeUser && r.Given("search") {
 		search := roster.Search{Text: r.String("search"), Fields: searched(visible(r.Principal))}
-		all = slices.DeleteFunc(slices.Clone(all), func(u *roster.DeletedUser) bool { return !search.Match(u.User) })
+		all = slices.DeleteFunc(slices.Clone(all), func(e roster.Deleted) bool {
+			u, ok := e.Was().(*roster.User)
+			return !ok || !search.Match(u)
+		})
 	}
 	if compare := deletedOrder(r.String("order_by")); compare != nil {
 		all = slices.SortedStableFunc(slices.Values(all), compare)
 	}
-	return listed(r, all, func(u *roster.DeletedUser) any { return wire(roster.Shown(u, r.Principal.Permissions)) })
+	return listed(r, all, func(e roster.Deleted) any { return wire(roster.Shown(e, r.Principal.Permissions)) })
 }
 
-// deletedOrder returns how to compare deleted users for an order, nil for the one by number.
-func deletedOrder(order string) func(a, b *roster.DeletedUser) int {
-	switch order {
+// deletedOrder returns how to compare deleted records for an order, nil for the one by number.
+func deletedOrder(order string) func(a, b roster.Deleted) int {
+	name, _, descending := strings.Cut(order, " ")
+	at := func(e roster.Deleted) roster.Time { return e.About().DeletedAt }
+	switch name {
 	case "deleted_at":
-		return func(a, b *roster.DeletedUser) int { return cmp.Compare(a.DeletedAt, b.DeletedAt) }
-	case "deleted_at desc":
-		return func(a, b *roster.DeletedUser) int { return cmp.Compare(b.DeletedAt, a.DeletedAt) }
 	case "purge_at":
-		return func(a, b *roster.DeletedUser) int { return cmp.Compare(a.PurgeAt, b.PurgeAt) }
-	case "purge_at desc":
-		return func(a, b *roster.DeletedUser) int { return cmp.Compare(b.PurgeAt, a.PurgeAt) }
+		at = func(e roster.Deleted) roster.Time { return e.About().PurgeAt }
 	default:
 		return nil
 	}
+	if descending {
+		return func(a, b roster.Deleted) int { return cmp.Compare(at(b), at(a)) }
+	}
+	return func(a, b roster.Deleted) int { return cmp.Compare(at(a), at(b)) }
 }
 
-func undelete(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := users().ref(r)
+func (t trash) undelete(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	ref, err := t.ref(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -122,18 +217,52 @@ func undelete(ctx context.Context, r *dialect.Request) (dialect.Response, error)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	change, err := do(ctx, r, roster.Undelete{Ref: ref, IfMatch: tags})
+	change, err := do(ctx, r, roster.Undelete{Type: t.typ, Ref: ref, IfMatch: tags})
 	if err != nil {
 		return dialect.Response{}, inPath(err)
 	}
-	u, err := filled(ctx, r, createdBy(change.Ops, roster.TypeUser))
+	e, err := filled(ctx, r, createdBy(change.Ops, t.typ))
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	response := show(u, r)
-	shown, _ := roster.Shown(u, r.Principal.Permissions).(*roster.User)
-	response.Body = dialect.JSON(Undeleted{User: *shown, Gone: GoneBy(change.Ops)})
+	response := show(e, r)
+	response.Body = dialect.JSON(undeletedWire(roster.Shown(e, r.Principal.Permissions), change.Ops))
 	return response, nil
+}
+
+// undeletedWire returns the answer to who has restored a record.
+func undeletedWire(shown roster.Entity, ops []roster.Op) any {
+	switch e := shown.(type) {
+	case *roster.User:
+		return Undeleted{*e, GoneBy(ops)}
+	case *roster.Group:
+		return UndeletedGroup{*e, goneMembers(ops)}
+	case *roster.Space:
+		return UndeletedSpace{*e, goneMembers(ops)}
+	case *roster.Role:
+		return UndeletedRole{*e}
+	default:
+		return nil
+	}
+}
+
+// goneMembers returns the members that ops which restore a group or a space do not give back, nil where there are none.
+func goneMembers(ops []roster.Op) *GoneMembers {
+	var gone []roster.DeletedMember
+	back := map[roster.ID]bool{}
+	for _, op := range ops {
+		if deleted, ok := op.Before.(roster.Deleted); ok {
+			gone = slices.Clone(roster.MembersOf(deleted))
+		}
+		if u, ok := op.After.(*roster.User); ok {
+			back[u.ID] = true
+		}
+	}
+	gone = slices.DeleteFunc(gone, func(m roster.DeletedMember) bool { return back[m.User] })
+	if len(gone) == 0 {
+		return nil
+	}
+	return &GoneMembers{gone}
 }
 
 // GoneBy returns what ops that restore a user do not give back, nil where that is nothing.

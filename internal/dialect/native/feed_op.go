@@ -159,12 +159,9 @@ func (f *feed) record(e roster.Entity) (json.RawMessage, error) {
 		return roster.EncodeEntity(u)
 	case *roster.Organization:
 		return dialect.Encode(changedOrganization{Organization: wireOrganization(e, 0)})
-	case *roster.DeletedUser:
-		shown, _ := roster.Shown(e, f.by.Permissions).(*roster.DeletedUser)
-		return dialect.Encode(shown)
 	case roster.Erased:
 		return nil, nil
-	case *roster.Token, *roster.Invitation, *roster.Webhook:
+	case roster.Deleted, *roster.Token, *roster.Invitation, *roster.Webhook:
 		return dialect.Encode(wire(roster.Shown(e, f.by.Permissions)))
 	default:
 		return roster.EncodeEntity(e)

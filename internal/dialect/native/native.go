@@ -19,7 +19,7 @@ import (
 // New returns the dialect.
 func New() *dialect.Dialect {
 	endpoints := slices.Concat(
-		inPast(organizationEndpoints(), userEndpoints(), deletedUserEndpoints(), groupEndpoints(),
+		inPast(organizationEndpoints(), userEndpoints(), deletedEndpoints(), groupEndpoints(),
 			invitationEndpoints(), ofInstance(tokenEndpoints()), webhookEndpoints(), lineEndpoints()),
 		orgEndpoints(), webhooks().deliveryEndpoints(), inPast(bulkEndpoints()), jobEndpoints(), changeEndpoints(),
 		pastEndpoints(), ofInstance(auditEndpoints()),

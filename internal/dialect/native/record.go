@@ -21,7 +21,7 @@ func find(view dialect.View, t roster.Type, ref roster.Ref) (roster.Entity, erro
 			return e, nil
 		}
 	}
-	return nil, roster.Errorf(roster.NotFound, "there is no %s %s", t, ref)
+	return nil, roster.Errorf(roster.NotFound, "there is no %s %s", t.Words(), ref)
 }
 
 // names reports whether a reference is that of a record.
@@ -39,6 +39,9 @@ func names(ref roster.Ref, e roster.Entity) bool {
 
 // recordsOf returns all records of a type that is not that of users.
 func recordsOf(view dialect.View, t roster.Type) []roster.Entity {
+	if t.IsDeleted() {
+		return entities(view.Deleted(t))
+	}
 	switch t {
 	case roster.TypeGroup:
 		return entities(view.Groups())
@@ -50,8 +53,6 @@ func recordsOf(view dialect.View, t roster.Type) []roster.Entity {
 		return entities(view.Tokens())
 	case roster.TypeInvitation:
 		return entities(view.Invitations())
-	case roster.TypeDeletedUser:
-		return entities(view.DeletedUsers())
 	case roster.TypeWebhook:
 		return entities(view.Webhooks())
 	default:

@@ -23,12 +23,15 @@ func users() *resource {
 	}
 }
 
+// restorable says how long what was deleted is kept.
+const restorable = "It can be restored for 30 days, or as long as the server is set to keep what was deleted."
+
 func groups() *resource {
 	return &resource{
 		typ: roster.TypeGroup, path: "/groups", one: "group", many: "groups", One: "Group", Many: "Groups",
 		refs: "its id, or number:N", example: "number:1", wire: roster.Group{}, writes: roster.GroupsWrite,
 		sample: `{"name":"Night shift","permissions":4}`, change: `{"permissions":6}`,
-		deleteDoc: "The group is taken from its users, too.",
+		deleteDoc: "The group is taken from its users, too. " + restorable,
 	}
 }
 
@@ -37,7 +40,7 @@ func spaces() *resource {
 		typ: roster.TypeSpace, path: "/spaces", one: "space", many: "spaces", One: "Space", Many: "Spaces",
 		refs: "its id, or number:N", example: "number:1", wire: roster.Space{}, writes: roster.GroupsWrite,
 		sample: `{"title":"Warehouse","access":"by_invite"}`, change: `{"archived":true}`,
-		deleteDoc: "The space is taken from its users, too.",
+		deleteDoc: "The space is taken from its users, too. " + restorable,
 	}
 }
 
@@ -47,7 +50,7 @@ func roles() *resource {
 		refs: "its id, or number:N or handle:HANDLE", example: "handle:admin", wire: roster.Role{},
 		writes: roster.GroupsWrite,
 		sample: `{"handle":"auditor","name":"Auditor","counts_as":"read_only"}`, change: `{"name":"Auditors"}`,
-		deleteDoc: "A built-in role and one that users hold can't be deleted.",
+		deleteDoc: "A built-in role and one that users hold can't be deleted. " + restorable,
 	}
 }
 

@@ -106,7 +106,7 @@ func personHistory(t *testing.T, s store.Store) {
 			Ops: []roster.Op{
 				{Before: renamed},
 				{Before: invitation},
-				{After: &roster.DeletedUser{ID: id(81), User: renamed, DeletedAt: 5, PurgeAt: 6}},
+				{After: &roster.DeletedUser{ID: id(81), User: renamed, Deletion: roster.Deletion{DeletedAt: 5, PurgeAt: 6}}},
 			},
 			Entries: []roster.Entry{salted(5, roster.Entry{Name: "HR", Reason: "has left", To: 3})},
 		},
@@ -123,7 +123,7 @@ func eraseUser(t *testing.T, s store.Store, found *roster.Traces) {
 		At: 2000,
 		Ops: []roster.Op{
 			{Before: &roster.DeletedUser{
-				ID: id(81), DeletedAt: 5, PurgeAt: 6,
+				ID: id(81), Deletion: roster.Deletion{DeletedAt: 5, PurgeAt: 6},
 				User: changed(person(), func(u *roster.User) { u.LastLoginAt, u.Name = 5, "Zoë Plugh" }),
 			}},
 			{Before: personsToken("Zoë's laptop", id(81))},
