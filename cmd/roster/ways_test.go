@@ -73,7 +73,8 @@ func (w *way) plain(text string) string {
 }
 
 // byActor is what tells of the token by which a server was reached: a store knows no author but the operator.
-var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n| by <actor>|` +
+var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n|^made_by \{.*\}\n| by <actor>|` +
+	`,"made_by":\{[^}]*\}|,?\n *"made_by": \{[^}]*\}|` +
 	`,"(actor|token|created_by|updated_by)":"<actor>"|,?\n *"(actor|token|created_by|updated_by)": "<actor>"`)
 
 // Every command does to a store what it does to a server, and prints the same.
