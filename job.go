@@ -24,6 +24,8 @@ type Job struct {
 	Import *ImportJob  `json:"import,omitempty"`
 	Update *BulkUpdate `json:"update,omitempty"`
 	Undoes ID          `json:"undoes,omitzero"`
+	// UndoneBy is the job that has taken this one back, as far as it could.
+	UndoneBy ID `json:"undone_by,omitzero"`
 
 	Counts JobCounts `json:"counts"`
 	// Version is the last version that the job has led to, 0 while there is none.

@@ -8,10 +8,10 @@ import (
 	"github.com/roster-dev/roster/internal/store"
 )
 
-// Step returns what a change is to the job that it is made for, given the version that it leads to and what became of
-// each command. It is called inside the transaction, maybe more than once, and must have no effect. Where it fails,
-// nothing is committed.
-type Step = func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error)
+// Step returns what a change is to the job that it is made for, and maybe to others, given the version that it leads to
+// and what became of each command. It is called inside the transaction, maybe more than once, and must have no effect.
+// Where it fails, nothing is committed.
+type Step = func(version roster.Version, outcomes []roster.Outcome) ([]roster.JobStep, error)
 
 // DoStep is [Service.DoEach] for a job: what the commands do and the step are committed together, or neither is. Where
 // nothing is to be done, the step alone is stored. It fails with [roster.ErrJobMoved] where the job is not any more
@@ -73,16 +73,21 @@ func (s *Service) chosen(ctx context.Context, id roster.ID, c *call, choose Choo
 	return true, nil
 }
 
-// stepAlone stores the step of a call that has changed nothing.
+// stepAlone stores the steps of a call that has changed nothing, one after the other.
 func (s *Service) stepAlone(ctx context.Context, org roster.ID, c *call) error {
 	if len(c.change.Ops) > 0 {
 		return nil
 	}
-	step, err := c.step(c.change.Version, c.outcomes)
+	steps, err := c.step(c.change.Version, c.outcomes)
 	if err != nil {
 		return err
 	}
-	return s.store.PutJob(ctx, org, step)
+	for _, step := range steps {
+		if err := s.store.PutJob(ctx, org, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // step keeps what the change is to the job of a call.
@@ -96,12 +101,9 @@ func (d *draft) step(c *call) error {
 	if err := fits(c.change.Ops); err != nil {
 		return err
 	}
-	step, err := c.step(d.state.Version()+1, c.outcomes)
-	if err != nil {
-		return err
-	}
-	d.steps = append(d.steps, step)
-	return nil
+	steps, err := c.step(d.state.Version()+1, c.outcomes)
+	d.steps = append(d.steps, steps...)
+	return err
 }
 
 // fits fails with [roster.TooLarge] where ops take more than one version of a job may.

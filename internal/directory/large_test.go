@@ -24,9 +24,9 @@ func TestAStepIsNoLargerThanAVersion(t *testing.T) {
 			PersonalSettings: large,
 		}})
 	}
-	step := func(roster.Version, []roster.Outcome) (roster.JobStep, error) {
+	step := func(roster.Version, []roster.Outcome) ([]roster.JobStep, error) {
 		t.Error("the step is made")
-		return roster.JobStep{}, nil
+		return nil, nil
 	}
 	err = service.DoStep(ctx, org.ID, roster.Operator(), cmds, step)
 	if roster.CodeOf(err) != roster.TooLarge {

@@ -93,7 +93,7 @@ func (c *choice) reject(i int, err error) roster.Reject {
 
 // step returns a job that has ended with what became of the users at a version.
 func (c *choice) step(j roster.Job, now roster.Time, version roster.Version, outcomes []roster.Outcome) (
-	roster.JobStep, error,
+	[]roster.JobStep, error,
 ) {
 	var refused rejects
 	for i, o := range outcomes {

@@ -117,10 +117,12 @@ func (w *work) carryOut(ctx context.Context, by roster.Principal, records []inge
 		}
 	}
 	var made roster.Job
-	step := func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error) {
-		step, err := imported(w.job, records, outcomes, version)
-		made = step.Job
-		return step, err
+	step := func(version roster.Version, outcomes []roster.Outcome) ([]roster.JobStep, error) {
+		steps, err := imported(w.job, records, outcomes, version)
+		if err == nil {
+			made = steps[0].Job
+		}
+		return steps, err
 	}
 	var err error
 	if len(cmds) > 0 && !w.job.Import.DryRun {
@@ -138,7 +140,7 @@ func (w *work) carryOut(ctx context.Context, by roster.Principal, records []inge
 // stepOver goes on without changing anything.
 func (w *work) stepOver(
 	ctx context.Context, by roster.Principal, cmds []roster.Command,
-	step func(roster.Version, []roster.Outcome) (roster.JobStep, error),
+	step func(roster.Version, []roster.Outcome) ([]roster.JobStep, error),
 ) error {
 	var outcomes []roster.Outcome
 	var err error
@@ -151,13 +153,13 @@ func (w *work) stepOver(
 	if err != nil {
 		return err
 	}
-	return w.Store.PutJob(ctx, w.org, next)
+	return w.Store.PutJob(ctx, w.org, next[0])
 }
 
 // imported returns a job after a batch of records, given what became of those that could be carried out.
 func imported(
 	j roster.Job, records []ingest.Record, outcomes []roster.Outcome, version roster.Version,
-) (roster.JobStep, error) {
+) ([]roster.JobStep, error) {
 	spec := *j.Import
 	j.Import = &spec
 	var refused rejects
@@ -165,7 +167,7 @@ func imported(
 		outcome := roster.Outcome{Err: record.Err}
 		if record.Err == nil {
 			if len(outcomes) == 0 {
-				return roster.JobStep{}, fmt.Errorf("there is no outcome of line %d", record.Line)
+				return nil, fmt.Errorf("there is no outcome of line %d", record.Line)
 			}
 			outcome, outcomes = outcomes[0], outcomes[1:]
 		}

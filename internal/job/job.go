@@ -8,6 +8,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -17,9 +18,8 @@ import (
 
 // Store keeps jobs: see [store.Jobs], which says what each method does.
 type Store interface {
-	Jobs(ctx context.Context, org roster.ID, fn func(roster.Job) error) error
+	Lists
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
-	OpenJobs(ctx context.Context, endedBefore roster.Time, fn func(org roster.ID, job roster.Job) error) error
 	PutJob(ctx context.Context, org roster.ID, step roster.JobStep) error
 	PutJobInput(ctx context.Context, org, id roster.ID, n int, data []byte) error
 	JobPiece(ctx context.Context, org, id roster.ID, kind roster.JobPieces, n int) ([]byte, error)
@@ -27,16 +27,23 @@ type Store interface {
 	DropJob(ctx context.Context, org, id roster.ID) error
 }
 
+// Lists is the part of a [Store] that finds jobs.
+type Lists interface {
+	Jobs(ctx context.Context, org roster.ID, fn func(roster.Job) error) error
+	OpenJobs(ctx context.Context, endedBefore roster.Time, fn func(org roster.ID, job roster.Job) error) error
+	EndedJobs(ctx context.Context, org roster.ID, but int) ([]roster.ID, error)
+}
+
 // Directory changes organizations: see package directory, which says what each method does.
 type Directory interface {
 	DoStep(
 		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
-		step func(roster.Version, []roster.Outcome) (roster.JobStep, error),
+		step func(roster.Version, []roster.Outcome) ([]roster.JobStep, error),
 	) error
 	DoChosen(
 		ctx context.Context, org roster.ID, by roster.Principal,
 		choose func(roster.Users) ([]roster.Command, error),
-		step func(roster.Version, []roster.Outcome) (roster.JobStep, error),
+		step func(roster.Version, []roster.Outcome) ([]roster.JobStep, error),
 	) error
 	DryRun(
 		ctx context.Context, org roster.ID, by roster.Principal, cmds []roster.Command,
@@ -64,6 +71,8 @@ type Config struct {
 const (
 	// MaxActive is how many jobs of an organization may run or wait.
 	MaxActive = 100
+	// MaxEnded is how many jobs of an organization are kept that have ended: the newest ones.
+	MaxEnded = 1000
 	// pieceBytes is the size of a piece of an input, and about that of one of rejects.
 	pieceBytes = 1 << 20
 	// maxOpen is how many jobs, each of another organization, are under way at once.
@@ -150,8 +159,21 @@ func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) 
 	})
 	if err == nil && cancelled {
 		s.counts.cancelled.Add(1)
+		s.shorten(ctx, org)
 	}
 	return j, err
+}
+
+// shorten removes the jobs of an organization that have ended, but for the newest. What it can't remove is left to the
+// next time.
+func (s *Service) shorten(ctx context.Context, org roster.ID) {
+	surplus, err := s.Store.EndedJobs(ctx, org, MaxEnded)
+	for _, id := range surplus {
+		err = errors.Join(err, s.Delete(ctx, org, id, nil))
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.WarnContext(ctx, "old jobs can't be removed", "org", org, "error", err)
+	}
 }
 
 // Resume has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing; one
@@ -165,7 +187,11 @@ func (s *Service) Resume(ctx context.Context, org, id roster.ID, answer Answer) 
 			return false, roster.Errorf(roster.Conflict, "the job has succeeded already")
 		}
 		j.State, j.EndedAt, j.Error = roster.JobQueued, 0, nil
-		return true, s.room(ctx, org)
+		open, err := s.open(ctx, org)
+		if err != nil {
+			return false, err
+		}
+		return true, room(open)
 	})
 	s.awake()
 	return j, err

@@ -439,6 +439,76 @@ func TestTooManyJobs(t *testing.T) {
 	}
 }
 
+// A change is taken back once: not while that is under way, and not again.
+func TestUndoIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	ctx, w := t.Context(), newWorld(t, 3)
+	made, err := w.jobs.Update(ctx, w.org, roster.Operator(), roster.BulkUpdate{Action: roster.BulkSuspend}, nil)
+	j := w.ended(t, made, err)
+	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []string{"is about to undo", "undone already"} {
+		_, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+		if roster.CodeOf(err) != roster.Conflict || !strings.Contains(err.Error(), state) ||
+			!strings.Contains(err.Error(), undo.ID.String()) {
+			t.Errorf("undo again: %v, want that %s %s", err, undo.ID, state)
+		}
+		w.ended(t, undo, nil)
+	}
+}
+
+// An undo that could take nothing back may be tried again.
+func TestUndoThatDidNothing(t *testing.T) {
+	t.Parallel()
+	ctx, w := t.Context(), newWorld(t, 1)
+	made, err := w.jobs.Update(ctx, w.org, roster.Operator(), roster.BulkUpdate{Action: roster.BulkSuspend}, nil)
+	j := w.ended(t, made, err)
+	rename := func(name string) {
+		w.do(t, roster.Update{Type: roster.TypeUser, Ref: roster.Ref{Number: 1}, Patch: []byte(`{"name":"` + name + `"}`)})
+	}
+	rename("Another")
+	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	if undo = w.ended(t, undo, err); undo.Counts.Refused != 1 {
+		t.Fatalf("the undo has done %+v", undo.Counts)
+	}
+	rename("User 0")
+	undo, err = w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	if undo = w.ended(t, undo, err); undo.Counts.Updated != 1 {
+		t.Errorf("the second undo has done %+v", undo.Counts)
+	}
+}
+
+// Of the jobs that have ended the newest are kept.
+func TestFewEndedJobsAreKept(t *testing.T) {
+	t.Parallel()
+	ctx, w := t.Context(), newWorld(t, 1)
+	var first roster.Job
+	for n := range job.MaxEnded {
+		id, err := w.jobs.NewID()
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := roster.Job{ID: id, Type: roster.JobUpdate, State: roster.JobSucceeded, Revision: 1, EndedAt: w.jobs.Now()}
+		if err := w.directory.Jobs().PutJob(ctx, w.org, roster.JobStep{Job: j}); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			first = j
+		}
+	}
+	made, err := w.jobs.Update(ctx, w.org, roster.Operator(), roster.BulkUpdate{Action: roster.BulkRestore}, nil)
+	w.ended(t, made, err)
+	jobs, err := w.jobs.Jobs(ctx, w.org)
+	if err != nil || len(jobs) != job.MaxEnded || jobs[0].ID != made.ID {
+		t.Errorf("%d jobs are kept, %v, want %d with the newest", len(jobs), err, job.MaxEnded)
+	}
+	if _, err := w.jobs.Job(ctx, w.org, first.ID); roster.CodeOf(err) != roster.NotFound {
+		t.Errorf("the oldest job: %v, want %s", err, roster.NotFound)
+	}
+}
+
 // Run carries out what is there already, takes new jobs, and ends with its context.
 func TestRun(t *testing.T) {
 	t.Parallel()

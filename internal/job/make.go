@@ -9,27 +9,36 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// room fails with [roster.RateLimited] where an organization has as many jobs as it may.
-func (s *Service) room(ctx context.Context, org roster.ID) error {
-	active := 0
-	err := s.Store.Jobs(ctx, org, func(j roster.Job) error {
-		if j.IsActive() || j.State == roster.JobReceiving {
-			active++
+// open returns the jobs of an organization that have no end yet, of which there are few.
+func (s *Service) open(ctx context.Context, org roster.ID) ([]roster.Job, error) {
+	var open []roster.Job
+	err := s.Store.OpenJobs(ctx, 0, func(of roster.ID, j roster.Job) error {
+		if of == org {
+			open = append(open, j)
 		}
 		return nil
 	})
-	if err == nil && active >= MaxActive {
-		err = roster.Errorf(roster.RateLimited,
-			"the organization has %d jobs that have not ended, which is the most: wait, or cancel some", active)
+	return open, err
+}
+
+// room fails with [roster.RateLimited] where an organization has as many open jobs as it may.
+func room(open []roster.Job) error {
+	if len(open) < MaxActive {
+		return nil
 	}
-	return err
+	return roster.Errorf(roster.RateLimited,
+		"the organization has %d jobs that have not ended, which is the most: wait, or cancel some", len(open))
 }
 
 // newJob returns a new job of an organization.
 func (s *Service) newJob(
 	ctx context.Context, org roster.ID, by roster.Principal, t roster.JobType,
 ) (roster.Job, error) {
-	if err := s.room(ctx, org); err != nil {
+	open, err := s.open(ctx, org)
+	if err == nil {
+		err = room(open)
+	}
+	if err != nil {
 		return roster.Job{}, err
 	}
 	id, err := s.NewID()
@@ -112,7 +121,8 @@ func (s *Service) made(ctx context.Context, org roster.ID, j roster.Job, answer 
 }
 
 // Undo makes a job that takes a change of many users back, less than [roster.UndoFor] after it was made. It fails with
-// [roster.NotFound] where there is no such job, and with [roster.Conflict] for any other job.
+// [roster.NotFound] where there is no such job, and with [roster.Conflict] for any other job, and for one that was taken
+// back already or is about to be.
 func (s *Service) Undo(
 	ctx context.Context, org, id roster.ID, by roster.Principal, answer Answer,
 ) (roster.Job, error) {
@@ -123,12 +133,26 @@ func (s *Service) Undo(
 	if err := s.canUndo(&was); err != nil {
 		return roster.Job{}, err
 	}
+	if err := s.undoneOnce(ctx, org, id); err != nil {
+		return roster.Job{}, err
+	}
 	j, err := s.newJob(ctx, org, by, roster.JobUndo)
 	if err != nil {
 		return roster.Job{}, err
 	}
 	j.Undoes = id
 	return s.made(ctx, org, j, answer)
+}
+
+// undoneOnce fails where there is a job already that is going to take another one back.
+func (s *Service) undoneOnce(ctx context.Context, org, id roster.ID) error {
+	open, err := s.open(ctx, org)
+	for _, j := range open {
+		if j.Undoes == id {
+			return roster.Errorf(roster.Conflict, "the job %s is about to undo it already", j.ID)
+		}
+	}
+	return err
 }
 
 func (s *Service) canUndo(was *roster.Job) error {
@@ -139,6 +163,8 @@ func (s *Service) canUndo(was *roster.Job) error {
 		return roster.Errorf(roster.Conflict, "only a change of many users can be undone, not one of type %s", was.Type)
 	case was.State != roster.JobSucceeded:
 		return roster.Errorf(roster.Conflict, "the job is %s: it has changed nothing", was.State)
+	case !was.UndoneBy.IsZero():
+		return roster.Errorf(roster.Conflict, "the job was undone already, by the job %s", was.UndoneBy)
 	case s.Now() >= was.EndedAt+roster.UndoFor:
 		return roster.Errorf(roster.Conflict, "the job ended more than 24 hours ago, and can't be undone any more")
 	default:

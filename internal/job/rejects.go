@@ -35,10 +35,10 @@ func (r *rejects) add(reject roster.Reject) {
 }
 
 // step returns a job as it is next, with its rejects.
-func (r *rejects) step(next roster.Job) (roster.JobStep, error) {
+func (r *rejects) step(next roster.Job) ([]roster.JobStep, error) {
 	next.Revision++
 	next.RejectChunks += len(r.pieces)
-	return roster.JobStep{Job: next, Rejects: r.pieces}, r.err
+	return []roster.JobStep{{Job: next, Rejects: r.pieces}}, r.err
 }
 
 func eachReject(data []byte, fn func(roster.Reject) error) error {

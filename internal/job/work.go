@@ -24,6 +24,7 @@ type work struct {
 // work carries a job out until it ends, or ctx does. Then the job stays as it is, and goes on when it is carried out
 // again.
 func (s *Service) work(ctx context.Context, org, id roster.ID) {
+	defer s.shorten(ctx, org)
 	pause := time.Second
 	for {
 		err := s.guarded(ctx, org, id)
@@ -190,9 +191,9 @@ func (w *work) updating(ctx context.Context) error {
 		return err
 	}
 	c := &choice{spec: w.job.Update, by: by, now: w.job.CreatedAt}
-	step := func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error) {
+	step := func(version roster.Version, outcomes []roster.Outcome) ([]roster.JobStep, error) {
 		if err := c.spec.Check(outcomes); err != nil {
-			return roster.JobStep{}, err
+			return nil, err
 		}
 		return c.step(w.job, w.Now(), version, outcomes)
 	}
@@ -210,22 +211,31 @@ func (w *work) undoing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, cmds, err := w.undo(ctx)
+	was, err := w.Store.Job(ctx, w.org, w.job.Undoes)
 	if err != nil {
 		return err
 	}
-	step := func(version roster.Version, outcomes []roster.Outcome) (roster.JobStep, error) {
-		return c.step(w.job, w.Now(), version, outcomes)
+	if !was.UndoneBy.IsZero() { // since this job was made
+		return w.canUndo(&was)
+	}
+	c, cmds, err := w.undo(ctx, &was)
+	if err != nil {
+		return err
+	}
+	step := func(version roster.Version, outcomes []roster.Outcome) ([]roster.JobStep, error) {
+		steps, err := c.step(w.job, w.Now(), version, outcomes)
+		if err != nil || steps[0].Job.Version == 0 {
+			return steps, err
+		}
+		undone := was
+		undone.Revision, undone.UndoneBy = was.Revision+1, w.job.ID
+		return append(steps, roster.JobStep{Job: undone}), nil
 	}
 	return w.Directory.DoStep(ctx, w.org, by, cmds, step)
 }
 
 // undo returns the commands that take back what the job did that this one undoes, and the users whom they are about.
-func (w *work) undo(ctx context.Context) (*choice, []roster.Command, error) {
-	was, err := w.Store.Job(ctx, w.org, w.job.Undoes)
-	if err != nil {
-		return nil, nil, err
-	}
+func (w *work) undo(ctx context.Context, was *roster.Job) (*choice, []roster.Command, error) {
 	c := &choice{}
 	if was.Version == 0 {
 		return c, nil, nil

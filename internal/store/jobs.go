@@ -9,16 +9,10 @@ import (
 // Jobs is the part of a [Store] that keeps jobs, beside the history of their organizations: they are in no version. A
 // job that a change is a step of ([roster.Change.Steps]) is stored with the change or not at all.
 type Jobs interface {
-	// Jobs calls fn with the jobs of org, those that are being received too, newest first by id, until fn fails, and
-	// returns that error. fn may call the store. There are none for an organization that does not exist.
-	Jobs(ctx context.Context, org roster.ID, fn func(roster.Job) error) error
+	JobLists
 
 	// Job returns a job, or fails with [roster.NotFound].
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
-
-	// OpenJobs calls fn with the jobs of all organizations that have no end yet, or ended before a time, oldest first
-	// by id, until fn fails, and returns that error. fn may call the store.
-	OpenJobs(ctx context.Context, endedBefore roster.Time, fn func(org roster.ID, job roster.Job) error) error
 
 	// PutJob stores a step of a job, all of it or nothing. It fails with [roster.ErrJobMoved] where the stored job is
 	// not of the revision before, with [roster.NotFound] where there is no such organization, and with a
@@ -39,6 +33,20 @@ type Jobs interface {
 
 	// DropJob removes a job with all its pieces. There need not be one.
 	DropJob(ctx context.Context, org, id roster.ID) error
+}
+
+// JobLists is the part of [Jobs] that finds them.
+type JobLists interface {
+	// Jobs calls fn with the jobs of org, those that are being received too, newest first by id, until fn fails, and
+	// returns that error. fn may call the store. There are none for an organization that does not exist.
+	Jobs(ctx context.Context, org roster.ID, fn func(roster.Job) error) error
+
+	// OpenJobs calls fn with the jobs of all organizations that have no end yet, or ended before a time, oldest first
+	// by id, until fn fails, and returns that error. fn may call the store.
+	OpenJobs(ctx context.Context, endedBefore roster.Time, fn func(org roster.ID, job roster.Job) error) error
+
+	// EndedJobs returns the ids of the jobs of org that have ended, but for some, the newest by id; newest first.
+	EndedJobs(ctx context.Context, org roster.ID, but int) ([]roster.ID, error)
 }
 
 // NoJob returns the error about a job that does not exist.

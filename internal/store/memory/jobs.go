@@ -107,6 +107,24 @@ func (s *Store) OpenJobs(
 	return ctx.Err()
 }
 
+// EndedJobs implements [store.Jobs].
+func (s *Store) EndedJobs(ctx context.Context, org roster.ID, but int) (ended []roster.ID, err error) {
+	err = s.read(ctx, func() error {
+		o, ok := s.orgs[org]
+		if !ok {
+			return nil
+		}
+		for id, j := range o.jobs {
+			if j.job.EndedAt != 0 {
+				ended = append(ended, id)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(ended, func(a, b roster.ID) int { return b.Compare(a) })
+	return ended[min(but, len(ended)):], err
+}
+
 // Job implements [store.Jobs].
 func (s *Store) Job(ctx context.Context, org, id roster.ID) (roster.Job, error) {
 	var read roster.Job

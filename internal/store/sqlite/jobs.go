@@ -13,10 +13,11 @@ import (
 
 // What readers ask about jobs.
 const (
-	jobsQuery     = `SELECT org_id, doc FROM jobs WHERE org_id = ? ORDER BY id DESC`
-	jobQuery      = `SELECT doc FROM jobs WHERE org_id = ? AND id = ?`
-	openJobsQuery = `SELECT org_id, doc FROM jobs WHERE ended_at IS NULL OR ended_at < ? ORDER BY id, org_id`
-	pieceQuery    = `SELECT data FROM job_pieces WHERE org_id = ? AND job_id = ? AND kind = ? AND n = ?`
+	jobsQuery      = `SELECT org_id, doc FROM jobs WHERE org_id = ? ORDER BY id DESC`
+	jobQuery       = `SELECT doc FROM jobs WHERE org_id = ? AND id = ?`
+	openJobsQuery  = `SELECT org_id, doc FROM jobs WHERE ended_at IS NULL OR ended_at < ? ORDER BY id, org_id`
+	endedJobsQuery = `SELECT id FROM jobs WHERE org_id = ? AND ended_at IS NOT NULL ORDER BY id DESC LIMIT -1 OFFSET ?`
+	pieceQuery     = `SELECT data FROM job_pieces WHERE org_id = ? AND job_id = ? AND kind = ? AND n = ?`
 )
 
 // Jobs implements [store.Jobs].
@@ -63,6 +64,35 @@ func decodeJob(doc []byte) (job roster.Job, err error) {
 		return job, fmt.Errorf("decode a job: %w", err)
 	}
 	return job, nil
+}
+
+// EndedJobs implements [store.Jobs].
+func (s *Store) EndedJobs(ctx context.Context, org roster.ID, but int) (ended []roster.ID, err error) {
+	if err := s.gate.Enter(); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	ended, err = s.jobIDs(ctx, endedJobsQuery, org[:], but)
+	if err != nil {
+		return nil, readError(ctx, "look up the jobs that have ended", err)
+	}
+	return ended, nil
+}
+
+func (s *Store) jobIDs(ctx context.Context, query string, args ...any) (ids []roster.ID, err error) {
+	rows, err := s.readers.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id roster.ID
+		if err := rows.Scan(scanID{&id}); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // Job implements [store.Jobs].

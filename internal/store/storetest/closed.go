@@ -43,8 +43,11 @@ func calls(s store.Store) map[string]func(context.Context) error {
 			_, err := s.Answer(ctx, id(1), roster.Digest{})
 			return err
 		},
-		"Jobs": func(ctx context.Context) error { return s.Jobs(ctx, id(1), func(roster.Job) error { return nil }) },
-		"Job":  func(ctx context.Context) error { _, err := s.Job(ctx, id(1), job(1).ID); return err },
+		"Jobs": func(ctx context.Context) error {
+			return s.Jobs(ctx, id(1), func(roster.Job) error { return nil })
+		},
+		"Job":       func(ctx context.Context) error { _, err := s.Job(ctx, id(1), job(1).ID); return err },
+		"EndedJobs": func(ctx context.Context) error { _, err := s.EndedJobs(ctx, id(1), 0); return err },
 		"OpenJobs": func(ctx context.Context) error {
 			return s.OpenJobs(ctx, 5, func(roster.ID, roster.Job) error { return nil })
 		},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -93,6 +94,13 @@ func testPutJob(t *testing.T, s store.Store) {
 		})
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("open jobs and those that ended before %d: %v (-want +got):\n%s", before, err, diff)
+		}
+	}
+	mustPut(t, s, 1, roster.JobStep{Job: next(job(2), func(j *roster.Job) { j.EndedAt = 40 })})
+	for but, want := range [][]roster.ID{{job(2).ID, job(1).ID}, {job(1).ID}, nil, nil} {
+		got, err := s.EndedJobs(t.Context(), id(1), but)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("jobs that have ended but for %d: %v (-want +got):\n%s", but, err, diff)
 		}
 	}
 	_, err := s.Job(t.Context(), id(2), job(2).ID)
