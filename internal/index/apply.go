@@ -292,10 +292,13 @@ func (e *editor) eachMember(slot uint32, fn func(p *pairs, number int64, slot ui
 	if e.orders == nil {
 		return
 	}
-	if e.groups.owner != e.edit {
-		e.groups, e.spaces = e.groups.clone(e.edit), e.spaces.clone(e.edit)
-	}
 	u := newCell().decode(e.rec(slot), maskOf(roster.FieldGroups)|maskOf(roster.FieldSpaces))
+	if len(u.Groups)+len(u.Spaces) == 0 {
+		return
+	}
+	if e.groups.owner != e.edit {
+		e.groups, e.spaces, e.grants = e.groups.clone(e.edit), e.spaces.clone(e.edit), &grants{}
+	}
 	for _, n := range distinct(u.Groups) {
 		fn(e.groups, n, slot)
 	}

@@ -42,7 +42,7 @@ func NewBuilder(forms *Forms) *Builder {
 func newBuilder(o options) *Builder {
 	v := &View{
 		options: o, dict: newDictionary(), groups: &pairs{}, spaces: &pairs{}, text: &texts{},
-		masks: map[int64]int64{}, pool: &sync.Pool{}, lanes: &lanes{}, extended: &atomic.Bool{},
+		masks: map[int64]int64{}, grants: &grants{}, pool: &sync.Pool{}, lanes: &lanes{}, extended: &atomic.Bool{},
 	}
 	if o.limits == (limits{}) {
 		v.limits = usualLimits()
@@ -129,7 +129,7 @@ func (v *View) setVersion(version roster.Version) {
 }
 
 func (v *View) groupsChanged() {
-	v.masks = map[int64]int64{}
+	v.masks, v.grants = map[int64]int64{}, &grants{}
 	for _, g := range v.groupList {
 		if g.Permissions != 0 {
 			v.masks[g.Number] |= g.Permissions
@@ -185,7 +185,7 @@ func (v *View) indexMembers() {
 			}
 		}
 	}
-	v.groups, v.spaces = makePairs(groups), makePairs(spaces)
+	v.groups, v.spaces, v.grants = makePairs(groups), makePairs(spaces), &grants{}
 }
 
 // distinct returns the numbers without repetitions; what is ascending is returned as it is.

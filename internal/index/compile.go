@@ -218,13 +218,7 @@ func (c *compiler) bits(e roster.Bits) *node {
 	case roster.FieldOwnPermissions:
 		return ownBits(e.Mask)
 	case roster.FieldPermissions:
-		var groups []roster.Value
-		for number, mask := range c.masks {
-			if mask&e.Mask != 0 {
-				groups = append(groups, roster.IntValue(number))
-			}
-		}
-		return or(ownBits(e.Mask), c.members(roster.In{Field: roster.FieldGroups, Values: groups}))
+		return or(ownBits(e.Mask), c.granted(e.Mask))
 	case roster.FieldAppsAccess:
 		n, ok := c.classes(e.Field, func(v roster.Value) bool { return v.Int()&e.Mask != 0 })
 		if ok {

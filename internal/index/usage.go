@@ -26,7 +26,7 @@ func (v *View) Usage() []Part {
 	}
 	if v.orders != nil {
 		parts = append(parts, Part{"bits by order", int64(v.lanes.bytes(v.orders))})
-		parts = append(parts, Part{"members of groups", int64(v.groups.bytes())},
+		parts = append(parts, Part{"members of groups", int64(v.groups.bytes() + v.grants.bytes())},
 			Part{"members of spaces", int64(v.spaces.bytes())})
 		parts = append(parts, v.text.usage()...)
 	}

@@ -41,6 +41,7 @@ type View struct {
 	trash       trash
 	tokenHashes []*roster.Token // by hash
 	masks       map[int64]int64 // group number -> permission bits, of groups that have any
+	grants      *grants         // by masks and groups
 }
 
 // Version returns the version of the organization that the view shows.
