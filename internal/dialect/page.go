@@ -34,10 +34,13 @@ type PageURLs struct{ before, after string }
 
 // PagesAt returns the URLs that are at with only the page replaced, which is the query parameter pageParam.
 func PagesAt(at *url.URL, pageParam string) PageURLs {
-	query := at.Query()
-	query.Set(pageParam, "")
 	target := *at
-	target.RawQuery = query.Encode()
+	var plain bool
+	if target.RawQuery, plain = withoutPage(at.RawQuery, pageParam); !plain {
+		query := at.Query()
+		query.Set(pageParam, "")
+		target.RawQuery = query.Encode()
+	}
 	whole, name := target.String(), url.QueryEscape(pageParam)+"="
 	start := strings.IndexByte(whole, '?') + 1
 	if !strings.HasPrefix(whole[start:], name) {
@@ -45,6 +48,42 @@ func PagesAt(at *url.URL, pageParam string) PageURLs {
 	}
 	start += len(name)
 	return PageURLs{whole[:start], whole[start:]}
+}
+
+// withoutPage returns a query as [url.Values.Encode] does with pageParam set to "". plain is false where that can't be
+// done without decoding the query: it has escapes, or its parameters are not in the order of their names.
+func withoutPage(raw, pageParam string) (query string, plain bool) {
+	if strings.ContainsAny(raw, "%+;") {
+		return "", false
+	}
+	b := make([]byte, 0, len(raw)+len(pageParam)+32) //nolint:mnd // some of the rest may be escaped
+	add := func(name, value string) {
+		if len(b) > 0 {
+			b = append(b, '&')
+		}
+		b = append(append(b, url.QueryEscape(name)...), '=')
+		b = append(b, url.QueryEscape(value)...)
+	}
+	last, done := "", false
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		switch {
+		case part == "":
+			continue
+		case name < last:
+			return "", false
+		case !done && name >= pageParam:
+			add(pageParam, "")
+			done = true
+		}
+		if last = name; name != pageParam {
+			add(name, value)
+		}
+	}
+	if !done {
+		add(pageParam, "")
+	}
+	return string(b), true
 }
 
 // URL returns the URL of a page.

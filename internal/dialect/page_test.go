@@ -3,6 +3,8 @@ package dialect_test
 import (
 	"math"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +46,26 @@ func TestLastPageHasTheLastRecord(t *testing.T) {
 		last := dialect.LastPage(size, total)
 		if first := (last - 1) * size; total > 0 && (first >= total || first+size < total) || total == 0 && last != 1 {
 			t.Errorf("LastPage(%d, %d) = %d", size, total, last)
+		}
+	})
+}
+
+// TestPagesAtOfAnyQuery holds the URLs of pages to what decoding and encoding the query gives.
+func TestPagesAtOfAnyQuery(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.StringMatching(`(a|o|page|pages|pag|z|p%61ge|é)?(=[a1:,/ "é=?+%.-]{0,3})?`)
+		parts := rapid.SliceOfN(part, 0, 6).Draw(t, "parts")
+		if rapid.Bool().Draw(t, "sorted") {
+			slices.Sort(parts)
+		}
+		at := &url.URL{Scheme: "http", Host: "h", Path: "/x", RawQuery: strings.Join(parts, "&")}
+		want := *at
+		query := at.Query()
+		query.Set("page", "7")
+		want.RawQuery = query.Encode()
+		if got := dialect.PagesAt(at, "page").URL(7); got != want.String() {
+			t.Fatalf("of %q: got %s, want %s", at.RawQuery, got, want.String())
 		}
 	})
 }

@@ -144,12 +144,24 @@ func (s *slotSet) slots() []uint32 {
 	return out
 }
 
-func (b *bitmap) each(fn func(i int)) {
+// pick appends the slots whose bits are set to out, but for the first skip of them and as far as out has room.
+func (b *bitmap) pick(slots []uint32, skip int, out []uint32) []uint32 {
 	for i, word := range b {
+		if n := bits.OnesCount64(word); skip >= n {
+			skip -= n
+			continue
+		}
+		for ; skip > 0; skip-- {
+			word &= word - 1
+		}
 		for ; word != 0; word &= word - 1 {
-			fn(i<<6 + bits.TrailingZeros64(word))
+			if len(out) == cap(out) {
+				return out
+			}
+			out = append(out, slots[i<<6+bits.TrailingZeros64(word)])
 		}
 	}
+	return out
 }
 
 // first returns the lowest bit; b must have one.

@@ -419,14 +419,8 @@ func (w *walk) gather(p *part, from, n int) []uint32 {
 			continue
 		}
 		w.loadPart(p, chunk, &b)
-		slots := w.order.chunks[chunk].slots
-		b.each(func(i int) {
-			if skip > 0 {
-				skip--
-			} else if len(out) < n {
-				out = append(out, slots[i])
-			}
-		})
+		out = b.pick(w.order.chunks[chunk].slots, skip, out)
+		skip = 0
 	}
 	return out
 }

@@ -52,6 +52,7 @@ type writing struct {
 	buf   []byte // of the texts that are made
 	found [ahead][]byte
 	recs  [ahead]rec // of users whose texts are not found
+	ahead byte       // a use for what was read ahead
 }
 
 // ahead is how many texts are looked up before the first of them is used: the processor then waits for the memory of
@@ -62,6 +63,8 @@ func (w *writing) all(slots []uint32, yield func([]byte) bool) {
 	for some := range slices.Chunk(slots, ahead) {
 		if w.look(some) < len(some) {
 			w.read(some)
+		} else {
+			w.touch(len(some))
 		}
 		for i, slot := range some {
 			text := w.found[i]
@@ -98,6 +101,19 @@ func (w *writing) look(slots []uint32) (known int) {
 	w.forms.hits.Add(uint64(known))
 	w.forms.misses.Add(uint64(len(slots) - known))
 	return known
+}
+
+// touch reads a byte of each line of memory that the first n texts lie in, as [cell.touch] does of records: they are
+// about to be copied, one after the other, and come from all over the memory.
+func (w *writing) touch(n int) {
+	const line = 64
+	sum := w.ahead
+	for _, text := range w.found[:n] {
+		for i := 0; i < len(text); i += line {
+			sum += text[i]
+		}
+	}
+	w.ahead = sum
 }
 
 // read sets recs to the records of users whose texts are not known, and reads a little of each.

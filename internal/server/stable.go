@@ -68,16 +68,25 @@ func appendPart(b []byte, text string) []byte {
 // canonicalQuery returns a query with its parameters in the order of their names. The values of one name stay in their
 // order, which counts.
 func canonicalQuery(raw string) string {
-	if !strings.Contains(raw, "&") {
+	if inOrder(raw) {
 		return raw
 	}
 	parts := strings.Split(raw, "&")
-	byName := func(a, b string) int { return strings.Compare(nameOf(a), nameOf(b)) }
-	if slices.IsSortedFunc(parts, byName) {
-		return raw
-	}
-	slices.SortStableFunc(parts, byName)
+	slices.SortStableFunc(parts, func(a, b string) int { return strings.Compare(nameOf(a), nameOf(b)) })
 	return strings.Join(parts, "&")
+}
+
+// inOrder reports whether the parameters of a query are in the order of their names.
+func inOrder(raw string) bool {
+	last := ""
+	for part := range strings.SplitSeq(raw, "&") {
+		name := nameOf(part)
+		if name < last {
+			return false
+		}
+		last = name
+	}
+	return true
 }
 
 // nameOf returns the decoded name of a part of a query, or the name as it is where it can't be decoded.

@@ -188,8 +188,9 @@ func order(r *dialect.Request) ([]roster.Sort, error) {
 
 func filter(r *dialect.Request) (roster.Expr, error) {
 	where := roster.And{}
-	for _, name := range []string{"id", "created_by", "updated_by"} {
-		if field, _ := roster.FieldByName(name); r.Given(name) {
+	for _, name := range [...]string{"id", "created_by", "updated_by"} {
+		if r.Given(name) {
+			field, _ := roster.FieldByName(name)
 			where = append(where, roster.Cmp{Field: field, Value: roster.IDValue(r.UUID(name))})
 		}
 	}
@@ -200,7 +201,7 @@ func filter(r *dialect.Request) (roster.Expr, error) {
 	if r.Given("status") {
 		where = append(where, roster.In{Field: roster.FieldStatus, Values: shownAs(r.String("status"))})
 	}
-	for _, name := range []string{"created_at", "updated_at"} {
+	for _, name := range [...]string{"created_at", "updated_at"} {
 		bounds, err := period(r, name)
 		if err != nil {
 			return nil, err
@@ -212,8 +213,11 @@ func filter(r *dialect.Request) (roster.Expr, error) {
 
 // period returns the bounds that the parameters _from and _to set to a time.
 func period(r *dialect.Request, name string) (roster.And, error) {
-	field, _ := roster.FieldByName(name)
 	from, to := name+"_from", name+"_to"
+	if !r.Given(from) && !r.Given(to) {
+		return nil, nil
+	}
+	field, _ := roster.FieldByName(name)
 	if r.Given(from) && r.Given(to) && r.Time(from) > r.Time(to) {
 		return nil, roster.FieldErrorf(from, "must not be after %s", to)
 	}
