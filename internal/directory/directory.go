@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -191,6 +192,9 @@ func (s *Service) load(ctx context.Context, id roster.ID) (view *index.View, err
 	} else {
 		view, err = s.catchUp(ctx, id, view)
 	}
+	if errors.Is(err, errRewritten) {
+		view, err = s.build(ctx, id) // while nobody writes
+	}
 	if err != nil {
 		org.bytes.Store(0)
 		return nil, err
@@ -241,7 +245,10 @@ func (s *Service) organization(id roster.ID) *organization {
 	return org
 }
 
-// catchUp applies to a view what the store has committed since.
+// errRewritten says that the history does not tell any more what was written since a view was made.
+var errRewritten = errors.New("what was written meanwhile was trimmed or erased")
+
+// catchUp applies to a view what the store has committed since. It fails with errRewritten where it can't.
 func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (*index.View, error) {
 	const batch = 1000
 	for {
@@ -250,9 +257,12 @@ func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (
 			return nil, fmt.Errorf("catch up with organization %s: %w", id, err)
 		}
 		if len(changes) > 0 && changes[0].Version > view.Version()+1 { // it was trimmed while the view was made
-			return nil, roster.Errorf(roster.Unavailable, "the organization was written to meanwhile: try again")
+			return nil, errRewritten
 		}
 		for _, change := range changes {
+			if slices.ContainsFunc(change.Ops, roster.Op.IsErased) { // which numbers were taken it does not tell
+				return nil, errRewritten
+			}
 			if view, err = view.Apply(change); err != nil {
 				return nil, fmt.Errorf("apply version %d of organization %s: %w", change.Version, id, err)
 			}

@@ -249,3 +249,26 @@ func TestWaitGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// TestNumbersOfTheErased: a number that was taken and erased while a view was made is not given again.
+func TestNumbersOfTheErased(t *testing.T) {
+	s := &spy{Store: memory.New()}
+	service := newService(s)
+	org := newOrg(t, service, "one")
+	s.loaded = func(ctx context.Context, org roster.ID) {
+		s.loaded = nil
+		for _, cmd := range []roster.Command{createUser("eve"), roster.Erase{Ref: byEmail("eve")}} {
+			if _, err := service.Do(ctx, org, roster.Operator(), cmd); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	view(t, service, org)
+	change := do(t, service, org, createUser("ann"))
+	if ann, ok := change.Ops[0].After.(*roster.User); !ok || ann.Number != 2 {
+		t.Errorf("got %+v, want the number 2: 1 was taken", change.Ops[0].After)
+	}
+	if got := s.loads.Load(); got != 2 {
+		t.Errorf("got %d loads, want 2", got)
+	}
+}
