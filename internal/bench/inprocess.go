@@ -24,7 +24,11 @@ func (r *runner) inProcess(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, query := range r.viewQueries(view, users) {
+		queries, err := r.viewQueries(view, users)
+		if err != nil {
+			return err
+		}
+		for _, query := range queries {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -76,25 +80,25 @@ func liveHeap() uint64 {
 	return stats.HeapAlloc
 }
 
-// viewQuery is a kind of question; no two that next makes are alike where there are enough users.
+// viewQuery is a kind of question; few that next makes are alike where there are enough users.
 type viewQuery struct {
 	name string
 	next func() roster.Query
 }
 
-func (r *runner) viewQueries(view *index.View, users int) []viewQuery {
+func (r *runner) viewQueries(view *index.View, users int) ([]viewQuery, error) {
 	chance := rand.New(rand.NewPCG(r.Seed, 3)) //nolint:gosec // chance that repeats is wanted
-	orders := []roster.Field{roster.FieldEmail, roster.FieldName, roster.FieldIdentifier, roster.FieldUpdatedAt}
-	sorted := func() []roster.Sort {
-		return []roster.Sort{{Field: orders[chance.IntN(len(orders))], Desc: chance.IntN(2) == 0}}
+	pages, err := deepPages(chance, view)
+	if err != nil {
+		return nil, err
 	}
+	asked := 0
 	texts := needles(r.Seed, users)
 	fields := []roster.Field{roster.FieldID, roster.FieldEmail, roster.FieldName, roster.FieldDescription}
 	return []viewQuery{
 		{"view, filters", func() roster.Query {
-			return roster.Query{
-				Where: someFilters(chance), Sort: sorted(), Offset: chance.IntN(users/4 + 1), Limit: pageSize,
-			}
+			asked++
+			return pages[asked%len(pages)]
 		}},
 		{"view, search", func() roster.Query {
 			search := roster.Search{Text: narrow(chance, view, texts), Fields: fields}
@@ -106,7 +110,28 @@ func (r *runner) viewQueries(view *index.View, users int) []viewQuery {
 			text = slices.Delete(text, at, at+1)
 			return roster.Query{Search: roster.Search{Text: string(text), Fields: fields, Fuzzy: true}, Limit: pageSize}
 		}},
+	}, nil
+}
+
+// deepPages returns queries with filters, each for any of the pages that it has. They are made before any is timed, as
+// how many pages there are is known from the same query's total.
+func deepPages(chance *rand.Rand, view *index.View) ([]roster.Query, error) {
+	const many = 4 << 10
+	orders := []roster.Field{roster.FieldEmail, roster.FieldName, roster.FieldIdentifier, roster.FieldUpdatedAt}
+	pages := make([]roster.Query, many)
+	for i := range pages {
+		q := roster.Query{
+			Where: someFilters(chance), Limit: pageSize,
+			Sort: []roster.Sort{{Field: orders[chance.IntN(len(orders))], Desc: chance.IntN(2) == 0}},
+		}
+		page, err := view.Users(q)
+		if err != nil {
+			return nil, err
+		}
+		q.Offset = chance.IntN(max(1, page.Total))
+		pages[i] = q
 	}
+	return pages, nil
 }
 
 // someFilters returns two filters on small sets and, half of the time, a third on a time.
