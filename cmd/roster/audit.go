@@ -132,19 +132,11 @@ func (a *app) auditList() *cobra.Command {
 			return misused(cmd, err)
 		}
 		return a.inOwner(cmd.Context(), *dsn, org, func(in account) error {
-			var failed error
 			columns := []string{"seq", "version", "at", "actor", "reason", "ops"}
-			err := out.list(a.out, columns, func(yield func(row) bool) {
-				for e, err := range in.AuditEntries(cmd.Context(), q) {
-					if failed = err; err != nil || !yield(auditRow(e, *out)) {
-						return
-					}
-				}
-			})
-			if failed != nil {
-				return doing("list the audit", failed)
-			}
-			return err
+			entries := in.AuditEntries(cmd.Context(), q)
+			return doing("list the audit", listOf(*out, a.out, columns, entries, func(e apiclient.AuditEntry) row {
+				return auditRow(e, *out)
+			}))
 		})
 	}
 	return cmd

@@ -183,6 +183,7 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "group|member|remove|1|ada@example.com", want: ""},
 		{line: "group|member|remove|1|ada@example.com", code: 3, want: "remove the member: "},
 		{line: "group|member|list|1|-o|json", want: "[]"},
+		{line: "group|member|list|9", code: 3, want: "roster: list the members of the group: there is no group"},
 		{line: "group|delete|1|--reason|no nights", want: ""},
 		{line: "group|delete|1", code: 3, want: "there is no group"},
 		{line: "deleted-group|list|-o|csv", want: "1,Night shift,6,<"},
@@ -362,6 +363,9 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		store, server := ways[0].run(step.line), ways[1].run(step.line)
 		if diff := cmp.Diff(store, server, cmp.AllowUnexported(result{})); diff != "" && !step.differs {
 			t.Errorf("%s (-store +server):\n%s", step.line, diff)
+		}
+		if step.code > 1 && strings.Contains(step.line, "list|") && store.stdout != "" {
+			t.Errorf("%s is refused, and prints %s", step.line, store.stdout)
 		}
 		if store.code != step.code || !strings.Contains(store.stdout+store.stderr, step.want) {
 			t.Errorf("%s ends with %d, want %d and %q in:\n%s%s", step.line, store.code, step.code, step.want,

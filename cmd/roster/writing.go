@@ -56,12 +56,21 @@ func (w *writing) options() []apiclient.Option {
 	return list
 }
 
-// listOf writes a list as it comes, and ends with the first error of the list.
+// listOf writes a list as it comes, and ends with the first error of the list: nothing is written where that comes
+// first.
 func listOf[T any](f format, w io.Writer, columns []string, list iter.Seq2[T, error], show func(T) row) error {
-	var failed error
+	next, stop := iter.Pull2(list)
+	defer stop()
+	e, failed, more := next()
+	if more && failed == nil && len(f.fields) > 0 {
+		_, failed = f.choose(show(e))
+	}
+	if failed != nil {
+		return failed
+	}
 	err := f.list(w, columns, func(yield func(row) bool) {
-		for e, err := range list {
-			if failed = err; err != nil || !yield(show(e)) {
+		for ; more; e, failed, more = next() {
+			if failed != nil || !yield(show(e)) {
 				return
 			}
 		}
