@@ -127,12 +127,8 @@ func inUse(err error) error {
 	if !ok {
 		return err
 	}
-	who := "another roster process"
-	if held.PID != 0 {
-		who += fmt.Sprintf(" (pid %d)", held.PID)
-	}
 	return &failure{
-		err:  fmt.Errorf("open the store: %s is in use by %s", held.Path, who),
+		err:  fmt.Errorf("open the store: %s is in use by %s", held.Path, held.Who()),
 		exit: exitFailed,
 		hint: "stop it, or, if it serves, reach it with --url URL --token TOKEN instead",
 	}

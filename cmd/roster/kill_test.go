@@ -34,11 +34,14 @@ func TestKills(t *testing.T) {
 	if *killSeed == 0 {
 		*killSeed = rand.Uint64()
 	}
-	k := newKilling(t, *killSeed)
+	k := newKilling(t, build(t), *killSeed)
 	for k.round = range *kills {
 		k.run()
 	}
 	k.finish()
+	if *kills > 0 && (k.acknowledged == 0 || k.lost == 0 || k.again == 0) {
+		t.Errorf("nothing was seen: %d acknowledged, %d without an answer, %d answered again", k.acknowledged, k.lost, k.again)
+	}
 	t.Logf("%d kills, %d writes that were acknowledged, %d of them when they were repeated; %d left without an answer of "+
 		"which %d were done; %d answers given again", *kills, k.acknowledged, k.resolved, k.lost, k.done, k.again)
 }
@@ -49,6 +52,7 @@ type killing struct {
 	program program
 	random  *rand.Rand
 	round   int
+	window  time.Duration // within which a server that has come up is killed
 	writers []*writer
 	secrets []string
 
@@ -64,10 +68,12 @@ type killing struct {
 }
 
 // newKilling makes an organization, tokens that share its commits and writers.
-func newKilling(t *testing.T, seed uint64) *killing {
+func newKilling(t *testing.T, p program, seed uint64) *killing {
 	t.Helper()
 	t.Logf("-kill-seed %d", seed)
-	k := &killing{t: t, program: build(t), random: rand.New(rand.NewPCG(seed, 0)), users: map[string]string{}}
+	k := &killing{
+		t: t, program: p, random: rand.New(rand.NewPCG(seed, 0)), window: 40 * time.Millisecond, users: map[string]string{},
+	}
 	k.program.run(t, "org", "create", "--slug", "acme")
 	for _, name := range []string{"one", "two", "three"} {
 		token := decode[struct{ Secret string }](t, k.program.run(t, "token", "create", "--org", "acme", "--name", name,
@@ -99,7 +105,7 @@ func (k *killing) run() {
 	for i, w := range k.writers {
 		group.Go(func() { errs[i] = w.run(ctx, s.url) })
 	}
-	<-time.After(time.Duration(k.random.Int64N(int64(40 * time.Millisecond))))
+	<-time.After(time.Duration(k.random.Int64N(int64(k.window))))
 	s.end(k.t, syscall.SIGKILL)
 	group.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -224,7 +230,4 @@ func (k *killing) finish() {
 	}
 	k.program.run(k.t, "audit", "verify", "--org", "acme")
 	k.program.run(k.t, "doctor")
-	if *kills > 0 && (k.acknowledged == 0 || k.lost == 0 || k.again == 0) {
-		k.t.Errorf("nothing was seen: %d acknowledged, %d without an answer, %d answered again", k.acknowledged, k.lost, k.again)
-	}
 }

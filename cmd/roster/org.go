@@ -11,7 +11,8 @@ import (
 
 // storeFlag adds the flag --store to a command.
 func storeFlag(cmd *cobra.Command) *string {
-	dsn := cmd.Flags().String("store", "sqlite:roster.db", "where the data is: sqlite:FILE or memory:")
+	dsn := cmd.Flags().String("store", "sqlite:roster.db",
+		"where the data is: sqlite:FILE, memory: or postgres://USER:PASSWORD@HOST/DATABASE")
 	env(cmd.Flags(), "store")
 	return dsn
 }

@@ -135,7 +135,12 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 		err = s.preloadAll(ctx, l)
 	}
 	if err == nil {
-		err = s.run(ctx, l.Service, nil)
+		held, stop := l.whileHeld(ctx)
+		err = s.run(held, l.Service, nil)
+		if lost := context.Cause(held); ctx.Err() == nil && lost != nil {
+			err = errors.Join(lost, err)
+		}
+		stop()
 	}
 	return errors.Join(err, l.Close())
 }

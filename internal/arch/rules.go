@@ -51,6 +51,7 @@ func Roster() Rules {
 			{Package: "internal/webhook", Ours: []string{root}},
 			{Package: store, Ours: []string{root, "internal/audit"}},
 			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},
+			{Package: "internal/store/postgres/pgtest"},
 			{Package: "internal/store/*", Ours: []string{root, store, "internal/audit"}}, // drivers and storetest
 			{Package: "internal/directory", Ours: []string{root, store, "internal/audit", "internal/index"}},
 			{Package: dialect, Ours: []string{root}},

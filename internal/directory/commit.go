@@ -8,6 +8,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 // commit carries out a call. Calls that arrive while a transaction is under way wait in the organization's queue; the
@@ -85,6 +86,16 @@ func (s *Service) alone(ctx context.Context, org *organization, c *call) {
 	if err == nil {
 		s.advance(context.WithoutCancel(ctx), org, change, next)
 	}
+	s.doubt(org, err)
+}
+
+// doubt drops the view of an organization where it is not known whether a change was committed. The caller holds the
+// writer's token.
+func (s *Service) doubt(org *organization, err error) {
+	if errors.Is(err, store.ErrUnknown) {
+		org.bytes.Store(0)
+		org.publish(nil)
+	}
 }
 
 // together carries out calls in one transaction and finishes them. Those that are deferred it leaves to their callers.
@@ -114,6 +125,7 @@ func (s *Service) together(ctx context.Context, org *organization, batch []*call
 	if err == nil {
 		s.advance(ctx, org, change, next)
 	}
+	s.doubt(org, err)
 }
 
 // transact decides on calls, each on top of those before it, and commits what they do as one change, which it returns

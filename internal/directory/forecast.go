@@ -95,6 +95,7 @@ func (i *Imports) commit(ctx context.Context, c *call, before roster.Version, ch
 	if err == nil {
 		s.advance(context.WithoutCancel(ctx), org, committed, nil)
 	}
+	s.doubt(org, err)
 	return err
 }
 

@@ -79,8 +79,8 @@ type Tokens interface {
 	TokenOrg(ctx context.Context, hash string) (roster.ID, error)
 
 	// TouchTokens notes when tokens were last used, each where that is later than what is noted; it leaves out tokens
-	// that do not exist. All of it is kept, or none where it fails. It is no change of an organization: versions,
-	// records and history stay as they are.
+	// that do not exist. Of each organization all is kept, or none where it fails. It is no change of an organization:
+	// versions, records and history stay as they are.
 	TouchTokens(ctx context.Context, uses []roster.TokenUse) error
 
 	// TokenUses returns when the tokens of org were last used, by id, as far as that is noted. There are none for an
@@ -127,5 +127,19 @@ type Finder interface {
 	FindAll(t roster.Type, ids []roster.ID, keys []roster.Keys) ([]roster.Entity, error)
 }
 
+// Leased is what a [Store] may be besides: one that another process can take over from this one.
+type Leased interface {
+	// Lost is closed when that has happened. What is kept in memory of the store is out of date from then on, and every
+	// method fails.
+	Lost() <-chan struct{}
+}
+
 // ErrClosed is what the methods of a closed store return.
 var ErrClosed = &roster.Error{Code: roster.Unavailable, Message: "the store is closed"}
+
+// ErrUnknown is what Update may fail with where it could not find out whether its change was committed, for a store
+// that is reached over a network. Who has a view of the organization must load it again.
+var ErrUnknown = &roster.Error{
+	Code:    roster.Unavailable,
+	Message: "the database was lost while it wrote, and may have: repeat the request with the same idempotency key",
+}

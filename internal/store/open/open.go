@@ -13,13 +13,14 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
+	"github.com/roster-dev/roster/internal/store/postgres"
 	"github.com/roster-dev/roster/internal/store/sqlite"
 )
 
 // driver is one way to keep organizations.
 type driver struct {
 	scheme string
-	form   string // what to write, for messages
+	form   string // what to write, for messages; "" for another way to write the one before
 	open   func(ctx context.Context, rest string) (store.Store, error)
 }
 
@@ -28,12 +29,14 @@ func drivers() []driver {
 	return []driver{
 		{"sqlite", "sqlite:FILE", openSQLite},
 		{"memory", "memory:", openMemory},
+		{"postgres", "postgres://USER:PASSWORD@HOST/DATABASE", openPostgres},
+		{"postgresql", "", openPostgres}, // as libpq has it
 	}
 }
 
-// Store opens the store that dsn names: "sqlite:FILE" or the FILE alone, which is created where there is none, or
-// "memory:" for one that is gone with the process. A text with another scheme, or none, fails with [roster.Invalid];
-// else it fails as the driver does, for a file in use with a [*store.InUseError].
+// Store opens the store that dsn names: "sqlite:FILE" or the FILE alone, which is created where there is none,
+// "memory:" for one that is gone with the process, or the URL of a PostgreSQL database. A text with another scheme, or
+// none, fails with [roster.Invalid]; else it fails as the driver does, for a store in use with a [*store.InUseError].
 func Store(ctx context.Context, dsn string) (store.Store, error) {
 	scheme, rest, found := strings.Cut(dsn, ":")
 	all := drivers()
@@ -67,7 +70,9 @@ func isPath(dsn string) bool {
 func unknown(dsn string) error {
 	var forms []string
 	for _, d := range drivers() {
-		forms = append(forms, d.form)
+		if d.form != "" {
+			forms = append(forms, d.form)
+		}
 	}
 	// Only the scheme: the rest can hold a password.
 	scheme, _, _ := strings.Cut(dsn, ":")
@@ -80,6 +85,14 @@ func openSQLite(ctx context.Context, path string) (store.Store, error) {
 		return nil, roster.Errorf(roster.Invalid, "sqlite: needs the path of a file, as in sqlite:roster.db")
 	}
 	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func openPostgres(ctx context.Context, rest string) (store.Store, error) {
+	s, err := postgres.Open(ctx, "postgres:"+rest)
 	if err != nil {
 		return nil, err
 	}

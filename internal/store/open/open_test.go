@@ -50,7 +50,11 @@ func TestStore(t *testing.T) {
 }
 
 func TestStoreInvalid(t *testing.T) {
-	for _, dsn := range []string{"", "sqlite:", "memory:x", "mysql://root:secret@db/x", "postgres:x", "://"} {
+	for _, dsn := range []string{
+		"", "sqlite:", "memory:x", "mysql://root:secret@db/x", "postgres:x", "://",
+		"postgres://me:secret@db:x/y", "postgresql://me:sec%zzret@db/y", "postgres://me:secret@db/y?sslmode=maybe",
+		"postgres://db/y?password=secret&pool_max_conns=0",
+	} {
 		_, err := open.Store(t.Context(), dsn)
 		if got := roster.CodeOf(err); got != roster.Invalid {
 			t.Errorf("%q: got code %q (%v), want %q", dsn, got, err, roster.Invalid)
@@ -60,7 +64,7 @@ func TestStoreInvalid(t *testing.T) {
 		}
 	}
 	_, err := open.Store(t.Context(), "mysql:x")
-	for _, form := range []string{"sqlite:FILE", "memory:"} {
+	for _, form := range []string{"sqlite:FILE", "memory:", "postgres://"} {
 		if !strings.Contains(err.Error(), form) {
 			t.Errorf("%v does not name %s", err, form)
 		}

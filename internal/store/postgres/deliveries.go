@@ -1,0 +1,241 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/roster-dev/roster"
+)
+
+// What is asked about the delivery to webhooks. Where a webhook has no standing, its columns are NULL.
+const (
+	standingColumns = `s.position, s.round, s.attempts, s.next_at, s.last_at, s.last_took, s.last_status,
+		s.last_error, s.succeeded_at, s.failing_since`
+	hooksQuery = `SELECT e.org_id, o.version, o.fence, e.doc, ` + standingColumns + `
+		FROM entities AS e JOIN organizations AS o ON o.id = e.org_id
+			LEFT JOIN webhook_standings AS s ON s.org_id = e.org_id AND s.webhook_id = e.id
+		WHERE e.type = 'webhook' ORDER BY e.org_id, e.id`
+	standingsQuery = `SELECT s.webhook_id, ` + standingColumns + ` FROM webhook_standings AS s WHERE s.org_id = $1`
+
+	deliveriesQuery = `SELECT version, round, state, attempts, at, took, status, error FROM webhook_deliveries
+		WHERE org_id = $1 AND webhook_id = $2`
+
+	keepStanding = `INSERT INTO webhook_standings (org_id, webhook_id, position, round, attempts, next_at, last_at,
+			last_took, last_status, last_error, succeeded_at, failing_since)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (org_id, webhook_id) DO UPDATE SET position = excluded.position, round = excluded.round,
+			attempts = excluded.attempts, next_at = excluded.next_at, last_at = excluded.last_at,
+			last_took = excluded.last_took, last_status = excluded.last_status, last_error = excluded.last_error,
+			succeeded_at = excluded.succeeded_at, failing_since = excluded.failing_since`
+	keepDelivery = `INSERT INTO webhook_deliveries (org_id, webhook_id, version, round, state, attempts, at, took,
+			status, error)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (org_id, webhook_id, version, round) DO UPDATE SET state = excluded.state,
+			attempts = excluded.attempts, at = excluded.at, took = excluded.took, status = excluded.status,
+			error = excluded.error`
+	trimDeliveries = `DELETE FROM webhook_deliveries WHERE org_id = $1 AND webhook_id = $2 AND state = $3
+		AND (at, version, round) <= (SELECT at, version, round FROM webhook_deliveries
+			WHERE org_id = $1 AND webhook_id = $2 AND state = $3
+			ORDER BY at DESC, version DESC, round DESC LIMIT 1 OFFSET $4)`
+	forgetStanding   = `DELETE FROM webhook_standings WHERE org_id = $1 AND webhook_id = $2`
+	forgetDeliveries = `DELETE FROM webhook_deliveries WHERE org_id = $1 AND webhook_id = $2`
+)
+
+// Hooks implements [store.Store]. It reads all before any is looked at: who looks may call the store.
+func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	hooks, err := s.hooks(ctx)
+	if err != nil {
+		return readError(ctx, "read the webhooks", err)
+	}
+	for _, h := range hooks {
+		if err := fn(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hooks returns the webhooks of organizations that only this process can change any more.
+func (s *Store) hooks(ctx context.Context) ([]roster.Hook, error) {
+	for {
+		var hooks []roster.Hook
+		unfenced := map[roster.ID]struct{}{}
+		err := s.query(ctx, func(rows pgx.Rows) error {
+			h, fence, err := scanHook(rows)
+			if hooks = append(hooks, h); s.isUnfenced(h.Org, fence) {
+				unfenced[h.Org] = struct{}{}
+			}
+			return err
+		}, hooksQuery)
+		if err != nil || len(unfenced) == 0 {
+			return hooks, err
+		}
+		for org := range unfenced {
+			if err := s.fenceOrg(ctx, org); err != nil {
+				return nil, err
+			}
+			s.doubts.remove(org)
+		}
+	}
+}
+
+func scanHook(rows pgx.Rows) (h roster.Hook, fence int64, err error) {
+	var doc []byte
+	var standing scanStanding
+	if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &fence, &doc)...); err != nil {
+		return h, 0, err
+	}
+	e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
+	if err != nil {
+		return h, 0, err
+	}
+	h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
+	h.Standing = h.Webhook.Begin()
+	if standing.position.Valid {
+		h.Standing = standing.standing()
+	}
+	return h, fence, nil
+}
+
+// scanStanding reads standingColumns.
+type scanStanding struct {
+	position, round, attempts, nextAt, at, took, status, succeededAt, failingSince pgtype.Int8
+	text                                                                           pgtype.Text
+}
+
+// columns returns where to put the columns of a row, of which some stand before those of the standing.
+func (s *scanStanding) columns(before ...any) []any {
+	return append(before, &s.position, &s.round, &s.attempts, &s.nextAt, &s.at, &s.took, &s.status, &s.text,
+		&s.succeededAt, &s.failingSince)
+}
+
+func (s *scanStanding) standing() roster.Standing {
+	return roster.Standing{
+		Position: roster.Version(s.position.Int64), Round: int(s.round.Int64), Attempts: int(s.attempts.Int64),
+		NextAt: roster.Time(s.nextAt.Int64),
+		Last: roster.Attempt{
+			At: roster.Time(s.at.Int64), Took: milliseconds(s.took.Int64), Status: int(s.status.Int64),
+			Error: s.text.String,
+		},
+		SucceededAt: roster.Time(s.succeededAt.Int64), FailingSince: roster.Time(s.failingSince.Int64),
+	}
+}
+
+func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Standings implements [store.Store].
+func (s *Store) Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	all := map[roster.ID]roster.Standing{}
+	err := s.query(ctx, func(rows pgx.Rows) error {
+		var webhook roster.ID
+		var standing scanStanding
+		err := rows.Scan(standing.columns(scanID{&webhook})...)
+		all[webhook] = standing.standing()
+		return err
+	}, standingsQuery, uid(org))
+	if err != nil {
+		return nil, readError(ctx, fmt.Sprintf("read where the webhooks of %s stand", org), err)
+	}
+	return all, nil
+}
+
+// KeepProgress implements [store.Store]. Each organization has a transaction of its own.
+func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	byOrg := map[roster.ID][]roster.Progress{}
+	for _, p := range progress {
+		byOrg[p.Org] = append(byOrg[p.Org], p)
+	}
+	for org, progress := range byOrg {
+		err := s.transact(ctx, org, func(t *transaction) error { return t.keepProgress(progress) }, notKnown)
+		if err != nil {
+			return readError(ctx, "keep the progress of webhooks", err)
+		}
+	}
+	return nil
+}
+
+// keepProgress keeps the progress of webhooks of the organization.
+func (t *transaction) keepProgress(progress []roster.Progress) error {
+	if err := t.lock(); err != nil {
+		return err
+	}
+	var ids []roster.ID
+	for i := range progress {
+		ids = append(ids, progress[i].Webhook)
+	}
+	hooks, err := (&state{t}).findAll(roster.TypeWebhook, ids, nil)
+	if err != nil {
+		return err
+	}
+	there := map[roster.ID]bool{}
+	for _, h := range hooks {
+		there[h.Key().ID] = true
+	}
+	var steps []step
+	for i := range progress {
+		if there[progress[i].Webhook] {
+			steps = append(steps, progressSteps(&progress[i])...)
+		}
+	}
+	return t.send(steps, true)
+}
+
+func progressSteps(p *roster.Progress) []step {
+	s := &p.Standing
+	steps := append([]step{{query: keepStanding, args: []any{
+		uid(p.Org), uid(p.Webhook), int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
+		int64(s.Last.At), s.Last.Took.Milliseconds(), s.Last.Status, s.Last.Error, int64(s.SucceededAt),
+		int64(s.FailingSince),
+	}}}, answerSteps(p.Org, p.Answers)...)
+	for _, d := range p.Deliveries {
+		steps = append(steps, step{query: keepDelivery, args: []any{
+			uid(p.Org), uid(p.Webhook), int64(d.Version), d.Round, string(d.State), d.Attempts,
+			int64(d.Last.At), d.Last.Took.Milliseconds(), d.Last.Status, d.Last.Error,
+		}})
+	}
+	if len(p.Deliveries) == 0 {
+		return steps
+	}
+	for _, state := range []roster.DeliveryState{roster.Delivered, roster.Dead} {
+		steps = append(steps, step{query: trimDeliveries, args: []any{
+			uid(p.Org), uid(p.Webhook), string(state), state.Kept(),
+		}})
+	}
+	return steps
+}
+
+// Deliveries implements [store.Store].
+func (s *Store) Deliveries(ctx context.Context, org, webhook roster.ID) (list []roster.Delivery, err error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.gate.Leave()
+	err = s.query(ctx, func(rows pgx.Rows) error {
+		var d roster.Delivery
+		var took int64
+		err := rows.Scan(&d.Version, &d.Round, &d.State, &d.Attempts, &d.Last.At, &took, &d.Last.Status, &d.Last.Error)
+		d.Last.Took = milliseconds(took)
+		list = append(list, d)
+		return err
+	}, deliveriesQuery, uid(org), uid(webhook))
+	if err != nil {
+		return nil, readError(ctx, fmt.Sprintf("read the deliveries to webhook %s", webhook), err)
+	}
+	return roster.KeepDeliveries(list, nil), nil
+}

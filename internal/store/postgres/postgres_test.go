@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
+	"github.com/roster-dev/roster/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	runSuite(t, options{})
+}
+
+// runSuite holds stores with some options to the contract.
+func runSuite(t *testing.T, o options) {
+	t.Helper()
+	urls, free := map[store.Store]string{}, []string(nil)
+	server := pgtest.Server(t)
+	top := t
+	conn, err := pgx.Connect(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	storetest.Run(t,
+		func(t *testing.T) store.Store {
+			t.Helper()
+			var dsn string
+			if n := len(free); n > 0 {
+				dsn, free = free[n-1], free[:n-1]
+			} else {
+				dsn = pgtest.Schema(top, server)
+			}
+			t.Cleanup(func() { // after the suite has closed the store
+				empty(t, conn, dsn)
+				free = append(free, dsn)
+			})
+			s := openAt(t, dsn, o)
+			urls[s] = dsn
+			return s
+		},
+		func(t *testing.T, closed store.Store) store.Store {
+			t.Helper()
+			s := openAt(t, urls[closed], o)
+			urls[s] = urls[closed]
+			return s
+		})
+}
+
+func openAt(tb testing.TB, dsn string, o options) *Store {
+	tb.Helper()
+	s, err := open(tb.Context(), dsn, o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// openNew opens a store in a new schema, and closes it.
+func openNew(tb testing.TB, o options) *Store {
+	tb.Helper()
+	s := openAt(tb, pgtest.Schema(tb, pgtest.Server(tb)), o)
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// tables are all tables but those of the schema itself.
+func tables() []string {
+	return []string{
+		"entities", "changes", "organization_names", "token_routes", "token_uses", "audit_entries", "answers",
+		"webhook_standings", "webhook_deliveries", "jobs", "job_pieces", "organizations",
+	}
+}
+
+// empty empties a database: making a new one takes much longer.
+func empty(t *testing.T, conn *pgx.Conn, dsn string) {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.WithoutCancel(t.Context())
+	var b pgx.Batch
+	for _, table := range tables() {
+		b.Queue(`DELETE FROM ` + u.Query().Get("search_path") + `.` + table)
+	}
+	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Benchmark(b, func(b *testing.B) store.Store {
+		b.Helper()
+		return openAt(b, pgtest.Schema(b, pgtest.Server(b)), options{})
+	})
+}

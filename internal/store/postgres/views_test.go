@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/roster-dev/roster"
+)
+
+// TestViews holds the views for people to showing what there is, and no secrets.
+func TestViews(t *testing.T) {
+	s := openNew(t, options{})
+	org := named(1, 1, "acme")
+	user := &roster.User{ID: roster.ID{2}, Number: 5, Name: "Ann\x00 \u00fc", Email: "ann@example.com"}
+	token := &roster.Token{ID: roster.ID{3}, Name: "CI", Kind: roster.TokenAccount, Hash: roster.HashSecret("x")}
+	mustCommit(t, s, org.ID, roster.Op{After: org}, roster.Op{After: token})
+	mustCommit(t, s, org.ID, roster.Op{After: user})
+	mustCommit(t, s, org.ID, roster.Op{After: &roster.User{ID: roster.ID{4}, Number: 6, Name: "a\\u0000\x00", Email: "nul@example.com"}})
+	mustCommit(t, s, org.ID, roster.Op{Before: user, After: &roster.User{ID: user.ID, Number: 5, Name: "Anna", Email: "ann@example.com"}})
+	if err := s.TouchTokens(t.Context(), []roster.TokenUse{{Org: org.ID, Token: token.ID, At: 1000}}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		`SELECT organization || ' ' || number || ' ' || name || ' ' || email FROM users WHERE number = 5`: "acme 5 Anna ann@example.com",
+		`SELECT name || ' ' || (last_used_at AT TIME ZONE 'UTC')::text FROM tokens`:                       "CI 1970-01-01 00:00:01",
+		`SELECT string_agg(version || ' ' || op || ' ' || type, ', ' ORDER BY version, type) FROM history`: "1 create organization, " +
+			"1 create token, 2 create user, 3 create user, 4 update user",
+		`SELECT count(*)::text FROM history WHERE type = 'token' AND (before IS NOT NULL OR after IS NOT NULL)`: "0",
+		`SELECT name FROM users WHERE number = 6`:  "a\\ufffd\ufffd",
+		`SELECT count(*)::text FROM webhooks`:      "0",
+		`SELECT count(*)::text FROM groups`:        "0",
+		`SELECT count(*)::text FROM spaces`:        "0",
+		`SELECT count(*)::text FROM roles`:         "0",
+		`SELECT count(*)::text FROM invitations`:   "0",
+		`SELECT count(*)::text FROM deleted_users`: "0",
+		`SELECT count(*)::text FROM audit`:         "0",
+	} {
+		var got string
+		if err := s.queryRow(t.Context(), []any{&got}, query); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", query, got, err, want)
+		}
+	}
+	err := s.query(t.Context(), func(rows pgx.Rows) error {
+		values, err := rows.Values()
+		for _, v := range values {
+			if text, ok := v.(string); ok && strings.Contains(text, token.Hash) {
+				t.Errorf("a view shows the hash of a secret: %v", values)
+			}
+		}
+		return err
+	}, `SELECT t::text FROM tokens AS t UNION ALL SELECT h::text FROM history AS h`)
+	if err != nil {
+		t.Error(err)
+	}
+}
