@@ -121,8 +121,8 @@ func (s *Service) made(ctx context.Context, org roster.ID, j roster.Job, answer 
 }
 
 // Undo makes a job that takes a change of many users back, less than [roster.UndoFor] after it was made. It fails with
-// [roster.NotFound] where there is no such job, and with [roster.Conflict] for any other job, and for one that was taken
-// back already or is about to be.
+// [roster.NotFound] where there is no such job, and with [roster.Conflict] for any other job, and for one that was
+// taken back already or is about to be.
 func (s *Service) Undo(
 	ctx context.Context, org, id roster.ID, by roster.Principal, answer Answer,
 ) (roster.Job, error) {

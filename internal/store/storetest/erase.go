@@ -106,7 +106,9 @@ func personHistory(t *testing.T, s store.Store) {
 			Ops: []roster.Op{
 				{Before: renamed},
 				{Before: invitation},
-				{After: &roster.DeletedUser{ID: id(81), User: renamed, Deletion: roster.Deletion{DeletedAt: 5, PurgeAt: 6}}},
+				{After: &roster.DeletedUser{
+					ID: id(81), User: renamed, Deletion: roster.Deletion{DeletedAt: 5, PurgeAt: 6},
+				}},
 			},
 			Entries: []roster.Entry{salted(5, roster.Entry{Name: "HR", Reason: "has left", To: 3})},
 		},

@@ -52,7 +52,9 @@ func testLoadOrder(t *testing.T, s store.Store) {
 		Permissions: roster.Permissions{roster.UsersRead}, Enabled: true, Since: 3, CreatedAt: 1, UpdatedAt: 2,
 		Secrets: []roster.WebhookSecret{{Secret: "whsec_a"}, {Secret: "whsec_b", Until: 9}},
 	}
-	deleted := &roster.DeletedUser{ID: id(71), User: fullUser(), Deletion: roster.Deletion{DeletedAt: 1, PurgeAt: 2, DeletedBy: id(3)}}
+	deleted := &roster.DeletedUser{
+		ID: id(71), User: fullUser(), Deletion: roster.Deletion{DeletedAt: 1, PurgeAt: 2, DeletedBy: id(3)},
+	}
 	mustCommit(t, s, id(1), creations(
 		deleted, webhook, invitation2, token(2), user(10), user(2), space, group, role2, role1, invitation1, token(1),
 		user(1), org(1),
