@@ -74,7 +74,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.hooks.add(flags)
 	f.deleted.add(flags)
 	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
-		"pin-pages", "walk-time", "walk-versions", "history-retention")
+		"pin-pages", "walk-time", "walk-versions", "history-reach", "history-retention")
 }
 
 func (a *app) serve() *cobra.Command {

@@ -375,6 +375,11 @@ func TestServeRefusesBadFlags(t *testing.T) {
 		{"--addr 127.0.0.1:0 --listen d3lay=" + taken.Addr().String(), 1, `serve d3lay: listen tcp `},
 		{"--addr nowhere", 1, `serve everything: listen tcp: address nowhere: missing port`},
 		{"--memory 2GB", 2, `must be a number of bytes such as 512MiB or 2GiB, not "2GB"`},
+		{"--walk-time 0", 2, `--walk-time: must be more than 0, such as 10m, not 0s`},
+		{"--walk-versions -1", 2, `--walk-versions: must not be negative, but is -1`},
+		{"--pin-pages 1h", 2, `--pin-pages: must be from 0 to --walk-time, which is 10m0s, not 1h0m0s`},
+		{"--history-reach 0", 2, `--history-reach: must be at least 1, but is 0`},
+		{"--history-retention -1h", 2, `--history-retention: must not be negative, but is -1h0m0s`},
 		{"--demo many", 2, `invalid argument "many" for "--demo" flag`},
 	}
 	for _, tt := range tests {

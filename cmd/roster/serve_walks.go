@@ -10,17 +10,21 @@ import (
 	"github.com/roster-dev/roster/internal/directory"
 )
 
-// walkFlags say for how long page walks go on at the version at which they began.
+// walkFlags say for how long page walks go on at the version at which they began, and how far back it can be asked.
 type walkFlags struct {
 	time, pinPages time.Duration
 	versions       int
 	// retention is for how long the history is kept; 0 for ever.
 	retention time.Duration
+	// reach is how many records may have changed since a version that is asked for.
+	reach int
 }
 
 // defaultWalks are the flags where none is given.
 func defaultWalks() walkFlags {
-	return walkFlags{time: 10 * time.Minute, pinPages: time.Minute, versions: 64}
+	return walkFlags{
+		time: 10 * time.Minute, pinPages: time.Minute, versions: 64, reach: directory.DefaultPastOps,
+	}
 }
 
 func (f *walkFlags) add(flags *pflag.FlagSet) {
@@ -34,6 +38,9 @@ func (f *walkFlags) add(flags *pflag.FlagSet) {
 			"0 for not at all")
 	flags.DurationVar(&f.retention, "history-retention", 0,
 		"for how long it can be asked what was, such as 8760h; 0 for as long as there is room")
+	flags.IntVar(&f.reach, "history-reach", o.reach,
+		"how many changes of records may lie between a version that is asked for with as_of and one in memory, or\n"+
+			"between two that are compared; going further takes longer, and memory for each record that differs")
 }
 
 // check fails for values that mean nothing.
@@ -46,6 +53,8 @@ func (f *walkFlags) check() error {
 	case f.pinPages < 0 || f.pinPages > f.time:
 		return roster.FieldErrorf("--pin-pages", "must be from 0 to --walk-time, which is %s, not %s",
 			f.time, f.pinPages)
+	case f.reach < 1:
+		return roster.FieldErrorf("--history-reach", "must be at least 1, but is %d", f.reach)
 	default:
 		return checkRetention(f.retention)
 	}
@@ -53,7 +62,7 @@ func (f *walkFlags) check() error {
 
 // keep chooses which old versions a directory keeps.
 func (f *walkFlags) keep(o *directory.Options) {
-	o.WalkTime, o.WalkVersions = f.time, f.versions
+	o.WalkTime, o.WalkVersions, o.PastOps = f.time, f.versions, f.reach
 	if f.versions == 0 {
 		o.WalkVersions = -1 // of a directory 0 means its default
 	}

@@ -111,7 +111,7 @@ type Options struct {
 	WalkVersions int
 
 	// PastOps is how many ops may lie between an old version that is asked for and one that is at hand, and between two
-	// that are compared; 200,000 where it is 0.
+	// that are compared; [DefaultPastOps] where it is 0.
 	PastOps int
 }
 
@@ -132,7 +132,7 @@ func New(s store.Store, o Options) *Service {
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
 		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),
 		closing:      make(chan struct{}), warmer: make(chan struct{}, 1),
-		pastOps: cmp.Or(o.PastOps, defaultPastOps), travel: make(chan struct{}, travelers),
+		pastOps: cmp.Or(o.PastOps, DefaultPastOps), travel: make(chan struct{}, travelers),
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/roster-dev/roster/internal/store"
 )
 
-// defaultPastOps is the default of Options.PastOps.
-const defaultPastOps = 200_000
+// DefaultPastOps is the default of Options.PastOps.
+const DefaultPastOps = 200_000
 
 // Resolve returns the version of an organization that a moment names. It fails as [Service.View] does, with
 // [roster.Invalid] for a moment in the future and for one before the organization was made, and with [roster.Gone]
@@ -128,7 +128,7 @@ func (s *Service) goBack(
 	}
 	epoch := org.pins.epoch.Load()
 	var tooFar error = roster.Errorf(roster.Unavailable, "more than %d records were written between version %d and "+
-		"any that is in memory: the server does not go that far", s.pastOps, version)
+		"any that is in memory: the server goes no further (--history-reach)", s.pastOps, version)
 	for _, base := range org.pins.around(present, version) {
 		view, bytes, err := s.travelFrom(ctx, org.id, base, version)
 		switch {
