@@ -42,7 +42,8 @@ func (s *Service) Between(ctx context.Context, id roster.ID, from, to roster.Ver
 	ops, err := s.net(ctx, id, from, to)
 	if errors.Is(err, errTooFar) {
 		return nil, roster.Errorf(roster.Unavailable, "more than %d records were written between the versions %d and "+
-			"%d: the server compares nothing that is further apart (--history-reach)", s.pastOps, min(from, to), max(from, to))
+			"%d: the server compares nothing that is further apart (--history-reach)",
+			s.pastOps, min(from, to), max(from, to))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compare versions %d and %d of organization %s: %w", from, to, id, err)
