@@ -54,31 +54,53 @@ func (p *Person) EraseRejects(lines []byte) (left []byte, erased bool, err error
 	return left, erased, nil
 }
 
-// EraseJob erases from a job that has ended what tells of the person, and reports whether it has.
-func (p *Person) EraseJob(j *roster.Job) (erased bool) {
-	texts := []*string{&j.By.Reason, &j.By.Name}
+// EraseJob erases from a job what tells of the person, and reports whether it is to be stored anew, as its next
+// revision, so that nobody stores what was read before. inInput says that its input tells of the person, which must be
+// dropped then. A job that has not ended can't go on without what it is to do: it has failed at now. One whose input is
+// on the way is none any more.
+func (p *Person) EraseJob(j *roster.Job, inInput bool, now roster.Time) (changed bool) {
+	mine, cut := j.By.User == p.ID, p.eraseSpec(j)
+	changed = p.eraseText(&j.By.Reason, mine) || cut
+	changed = p.eraseText(&j.By.Name, mine) || changed
 	if j.Error != nil {
 		failed := *j.Error
 		j.Error = &failed
-		texts = append(texts, &failed.Message)
+		changed = p.eraseText(&failed.Message, false) || changed
 	}
-	if j.Update != nil {
-		spec := *j.Update
-		j.Update = &spec
-		texts = append(texts, &spec.Filter, &spec.Search)
-		if p.IsTold(string(spec.Patch)) {
-			spec.Patch, erased = nil, true
+	switch {
+	case j.State == roster.JobReceiving && (changed || inInput):
+		j.State, j.EndedAt, changed = roster.JobDeleted, 1, true // which is removed soon
+	case j.IsActive() && (cut || inInput):
+		j.State, j.EndedAt, changed = roster.JobFailed, now, true
+		j.Error = &roster.JobError{
+			Code: roster.Gone, Message: "somebody was erased of whom it tells; what it had done before stays",
 		}
 	}
-	mine := j.By.User == p.ID
-	for i, text := range texts {
-		if p.IsTold(*text) || *text != "" && mine && i < 2 {
-			erased = erased || *text != roster.ErasedText
-			*text = roster.ErasedText
-		}
+	if changed {
+		j.Revision++
 	}
-	return erased
+	return changed
 }
 
-// HasEnded reports whether a job is one of which something can be erased without harm to what it does.
-func HasEnded(j *roster.Job) bool { return !j.IsActive() && j.State != roster.JobReceiving }
+// eraseSpec erases the person from what a change of many users is to do, and reports whether it has.
+func (p *Person) eraseSpec(j *roster.Job) (erased bool) {
+	if j.Update == nil {
+		return false
+	}
+	spec := *j.Update
+	j.Update = &spec
+	if p.IsTold(string(spec.Patch)) {
+		spec.Patch, erased = nil, true
+	}
+	erased = p.eraseText(&spec.Filter, false) || erased
+	return p.eraseText(&spec.Search, false) || erased
+}
+
+// eraseText erases a text that tells of the person, or is the person's own, and reports whether it has.
+func (p *Person) eraseText(text *string, mine bool) (erased bool) {
+	if *text == "" || *text == roster.ErasedText || !mine && !p.IsTold(*text) {
+		return false
+	}
+	*text = roster.ErasedText
+	return true
+}

@@ -68,7 +68,7 @@ func (d *draft) add(c *call) {
 		return
 	}
 	c.change.Ops = own.Ops()
-	if c.deferred = d.collides(c.change.Ops); c.deferred {
+	if c.deferred = d.collides(c.change.Ops) || d.separate(c); c.deferred {
 		return
 	}
 	if c.err = d.note(c); c.err == nil && !d.lone {
@@ -104,6 +104,12 @@ func (d *draft) collides(ops []roster.Op) bool {
 		}
 	}
 	return false
+}
+
+// separate reports whether a call is a step of a job and an earlier one erases somebody, or the other way round: an
+// erasure may end the job, and then nothing of the step may be done.
+func (d *draft) separate(c *call) bool {
+	return c.step != nil && len(d.erased) > 0 || len(d.steps) > 0 && len(c.erasures()) > 0
 }
 
 // note adds what is kept of a call that was decided on, whose ops are about to be put on top.

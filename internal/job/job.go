@@ -97,6 +97,7 @@ type Service struct {
 type counts struct{ running, succeeded, failed, cancelled atomic.Int64 }
 
 // Stats returns how many jobs have ended in which state since the service began, and how many are being carried out.
+// Those that the store has ended, because somebody was erased, are not counted.
 func (s *Service) Stats() (ended map[roster.JobState]int64, running int64) {
 	return map[roster.JobState]int64{
 		roster.JobSucceeded: s.counts.succeeded.Load(), roster.JobFailed: s.counts.failed.Load(),

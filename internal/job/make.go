@@ -66,6 +66,9 @@ func (s *Service) Import(
 	if err = s.receive(ctx, org, &j, input.From); err == nil {
 		err = s.put(ctx, org, j, answer)
 	}
+	if isMoved(err) {
+		err = roster.Errorf(roster.Conflict, "somebody was erased while the input was on its way, of whom it tells")
+	}
 	if err != nil {
 		return roster.Job{}, errors.Join(err, s.drop(context.WithoutCancel(ctx), org, j.ID))
 	}

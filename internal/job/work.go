@@ -31,7 +31,7 @@ func (s *Service) work(ctx context.Context, org, id roster.ID) {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
-		case isMoved(err): // somebody has cancelled it
+		case isMoved(err): // somebody has cancelled it, or was erased of whom it tells
 			return
 		case roster.CodeOf(err) == roster.Unavailable && pause < time.Minute:
 			rest(ctx, pause)

@@ -97,11 +97,12 @@ func bulkEndpoints() []dialect.Endpoint {
 	}
 }
 
-// importReturns documents that an import can be too large, too, which takes long to show.
+// importReturns documents that an import can be too large, too, which takes long to show, and that somebody may be
+// erased while it arrives, which takes two requests at once.
 func importReturns() []dialect.Return {
-	list := returns(accepted(), badRequest, tooLarge, tooMany)
+	list := returns(accepted(), badRequest, conflict, tooLarge, tooMany)
 	for i := range list {
-		list[i].Everywhere = list[i].Status == tooLarge
+		list[i].Everywhere = list[i].Status == tooLarge || list[i].Status == conflict
 	}
 	return list
 }

@@ -156,7 +156,8 @@ func eraseEndpoint() dialect.Endpoint {
 		Method: http.MethodPost, Path: users.recordPath() + ":erase", ID: "eraseUser",
 		Summary: "Erase a user for good",
 		Description: "Removes the user, deleted or not, with its invitations and the tokens that act as it, and " +
-			"everything that the history and the audit say about it: only ids are left. It can't be undone.",
+			"everything that the history and the audit say about it: only ids are left. An import whose input tells " +
+			"of the user ends, and the input goes. It can't be undone.",
 		Needs: roster.UsersErase, Params: []dialect.Param{either, ifMatchParam(), dryRunParam()},
 		Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany), Serve: users.erase,
 	}

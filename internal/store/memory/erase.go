@@ -63,7 +63,7 @@ func (o *org) erase(change *roster.Change, ops []roster.Op) (erased, error) {
 			return erased{}, err
 		}
 		var err error
-		if left.jobs, err = eraseJobs(left.jobs, person); err != nil {
+		if left.jobs, err = eraseJobs(left.jobs, person, change.At); err != nil {
 			return erased{}, err
 		}
 		for key, a := range o.answers {

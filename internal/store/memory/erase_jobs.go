@@ -10,10 +10,10 @@ import (
 )
 
 // eraseJobs returns the jobs as they are without a person.
-func eraseJobs(jobs map[roster.ID]*job, person *audit.Person) (map[roster.ID]*job, error) {
+func eraseJobs(jobs map[roster.ID]*job, person *audit.Person, now roster.Time) (map[roster.ID]*job, error) {
 	left := make(map[roster.ID]*job, len(jobs))
 	for id, j := range jobs {
-		next, err := j.without(person)
+		next, err := j.without(person, now)
 		if err != nil {
 			return nil, fmt.Errorf("job %s: %w", id, err)
 		}
@@ -23,14 +23,13 @@ func eraseJobs(jobs map[roster.ID]*job, person *audit.Person) (map[roster.ID]*jo
 }
 
 // without returns the job as it is without a person.
-func (j *job) without(person *audit.Person) (*job, error) {
+func (j *job) without(person *audit.Person, now roster.Time) (*job, error) {
 	read, err := j.read()
 	if err != nil {
 		return nil, err
 	}
 	next := &job{doc: j.doc, job: j.job, pieces: map[piece][]byte{}}
-	ended := audit.HasEnded(&read)
-	told := ended && person.IsTold(j.input(&read))
+	told := person.IsTold(j.input())
 	for p, data := range j.pieces {
 		if p.kind == roster.JobRejects {
 			if data, _, err = person.EraseRejects(data); err != nil {
@@ -41,19 +40,21 @@ func (j *job) without(person *audit.Person) (*job, error) {
 			next.pieces[p] = data
 		}
 	}
-	if ended && person.EraseJob(&read) {
-		read.Revision++ // so that nobody stores what was read before
+	if person.EraseJob(&read, told, now) {
 		next.job = read
 		next.doc, err = json.Marshal(read)
 	}
 	return next, err
 }
 
-// input returns all that is kept of the input.
-func (j *job) input(read *roster.Job) string {
+// input returns all that there is of the input.
+func (j *job) input() string {
 	var all strings.Builder
-	for n := 0; read.Import != nil && n < read.Import.Chunks; n++ {
-		all.Write(j.pieces[piece{roster.JobInput, n}])
+	for n := 0; ; n++ {
+		data, ok := j.pieces[piece{roster.JobInput, n}]
+		if !ok {
+			return all.String()
+		}
+		all.Write(data)
 	}
-	return all.String()
 }

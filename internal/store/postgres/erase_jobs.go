@@ -6,11 +6,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/audit"
 )
 
-// eraseJobs erases the person from what is kept of jobs: what they have refused, and of those that have ended what they
-// are and their input, as a whole where it tells of the person.
+// eraseJobs erases the person from what is kept of jobs: what they are, what they have refused, and their input, as a
+// whole where it tells of the person.
 func (u *update) eraseJobs(t *tracer) error {
 	var jobs []roster.Job
 	err := t.rows(func(rows pgx.Rows) error {
@@ -30,8 +29,8 @@ func (u *update) eraseJobs(t *tracer) error {
 }
 
 func (u *update) eraseJob(t *tracer, job *roster.Job) error {
-	ended := audit.HasEnded(job)
-	if err := u.eraseInput(t, job, ended); err != nil {
+	told, err := u.eraseInput(t, job)
+	if err != nil {
 		return err
 	}
 	for n := range job.RejectChunks {
@@ -47,10 +46,9 @@ func (u *update) eraseJob(t *tracer, job *roster.Job) error {
 			return err
 		}
 	}
-	if !ended || !t.person.EraseJob(job) {
+	if !t.person.EraseJob(job, told, u.change.At) {
 		return nil
 	}
-	job.Revision++ // so that nobody stores what was read before
 	put, err := u.jobStep(job)
 	if err != nil {
 		return err
@@ -58,24 +56,25 @@ func (u *update) eraseJob(t *tracer, job *roster.Job) error {
 	return u.send([]step{put}, false)
 }
 
-// eraseInput forgets the input of a job that has ended where it tells of the person.
-func (u *update) eraseInput(t *tracer, job *roster.Job, ended bool) error {
-	last, told := []byte(nil), false
-	for n := 0; ended && job.Import != nil && n < job.Import.Chunks && !told; n++ {
+// eraseInput forgets what there is of the input of a job where it tells of the person, and reports whether it does. How
+// many pieces that is the job does not say while it is received.
+func (u *update) eraseInput(t *tracer, job *roster.Job) (told bool, err error) {
+	var last []byte
+	for n := 0; job.Import != nil && !told; n++ {
 		data, err := t.piece(job.ID, roster.JobInput, n)
-		if err != nil {
-			return err
+		if err != nil || len(data) == 0 {
+			return false, err
 		}
 		told, last = t.person.IsTold(string(last)+string(data)), tail(data)
 	}
 	if !told {
-		return nil
+		return false, nil
 	}
-	err := u.send([]step{{query: dropKind, args: []any{uid(t.org), uid(job.ID), string(roster.JobInput)}}}, false)
+	err = u.send([]step{{query: dropKind, args: []any{uid(t.org), uid(job.ID), string(roster.JobInput)}}}, false)
 	if err != nil {
-		return fmt.Errorf("forget the input of job %s: %w", job.ID, err)
+		return false, fmt.Errorf("forget the input of job %s: %w", job.ID, err)
 	}
-	return nil
+	return true, nil
 }
 
 // piece returns a piece of what is kept of a job, nothing where it is not there any more.

@@ -5,11 +5,10 @@ import (
 	"fmt"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/audit"
 )
 
-// eraseJobs erases the person from what is kept of jobs: what they have refused, and of those that have ended what they
-// are and their input, as a whole where it tells of the person.
+// eraseJobs erases the person from what is kept of jobs: what they are, what they have refused, and their input, as a
+// whole where it tells of the person.
 func (u *update) eraseJobs(t *tracer) error {
 	var jobs []roster.Job
 	err := t.rows(func(rows *sql.Rows) error {
@@ -28,14 +27,9 @@ func (u *update) eraseJobs(t *tracer) error {
 }
 
 func (u *update) eraseJob(t *tracer, job *roster.Job) error {
-	ended := audit.HasEnded(job)
-	last, told := []byte(nil), false
-	for n := 0; ended && job.Import != nil && n < job.Import.Chunks && !told; n++ {
-		data, err := u.piece(t, job.ID, roster.JobInput, n)
-		if err != nil {
-			return err
-		}
-		told, last = t.person.IsTold(string(last)+string(data)), tail(data)
+	told, err := u.isInInput(t, job)
+	if err != nil {
+		return err
 	}
 	if told {
 		const query = `DELETE FROM job_pieces WHERE org_id = ? AND job_id = ? AND kind = ?`
@@ -56,11 +50,24 @@ func (u *update) eraseJob(t *tracer, job *roster.Job) error {
 			return err
 		}
 	}
-	if !ended || !t.person.EraseJob(job) {
+	if !t.person.EraseJob(job, told, u.change.At) {
 		return nil
 	}
-	job.Revision++ // so that nobody stores what was read before
 	return u.putJob(u.quiet, t.org, job)
+}
+
+// isInInput reports whether what there is of a job's input tells of the person. How many pieces that is the job does
+// not say while it is received.
+func (u *update) isInInput(t *tracer, job *roster.Job) (told bool, err error) {
+	var last []byte
+	for n := 0; job.Import != nil && !told; n++ {
+		data, err := u.piece(t, job.ID, roster.JobInput, n)
+		if err != nil || len(data) == 0 {
+			return false, err
+		}
+		told, last = t.person.IsTold(string(last)+string(data)), tail(data)
+	}
+	return told, nil
 }
 
 // piece returns a piece of what is kept of a job, nothing where it is not there any more.

@@ -122,7 +122,7 @@ func personHistory(t *testing.T, s store.Store) {
 func eraseUser(t *testing.T, s store.Store, found *roster.Traces) {
 	t.Helper()
 	written(t, s, roster.Change{
-		At: 2000,
+		At: erasedAt,
 		Ops: []roster.Op{
 			{Before: &roster.DeletedUser{
 				ID: id(81), Deletion: roster.Deletion{DeletedAt: 5, PurgeAt: 6},

@@ -9,24 +9,38 @@ import (
 	"github.com/roster-dev/roster/internal/store"
 )
 
-// testEraseJobs erases a person whom jobs tell of: what has ended keeps nothing, and what goes on its input only.
+// testEraseJobs erases a person whom jobs tell of: nothing of the person is kept, and what would have gone on with it
+// has ended.
 func testEraseJobs(t *testing.T, open Open) {
 	t.Helper()
 	for name, look := range map[string]func(*testing.T, store.Store) *roster.Traces{
 		"without a look before": func(*testing.T, store.Store) *roster.Traces { return nil },
 		"after a look":          traces,
 	} {
-		for state, goesOn := range map[roster.JobState]bool{
-			roster.JobFailed: false, roster.JobCancelled: false, roster.JobRunning: true,
+		for state, ends := range map[roster.JobState]roster.JobState{
+			roster.JobFailed: roster.JobFailed, roster.JobCancelled: roster.JobCancelled,
+			roster.JobQueued: roster.JobFailed, roster.JobRunning: roster.JobFailed,
+			roster.JobReceiving: roster.JobDeleted,
 		} {
 			t.Run(string(state)+" "+name, func(t *testing.T) {
 				s := open(t)
 				personHistory(t, s)
 				putJobOf(t, s, 1, state, `{"name":"Zo\u00eb `, `Quux","email":"Zoe.Quux@example.com"}`)
 				putJobOf(t, s, 2, state, `{"name":"Zo`, `ra","email":"zora@example.com"}`)
+				putJobOf(t, s, 3, state, `{"name":"Zo`, `ra","email":"zora@example.com"}`)
 				eraseUser(t, s, look(t, s))
-				wantJobOf(t, s, 1, goesOn, goesOn)
-				wantJobOf(t, s, 2, true, goesOn)
+				since, was, ended := erasedAt, roster.Time(0), isEnded(state)
+				switch {
+				case ended:
+					since, was = endedAt, endedAt
+				case ends == roster.JobDeleted:
+					since = 1
+				}
+				wantJobOf(t, s, jobLeft{n: 1, state: ends, filter: filterOf(1), since: since, stays: ended})
+				wantJobOf(t, s, jobLeft{n: 2, state: ends, filter: roster.ErasedText, since: since, hasInput: true})
+				wantJobOf(t, s, jobLeft{
+					n: 3, state: state, filter: filterOf(3), since: was, hasInput: true, stays: true,
+				})
 			})
 		}
 	}
@@ -37,8 +51,8 @@ func putJobOf(t *testing.T, s store.Store, n int, state roster.JobState, pieces 
 	t.Helper()
 	j := job(n)
 	j.State = roster.JobReceiving
-	j.Import = &roster.ImportJob{Format: roster.JSONL, Chunks: len(pieces)}
-	j.Update.Filter = `email = "zoe.quux@example.com"`
+	j.Import = &roster.ImportJob{Format: roster.JSONL}
+	j.Update.Filter = filterOf(n)
 	mustPut(t, s, 1, roster.JobStep{Job: j})
 	for i, data := range pieces {
 		if err := s.PutJobInput(t.Context(), id(1), j.ID, i, []byte(data)); err != nil {
@@ -57,26 +71,57 @@ func putJobOf(t *testing.T, s store.Store, n int, state roster.JobState, pieces 
 	}
 	mustPut(t, s, 1, roster.JobStep{Job: next(j, func(j *roster.Job) {
 		j.State, j.RejectChunks = state, 1
-		if state != roster.JobRunning {
-			j.EndedAt = 1_700_000_000_001
+		if state != roster.JobReceiving {
+			j.Import.Chunks = len(pieces)
+		}
+		if isEnded(state) {
+			j.EndedAt = endedAt
 		}
 	}), Rejects: [][]byte{lines}})
 }
 
-func wantJobOf(t *testing.T, s store.Store, n int, hasInput, goesOn bool) {
+// filterOf is the filter of a job, which is about the person in the second one.
+func filterOf(n int) string {
+	if n == 2 {
+		return `email = "zoe.quux@example.com"`
+	}
+	return `email = "zora@example.com"`
+}
+
+func isEnded(s roster.JobState) bool { return s == roster.JobFailed || s == roster.JobCancelled }
+
+// jobLeft is what is to be left of a job; stays says that nobody has stored it anew.
+type jobLeft struct {
+	n               int
+	state           roster.JobState
+	filter          string
+	since           roster.Time // it has ended
+	hasInput, stays bool
+}
+
+// When jobs end, and when the person is erased.
+const endedAt, erasedAt roster.Time = 1_700_000_000_001, 2000
+
+func wantJobOf(t *testing.T, s store.Store, want jobLeft) {
 	t.Helper()
+	n := want.n
 	j, err := s.Job(t.Context(), id(1), job(n).ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 2 {
 		_, err := s.JobPiece(t.Context(), id(1), j.ID, roster.JobInput, i)
-		if (err == nil) != hasInput {
-			t.Errorf("job %d, piece %d: got %v, want one: %v", n, i, err, hasInput)
+		if (err == nil) != want.hasInput {
+			t.Errorf("job %d, piece %d: got %v, want one: %v", n, i, err, want.hasInput)
 		}
 	}
-	if erased := j.Update.Filter == roster.ErasedText; erased == goesOn || erased != (j.Revision == 3) {
-		t.Errorf("job %d has the filter %q at revision %d", n, j.Update.Filter, j.Revision)
+	if j.State != want.state || j.Update.Filter != want.filter || want.stays != (j.Revision == 2) {
+		t.Errorf("job %d is %s with the filter %q at revision %d, want %+v", n, j.State, j.Update.Filter, j.Revision,
+			want)
+	}
+	why := j.Error != nil && j.Error.Code == roster.Gone
+	if j.EndedAt != want.since || why != (want.since == erasedAt) {
+		t.Errorf("job %d is %s since %d because of %+v, want since %d", n, j.State, j.EndedAt, j.Error, want.since)
 	}
 	data, err := s.JobPiece(t.Context(), id(1), j.ID, roster.JobRejects, 0)
 	if err != nil {
@@ -90,8 +135,8 @@ func wantJobOf(t *testing.T, s store.Store, n int, hasInput, goesOn bool) {
 		}
 		got = append(got, r.Message+" "+r.Text)
 	}
-	want := "erased |no Zora,zora@example.com|erased |erased |no Zoë Other"
-	if strings.Join(got, "|") != want {
-		t.Errorf("job %d has refused %q, want %q", n, strings.Join(got, "|"), want)
+	const texts = "erased |no Zora,zora@example.com|erased |erased |no Zoë Other"
+	if strings.Join(got, "|") != texts {
+		t.Errorf("job %d has refused %q, want %q", n, strings.Join(got, "|"), texts)
 	}
 }
