@@ -22,7 +22,8 @@ type Update struct {
 // space is taken from its users; a user's tokens are revoked and invitations removed. Deleting what was deleted removes
 // it before its time, but not from the history, for which there is [Erase]. The owner, a built-in role and a role that
 // users still hold can't be deleted.
-// An organization, which takes all that it has along, is deleted by the operator and by instance-wide tokens alone.
+// An organization is deleted by the operator and by instance-wide tokens alone. It keeps all that it has, its slug
+// among it, but nothing of it counts until it is restored; in the end [Purge] removes it.
 type Delete struct {
 	Type Type
 	Ref  Ref

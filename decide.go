@@ -30,10 +30,13 @@ type Env struct {
 // breaks a rule.
 func Decide(s State, env Env, cmd Command) ([]Op, error) {
 	if !env.By.Org.IsZero() && env.By.Org != env.Org {
-		return nil, Errorf(NotFound, "no such organization")
+		return nil, noOrganization()
 	}
 	d := &decider{Env: env, Pending: NewPending(s)}
 	if err := d.suits(cmd); err != nil {
+		return nil, err
+	}
+	if err := d.there(cmd); err != nil {
 		return nil, err
 	}
 	if err := d.do(cmd); err != nil {
@@ -90,6 +93,8 @@ func (d *decider) doMore(cmd Command) error {
 		return d.rotate(c)
 	case NoteDeleted:
 		return d.noteDeleted(c)
+	case Purge:
+		return d.purge()
 	default:
 		return fmt.Errorf("decide on an unknown command %T", cmd)
 	}
@@ -122,7 +127,7 @@ func (d *decider) organization() (*Organization, error) {
 		return nil, err
 	}
 	if e == nil {
-		return nil, Errorf(NotFound, "no such organization")
+		return nil, noOrganization()
 	}
 	return e.(*Organization), nil
 }

@@ -147,7 +147,7 @@ func (d *decider) remove(c Delete) error {
 		return err
 	}
 	if c.Type == TypeOrganization {
-		return d.removeOrganization(c)
+		return d.deleteOrganization(c)
 	}
 	e, err := d.find(c.Type, c.Ref)
 	if err != nil {

@@ -203,6 +203,8 @@ func names(ref Ref, e Deleted) bool {
 // members come back who are still there. Tokens that were revoked and invitations that were removed with a user do not
 // come back. An e-mail, an identifier or a handle that another record has by now is a Conflict which names that. Where
 // several deleted records have the e-mail, identifier or handle of Ref, it is a Conflict as well.
+// An organization is restored with all that it has, its tokens among it, by the operator and by instance-wide tokens
+// alone; Ref and IfMatch do not count.
 type Undelete struct {
 	Type Type
 	Ref  Ref
@@ -224,13 +226,16 @@ func (Erase) command()    {}
 
 // keep keeps a record that is about to be removed, with the members that it had.
 func (d *decider) keep(e Entity, members []DeletedMember) {
+	d.Add(Op{After: newDeleted(clone(e), members, d.deletion())})
+}
+
+// deletion says when and by whom what is deleted now was deleted.
+func (d *decider) deletion() Deletion {
 	kept := d.KeepDeleted
 	if kept == 0 {
 		kept = KeptFor
 	}
-	d.Add(Op{After: newDeleted(clone(e), members, Deletion{
-		DeletedAt: d.Now, PurgeAt: d.Now + kept, DeletedBy: d.By.Author(),
-	})})
+	return Deletion{DeletedAt: d.Now, PurgeAt: d.Now + kept, DeletedBy: d.By.Author()}
 }
 
 // findDeleted returns the deleted record of a type that ref names, or fails with NotFound.
@@ -272,6 +277,9 @@ func (t Type) Words() string { return strings.ReplaceAll(string(t), "_", " ") }
 func (d *decider) undelete(c Undelete) error {
 	if err := d.allow(c.Type); err != nil {
 		return err
+	}
+	if c.Type == TypeOrganization {
+		return d.undeleteOrganization()
 	}
 	from := c.Type.Deleted()
 	if from == "" {

@@ -250,7 +250,7 @@ func TestUndeleteRoleAndGroupConflicts(t *testing.T) {
 	w.do(Delete{Type: TypeDeletedRole, Ref: Ref{Number: first.Number}})
 	w.refused(Undelete{Type: TypeRole, Ref: Ref{Number: first.Number}}, NotFound, "")
 
-	for _, typ := range []Type{TypeToken, TypeInvitation, TypeWebhook, TypeOrganization} {
+	for _, typ := range []Type{TypeToken, TypeInvitation, TypeWebhook} {
 		w.refused(Undelete{Type: typ, Ref: Ref{ID: testID(5)}}, Invalid, "type")
 	}
 	w.refused(Undelete{Type: TypeGroup, Ref: Ref{Number: 5}}, NotFound, "")

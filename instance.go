@@ -19,18 +19,22 @@ func NewInstance() *Organization {
 // IsInstance reports whether an organization stands for the instance itself.
 func (o *Organization) IsInstance() bool { return o.ID == InstanceID() }
 
-// DeletedOrganization is what the log of the instance says of an organization that was deleted, whose own log is gone.
+// DeletedOrganization is what the log of the instance says of an organization that was deleted and is removed for good,
+// with its own log.
 type DeletedOrganization struct {
 	ID      ID      `json:"id"`
 	Number  int64   `json:"number"`
 	Slug    string  `json:"slug"`
 	Name    string  `json:"name"`
 	Version Version `json:"version"`
-	At      Time    `json:"at"`
+	// At is when it was deleted, and By the user or the token that did, or none when the operator did.
+	At Time `json:"at"`
+	By ID   `json:"by,omitzero"`
 }
 
-// NoteDeleted notes in the log of the instance that an organization was deleted, so that its number is never used
-// again, and the audit says by whom. It is for the instance's organization alone.
+// NoteDeleted notes in the log of the instance that an organization that was deleted is removed for good, so that its
+// number is never used again, and who deleted it. It comes before the [Purge], and does nothing where it is repeated.
+// It is for the instance's organization alone.
 type NoteDeleted struct {
 	// Organization is the record as it was last, its Version filled.
 	Organization *Organization
@@ -77,34 +81,14 @@ func (d *decider) noteDeleted(c NoteDeleted) error {
 		return err
 	}
 	gone, after := c.Organization, *before
+	if before.Deleted != nil && before.Deleted.ID == gone.ID {
+		return nil
+	}
 	after.UpdatedAt = d.Now
 	after.Deleted = &DeletedOrganization{
-		ID: gone.ID, Number: gone.Number, Slug: gone.Slug, Name: gone.Name, Version: gone.Version, At: d.Now,
+		ID: gone.ID, Number: gone.Number, Slug: gone.Slug, Name: gone.Name, Version: gone.Version,
+		At: gone.DeletedAt, By: gone.DeletedBy,
 	}
 	d.Add(Op{Before: before, After: &after})
 	return nil
-}
-
-// removeOrganization deletes the organization with all that it has.
-func (d *decider) removeOrganization(c Delete) error {
-	if err := d.overAll("delete"); err != nil {
-		return err
-	}
-	o, err := d.organization()
-	if err != nil {
-		return err
-	}
-	if err := d.expect(o, c.IfMatch); err != nil {
-		return err
-	}
-	d.Add(Op{Before: o})
-	return nil
-}
-
-// overAll fails with Forbidden for a principal of one organization.
-func (d *decider) overAll(verb string) error {
-	if d.By.Org.IsZero() || d.By.Instance != nil {
-		return nil
-	}
-	return Errorf(Forbidden, "only an instance-wide token can %s organizations", verb)
 }

@@ -54,7 +54,32 @@ func TestOrganizationsAreMadeAndDeletedByInstanceWideTokens(t *testing.T) {
 	w.as(Everything).refused(Delete{Type: TypeOrganization}, Forbidden, "")
 	w.instanceWide(Token{Permissions: Permissions{UsersWrite}}).refused(Delete{Type: TypeOrganization}, Forbidden, "")
 	wide.refused(Delete{Type: TypeOrganization, IfMatch: []string{`"other"`}}, PreconditionFailed, "")
-	wantVerbs(t, wide.do(Delete{Type: TypeOrganization}), "delete organization")
+	wide.refused(Undelete{Type: TypeOrganization}, NotFound, "")
+	wide.refused(Purge{}, Conflict, "purge_at")
+	wantVerbs(t, wide.do(Delete{Type: TypeOrganization}), "update organization")
+	for _, cmd := range []Command{
+		Delete{Type: TypeOrganization},
+		Update{Type: TypeOrganization, Patch: []byte(`{}`)},
+		Create{Record: &Group{Name: "G"}},
+		Delete{Type: TypeUser, Ref: Ref{Number: 1}},
+		Undelete{Type: TypeUser, Ref: Ref{Number: 1}},
+		Erase{Ref: Ref{Number: 1}},
+	} {
+		w.as(Everything).refused(cmd, NotFound, "")
+	}
+	w.as(Everything).refused(Undelete{Type: TypeOrganization}, Forbidden, "")
+	w.as(Everything).refused(Purge{}, Forbidden, "")
+	w.instanceWide(Token{Permissions: Permissions{UsersWrite}}).refused(Undelete{Type: TypeOrganization}, Forbidden, "")
+	w.instanceWide(Token{Permissions: Permissions{UsersWrite}}).refused(Purge{}, Forbidden, "")
+	wide.refused(Purge{}, Conflict, "purge_at")
+	wantVerbs(t, wide.do(Undelete{Type: TypeOrganization}), "update organization")
+	was := wide.do(Delete{Type: TypeOrganization})[0].After.(*Organization)
+	if was.DeletedAt != wide.env.Now || was.PurgeAt != wide.env.Now+KeptFor || was.DeletedBy != wide.env.By.Token {
+		t.Errorf("deleted as %+v", was)
+	}
+	wide.env.Now = was.PurgeAt
+	wide.refused(Undelete{Type: TypeOrganization}, NotFound, "")
+	wantVerbs(t, wide.do(Purge{}), "delete organization")
 	empty := *wide
 	empty.state = newMemState()
 	made := empty.do(Create{Record: &Organization{Number: 7, Slug: "seven", Name: "Seven"}})
@@ -65,15 +90,22 @@ func TestOrganizationsAreMadeAndDeletedByInstanceWideTokens(t *testing.T) {
 func TestDeletedOrganizationIsNotedByTheInstance(t *testing.T) {
 	t.Parallel()
 	w := newInstance(t)
-	gone := &Organization{ID: testID(5), Number: 9, Slug: "gone", Name: "Gone", Version: 12}
+	gone := &Organization{
+		ID: testID(5), Number: 9, Slug: "gone", Name: "Gone", Version: 12, DeletedAt: 77, PurgeAt: 78, DeletedBy: testID(3),
+	}
 	ops := w.do(NoteDeleted{Organization: gone})
 	after := ops[0].After.(*Organization)
-	want := &DeletedOrganization{ID: testID(5), Number: 9, Slug: "gone", Name: "Gone", Version: 12, At: tuesday}
+	want := &DeletedOrganization{
+		ID: testID(5), Number: 9, Slug: "gone", Name: "Gone", Version: 12, At: 77, By: testID(3),
+	}
 	if diff := cmp.Diff(want, after.Deleted); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !ops[0].IsAudited() {
 		t.Error("no entry of the audit tells of it")
+	}
+	if again := w.do(NoteDeleted{Organization: gone}); len(again) > 0 {
+		t.Errorf("noted again: %v", again)
 	}
 	w.do(NoteDeleted{Organization: &Organization{ID: testID(6), Number: 2, Slug: "older", Name: "Older"}})
 	if e := w.state.records[Key{TypeOrganization, InstanceID()}].(*Organization); e.Next.Organization != 10 {

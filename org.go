@@ -19,7 +19,13 @@ type Organization struct {
 	Limits map[string]Limit `json:"limits,omitempty"`
 	// Next holds the next free numbers of records. It is set by whoever hands out the organization, as Version is.
 	Next Numbers `json:"next,omitzero" input:"ignore"`
-	// Deleted is the organization that was deleted last, where this is the instance itself.
+	// DeletedAt is when the organization was deleted, 0 for one that is there. PurgeAt is the first instant at which it
+	// is removed for good: until then it can be restored. DeletedBy is the user or the token that deleted it, or none
+	// when the operator did.
+	DeletedAt Time `json:"deleted_at,omitzero" input:"ignore"`
+	PurgeAt   Time `json:"purge_at,omitzero" input:"ignore"`
+	DeletedBy ID   `json:"deleted_by,omitzero" input:"ignore"`
+	// Deleted is the organization that was removed last, where this is the instance itself.
 	Deleted *DeletedOrganization `json:"deleted,omitempty" input:"ignore"`
 }
 
@@ -43,6 +49,10 @@ func (o *Organization) Key() Key { return Key{TypeOrganization, o.ID} }
 
 // Keys implements [Entity].
 func (o *Organization) Keys() Keys { return Keys{Number: o.Number, Identifier: o.Slug} }
+
+// IsDeleted reports whether the organization was deleted. Then nothing of it counts, and all that can be done to it is
+// restoring and removing it.
+func (o *Organization) IsDeleted() bool { return o.DeletedAt != 0 }
 
 // Contract returns the contract that the organization chose for a dialect.
 func (o *Organization) Contract(dialect string) Contract {

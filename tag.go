@@ -16,6 +16,9 @@ func Shown(e Entity, by Permissions) Entity {
 	case *Organization:
 		o := *was
 		o.Next = Numbers{}
+		if !authors {
+			o.DeletedBy = ID{}
+		}
 		return &o
 	case *User:
 		u := *was

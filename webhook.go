@@ -160,8 +160,16 @@ func onlyDisables(before, after *Webhook) bool {
 }
 
 // Entitled returns the permissions that the webhook has at a time: those that its maker has then, too. It fails with
-// [Conflict] where that leaves nothing, because the maker does not count any more or has lost them.
+// [Conflict] where that leaves nothing, because the maker does not count any more or has lost them, and with [NotFound]
+// where the organization was deleted.
 func (w *Webhook) Entitled(org ID, now Time, find Lookup) (Permissions, error) {
+	e, err := find(org, TypeOrganization, org)
+	if err != nil {
+		return nil, err
+	}
+	if o, ok := e.(*Organization); ok && o.IsDeleted() {
+		return nil, noOrganization()
+	}
 	has := w.Permissions
 	if len(has) == 0 {
 		has = Permissions{UsersRead}

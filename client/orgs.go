@@ -40,6 +40,20 @@ func (c *Client) OrganizationPage(
 	return p, nil
 }
 
+// DeletedOrganizations yields the organizations that were deleted and can be restored by number, as [Client.Users]
+// yields users. It needs an instance-wide token.
+func (c *Client) DeletedOrganizations(
+	ctx context.Context, o ListOptions, options ...Option,
+) iter.Seq2[*roster.Organization, error] {
+	return walk(o, func(o ListOptions) (Page[roster.Organization], error) {
+		p, err := page[roster.Organization](ctx, c, []string{"deleted-orgs"}, o, options)
+		if err != nil {
+			return p, fmt.Errorf("list deleted organizations: %w", err)
+		}
+		return p, nil
+	})
+}
+
 // CreateOrganization makes an organization from the Slug, Name, BrandName, Contracts and Limits of o, and returns it
 // complete. It needs an instance-wide token.
 func (c *Client) CreateOrganization(
@@ -58,8 +72,8 @@ func (c *Client) CreateOrganization(
 	return made, nil
 }
 
-// DeleteOrganization deletes the organization with a slug for good, with all that it has. It needs an instance-wide
-// token, of a client that is in no organization.
+// DeleteOrganization deletes the organization with a slug, which can be restored until it is removed for good. It needs
+// an instance-wide token, of a client that is in no organization.
 func (c *Client) DeleteOrganization(ctx context.Context, slug string, options ...Option) error {
 	err := c.call(ctx, request{
 		method: http.MethodDelete, path: []string{"orgs", slug}, query: url.Values{"confirm": {slug}},
@@ -68,4 +82,19 @@ func (c *Client) DeleteOrganization(ctx context.Context, slug string, options ..
 		return fmt.Errorf("delete organization %s: %w", slug, err)
 	}
 	return nil
+}
+
+// UndeleteOrganization restores the deleted organization with a slug, with all that it has, or fails with
+// [roster.NotFound]. It needs an instance-wide token, of a client that is in no organization.
+func (c *Client) UndeleteOrganization(
+	ctx context.Context, slug string, options ...Option,
+) (*roster.Organization, error) {
+	var org roster.Organization
+	err := c.call(ctx, request{
+		method: http.MethodPost, path: []string{"orgs", slug + ":undelete"},
+	}.apply(options), &org)
+	if err != nil {
+		return nil, fmt.Errorf("restore organization %s: %w", slug, err)
+	}
+	return &org, nil
 }

@@ -26,8 +26,8 @@ func orgFlag(cmd *cobra.Command) *string {
 }
 
 func (a *app) orgs() *cobra.Command {
-	return group(&cobra.Command{Use: "org", Short: "Make, show, change, list and delete organizations"},
-		a.orgCreate(), a.orgList(), a.orgGet(), a.orgUpdate(), a.orgDelete())
+	return group(&cobra.Command{Use: "org", Short: "Make, show, change, list, delete and restore organizations"},
+		a.orgCreate(), a.orgList(), a.orgGet(), a.orgUpdate(), a.orgDelete(), a.orgUndelete())
 }
 
 func orgColumns() []string { return []string{"number", "slug", "name", "version", "id", "created_at"} }
@@ -39,6 +39,12 @@ func orgRow(o *roster.Organization) row {
 		strconv.FormatInt(o.Number, 10), o.Slug, o.Name, strconv.FormatInt(int64(o.Version), 10), o.ID.String(),
 		o.CreatedAt.String(),
 	}}
+}
+
+func deletedOrgRow(o *roster.Organization) row {
+	r := orgRow(o)
+	r.cells = append(r.cells, o.DeletedAt.String(), o.PurgeAt.String())
+	return r
 }
 
 func (a *app) orgCreate() *cobra.Command {
@@ -73,12 +79,19 @@ func (a *app) orgCreate() *cobra.Command {
 func (a *app) orgList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the organizations by number", Args: exactly(),
-		Long:    "List the organizations by number: with --url those that the token can reach.",
-		Example: "  roster org list -o jsonl",
+		Long: "List the organizations by number: with --url those that the token can reach. With --deleted list\n" +
+			"those that were deleted and can be restored, for which --url needs an instance-wide token.",
+		Example: "  roster org list -o jsonl\n  roster org list --deleted",
 	}
 	dsn, out := storeFlag(cmd), shownFlags(cmd)
+	deleted := cmd.Flags().Bool("deleted", false, "those that were deleted and can be restored")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			if *deleted {
+				orgs := api.DeletedOrganizations(cmd.Context(), apiclient.ListOptions{})
+				columns := append(orgColumns(), "deleted_at", "purge_at")
+				return doing("list the deleted organizations", listOf(*out, a.out, columns, orgs, deletedOrgRow))
+			}
 			orgs := api.Organizations(cmd.Context(), apiclient.ListOptions{})
 			return doing("list the organizations", listOf(*out, a.out, orgColumns(), orgs, orgRow))
 		})
@@ -106,9 +119,10 @@ func (a *app) orgGet() *cobra.Command {
 
 func (a *app) orgDelete() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "delete SLUG --yes", Short: "Delete an organization for good, with all that it has",
-		Long: "Delete an organization for good, with its users, its history and its audit. The audit of the\n" +
-			"instance says by whom. With --url it needs an instance-wide token.",
+		Use: "delete SLUG --yes", Short: "Delete an organization, with all that it has",
+		Long: "Delete an organization: nothing of it is found, and its tokens do not count. `roster org undelete`\n" +
+			"restores all of it. After the server's --deleted-kept it is removed for good, with its history and its\n" +
+			"audit; the audit of the instance says so. With --url it needs an instance-wide token.",
 		Args: exactly("SLUG"), Example: "  roster org delete acme --yes --reason 'the contract ended'",
 	}
 	dsn := storeFlag(cmd)
@@ -124,6 +138,29 @@ func (a *app) orgDelete() *cobra.Command {
 			}
 			write.note(a)
 			return nil
+		})
+	}
+	return cmd
+}
+
+func (a *app) orgUndelete() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "undelete SLUG", Short: "Restore a deleted organization, with all that it has",
+		Long: "Restore a deleted organization: its users, its tokens and all else are as they were. With --url it\n" +
+			"needs an instance-wide token.",
+		Args: exactly("SLUG"), Example: "  roster org undelete acme",
+	}
+	dsn, out := storeFlag(cmd), outputFlag(cmd)
+	write := changeFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			org, err := api.UndeleteOrganization(cmd.Context(), args[0], write.options()...)
+			if err != nil {
+				err = doing("restore organization "+args[0], err)
+				return hint(err, "`roster org list --deleted` shows what can be restored")
+			}
+			write.note(a)
+			return out.one(a.out, orgColumns(), orgRow(org))
 		})
 	}
 	return cmd

@@ -53,9 +53,9 @@ type Endpoint struct {
 	// OfInstance is true where an instance-wide token that names no organization uses the endpoint on the instance
 	// itself. For all others it must name one.
 	OfInstance bool
-	// NewOrg is for an endpoint whose one write makes an organization, and EndsOrg for one whose write deletes that
-	// which the path names.
-	NewOrg, EndsOrg bool
+	// NewOrg is for an endpoint whose one write makes an organization, and OfDeleted for one that finds an organization
+	// by the path that was deleted, too.
+	NewOrg, OfDeleted bool
 	// Strict refuses query parameters that are not in Params and values of others that are not valid UTF-8, and of a
 	// write conditions (If-Match and the like) that are not in Params and a body where there is no Body, as
 	// [roster.Invalid]; otherwise they are ignored.

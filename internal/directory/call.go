@@ -89,7 +89,7 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 	}
 	for i, cmd := range cmds {
 		ops, err := roster.Decide(pending, env, cmd)
-		if err != nil && (!each || !isClientError(err)) {
+		if err != nil && (!each || !isClientError(err) || isGone(pending, env.Org)) {
 			if len(cmds) > 1 {
 				err = &roster.CommandError{Index: i, Err: err}
 			}
@@ -105,6 +105,13 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 		outcomes = append(outcomes, outcome)
 	}
 	return outcomes, nil
+}
+
+// isGone reports whether the organization of a state was deleted, which refuses all commands at once.
+func isGone(state roster.State, org roster.ID) bool {
+	e, err := state.Get(roster.TypeOrganization, org)
+	o, ok := e.(*roster.Organization)
+	return err == nil && ok && o.IsDeleted()
 }
 
 // settle records what became of a call whose transaction ended with change or err.

@@ -283,7 +283,7 @@ func (s *Service) Evict(id roster.ID) {
 }
 
 // Token returns the token whose secret has a hash and its organization, both as they are now: a token that was revoked
-// shows so at once. It fails with [roster.NotFound] where there is no such token.
+// shows so at once. It fails with [roster.NotFound] where there is no such token, or its organization was deleted.
 func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roster.Organization, error) {
 	s.mu.RLock()
 	org, known := s.tokens[hash]
@@ -310,7 +310,7 @@ func (s *Service) tokenOf(
 		return nil, nil, err
 	}
 	token, ok := view.TokenByHash(hash)
-	if !ok {
+	if !ok || view.Org().IsDeleted() {
 		return nil, nil, roster.Errorf(roster.NotFound, "there is no such token")
 	}
 	return token, view.Org(), nil
@@ -325,7 +325,7 @@ func (s *Service) remember(hash string, org roster.ID) {
 	s.tokens[hash] = org
 }
 
-// Memberships returns the user with an id of every organization that has one, by organization.
+// Memberships returns the user with an id of every organization that has one and was not deleted, by organization.
 func (s *Service) Memberships(ctx context.Context, user roster.ID) (map[roster.ID]*roster.User, error) {
 	orgs, err := s.store.UserOrgs(ctx, user)
 	if err != nil {
@@ -338,8 +338,8 @@ func (s *Service) Memberships(ctx context.Context, user roster.ID) (map[roster.I
 			return nil, err
 		}
 		u, err := view.User(roster.Ref{ID: user})
-		if roster.CodeOf(err) == roster.NotFound {
-			continue // deleted since
+		if roster.CodeOf(err) == roster.NotFound || view.Org().IsDeleted() {
+			continue // deleted since, or with the organization
 		}
 		if err != nil {
 			return nil, err

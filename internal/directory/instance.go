@@ -41,8 +41,14 @@ func (s *Service) MakeOrg(
 			}
 		}
 		change, err := s.Do(ctx, org.ID, by, roster.Create{Record: &org})
-		taken := roster.CodeOf(err) == roster.Conflict && roster.AsError(err).Field == "number"
-		if !taken || given != 0 {
+		field := ""
+		if roster.CodeOf(err) == roster.Conflict {
+			field = roster.AsError(err).Field
+		}
+		switch {
+		case field == "slug":
+			return change, s.slugTaken(ctx, org.Slug, err)
+		case field != "number" || given != 0:
 			return change, err
 		} // another organization was made meanwhile: the number after it is free
 	}
@@ -92,6 +98,8 @@ func (s *Service) free(ctx context.Context, org *roster.Organization) error {
 			return taken("id")
 		case other.Number == org.Number:
 			return taken("number")
+		case other.Slug == org.Slug && other.IsDeleted():
+			return ofDeleted()
 		case other.Slug == org.Slug:
 			return taken("slug")
 		default:
@@ -104,6 +112,23 @@ func taken(field string) error {
 	e := roster.FieldErrorf(field, "is taken by another organization")
 	e.Code = roster.Conflict
 	return e
+}
+
+// ofDeleted says that a slug is taken by an organization that nobody sees.
+func ofDeleted() error {
+	e := roster.FieldErrorf("slug",
+		"is the slug of a deleted organization, which can be restored and keeps it until it is removed")
+	e.Code = roster.Conflict
+	return e
+}
+
+// slugTaken returns what to say of a slug that is taken, as err does.
+func (s *Service) slugTaken(ctx context.Context, slug string, err error) error {
+	deleted, failed := s.DeletedOrgs(ctx)
+	if failed == nil && slices.ContainsFunc(deleted, func(o *roster.Organization) bool { return o.Slug == slug }) {
+		return ofDeleted()
+	}
+	return err
 }
 
 // nothing is the state of an organization that does not exist.
@@ -121,49 +146,6 @@ func (nothing) Find(roster.Type, roster.Keys) (roster.Entity, error) {
 
 func (nothing) Each(roster.Type, func(roster.Entity) error) error { return nil }
 
-// RemoveOrg deletes an organization with all that belongs to it, its history and its audit among it, and has the log of
-// the instance say so, with the principal's [roster.Cause]: what the request was answered is kept there. From when it
-// returns nothing of the organization is found any more. Where the process ends between the two, the organization is
-// gone and the log does not say by whom. It returns the deletion, and fails as [Service.Do] does.
-func (s *Service) RemoveOrg(
-	ctx context.Context, org roster.ID, by roster.Principal, cmd roster.Delete,
-) (roster.Change, error) {
-	if err := s.EnsureInstance(ctx); err != nil { // before there is something to note
-		return roster.Change{}, err
-	}
-	once := by.Cause.Once
-	by.Cause.Once = nil
-	change, err := s.Do(ctx, org, by, cmd)
-	if err != nil || len(change.Ops) == 0 {
-		return change, err
-	}
-	gone, _ := change.Ops[0].Before.(*roster.Organization)
-	noted := *gone
-	noted.Version = change.Version
-	if by.Instance != nil {
-		by.Org = roster.InstanceID()
-	}
-	by.Cause.Once = answering(once, change)
-	ctx = context.WithoutCancel(ctx)
-	if _, err := s.Do(ctx, roster.InstanceID(), by, roster.NoteDeleted{Organization: &noted}); err != nil {
-		return roster.Change{}, fmt.Errorf("note that organization %s was deleted: %w", org, err)
-	}
-	return change, nil
-}
-
-// answering returns once such that a request is answered for a change of another organization than that which keeps the
-// answer.
-func answering(once *roster.Once, about roster.Change) *roster.Once {
-	if once == nil {
-		return nil
-	}
-	other := *once
-	other.Answer = func(_ roster.Change, outcomes []roster.Outcome) ([]byte, error) {
-		return once.Answer(about, outcomes)
-	}
-	return &other
-}
-
 // deletes reports whether a change deletes its organization.
 func deletes(change roster.Change) bool {
 	return slices.ContainsFunc(change.Ops, func(op roster.Op) bool {
@@ -171,7 +153,8 @@ func deletes(change roster.Change) bool {
 	})
 }
 
-// AllOrgs returns every organization, by number, that of the instance itself among them if there is one.
+// AllOrgs returns every organization, by number, those that were deleted among them, and that of the instance itself if
+// there is one.
 func (s *Service) AllOrgs(ctx context.Context) ([]*roster.Organization, error) {
 	var orgs []*roster.Organization
 	err := s.store.Orgs(ctx, func(o *roster.Organization) error {
@@ -181,19 +164,26 @@ func (s *Service) AllOrgs(ctx context.Context) ([]*roster.Organization, error) {
 	return orgs, err
 }
 
-// Orgs returns every organization but that of the instance itself, by number, without loading any.
+// Orgs returns every organization that is there but that of the instance itself, by number, without loading any.
 func (s *Service) Orgs(ctx context.Context) ([]*roster.Organization, error) {
 	orgs, err := s.AllOrgs(ctx)
-	return slices.DeleteFunc(orgs, (*roster.Organization).IsInstance), err
+	return slices.DeleteFunc(orgs, func(o *roster.Organization) bool { return o.IsInstance() || o.IsDeleted() }), err
+}
+
+// DeletedOrgs returns every organization that was deleted and is not removed yet, by number, without loading any.
+func (s *Service) DeletedOrgs(ctx context.Context) ([]*roster.Organization, error) {
+	orgs, err := s.AllOrgs(ctx)
+	return slices.DeleteFunc(orgs, func(o *roster.Organization) bool { return !o.IsDeleted() }), err
 }
 
 // OrgBySlug returns the organization with a slug, its Version filled, or fails with [roster.NotFound]. That of the
-// instance itself is never found. Where an organization was before, it is looked for first.
+// instance itself is never found, nor is one that was deleted. Where an organization was before, it is looked for
+// first.
 func (s *Service) OrgBySlug(ctx context.Context, slug string) (*roster.Organization, error) {
 	s.mu.RLock()
 	id, known := s.slugs[slug]
 	s.mu.RUnlock()
-	if view := s.loaded(id); known && view != nil && view.Org().Slug == slug {
+	if view := s.loaded(id); known && view != nil && view.Org().Slug == slug && !view.Org().IsDeleted() {
 		return view.Org(), nil
 	}
 	orgs, err := s.Orgs(ctx)

@@ -56,47 +56,80 @@ func TestInstanceIsMadeOnceAndInNoList(t *testing.T) {
 	}
 }
 
-func TestRemoveOrg(t *testing.T) {
+func TestDeletedOrganizationIsRemovedWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()
-	s := newService(memory.New())
+	at := roster.Time(1_000_000)
+	s := directory.New(memory.New(), directory.Options{
+		Now: func() roster.Time { return at }, NewID: newID(0), KeepDeleted: 5000,
+	})
+	t.Cleanup(s.Close)
 	org := newOrg(t, s, "acme")
 	do(t, s, org, createUser("ann"))
 	old := view(t, s, org)
 	s.Keep(org, old, 0)
-	waited := make(chan error)
-	go func() {
-		_, err := s.Wait(t.Context(), org, old.Version()+1)
-		waited <- err
-	}()
 	by := wide(t, s, org, roster.OrgsWrite)
-	by.Cause.Reason = "the contract ended"
-	if _, err := s.RemoveOrg(t.Context(), org, by, roster.Delete{Type: roster.TypeOrganization}); err != nil {
+	if _, err := s.Do(t.Context(), org, by, roster.Delete{Type: roster.TypeOrganization}); err != nil {
 		t.Fatal(err)
 	}
+	wantPurged := func(want int) {
+		t.Helper()
+		if n, err := s.Purge(t.Context()); err != nil || n != want {
+			t.Errorf("%d were purged, %v, want %d", n, err, want)
+		}
+	}
+	at += 4999
+	wantPurged(0)
+	at++
+	_, err := s.Do(t.Context(), org, by, roster.Undelete{Type: roster.TypeOrganization})
+	if roster.CodeOf(err) != roster.NotFound {
+		t.Errorf("restored when its time is over: got %v, want %s", err, roster.NotFound)
+	}
+	deleted, err := s.DeletedOrgs(t.Context())
+	if err != nil || len(deleted) != 1 {
+		t.Fatalf("%d deleted organizations, %v, want 1", len(deleted), err)
+	}
+	note := roster.NoteDeleted{Organization: deleted[0]} // as one who was killed before the organization was removed
+	if _, err := s.Do(t.Context(), roster.InstanceID(), directory.Purger(), note); err != nil {
+		t.Fatal(err)
+	}
+	wantPurged(1)
+	wantPurged(0)
 	for name, err := range map[string]error{
 		"view": errorOf(s.View(t.Context(), org)), "old view": errorOf(s.ViewAt(t.Context(), org, old.Version())),
-		"slug": errorOf(s.OrgBySlug(t.Context(), "acme")), "wait": <-waited,
+		"slug":  errorOf(s.OrgBySlug(t.Context(), "acme")),
 		"write": errorOf(s.Do(t.Context(), org, roster.Operator(), createUser("bob"))),
 	} {
 		if roster.CodeOf(err) != roster.NotFound {
 			t.Errorf("%s: got %v, want %s", name, err, roster.NotFound)
 		}
 	}
-	var entries []roster.Entry
-	err := s.Entries(t.Context(), roster.InstanceID(), roster.EntryQuery{Limit: 1},
-		func(e roster.Entry, _ []roster.Op) error {
-			entries = append(entries, e)
-			return nil
-		})
-	if err != nil || len(entries) != 1 || entries[0].Reason != "the contract ended" || entries[0].Actor != by.Token {
-		t.Errorf("the instance's audit has %+v, %v", entries, err)
-	}
-	if report, err := s.VerifyAudit(t.Context(), roster.InstanceID()); err != nil || report.Fault != nil {
-		t.Errorf("the instance's audit is %+v, %v", report, err)
-	}
+	wantNotedOnce(t, s, roster.DeletedOrganization{
+		ID: org, Number: 1, Slug: "acme", Name: deleted[0].Name, Version: deleted[0].Version, At: 1_000_000, By: by.Token,
+	})
 	again, err := s.CreateOrg(t.Context(), roster.Operator(), roster.Organization{Slug: "acme", Name: "Acme"})
 	if err != nil || again.Number != 2 || again.ID == org {
 		t.Errorf("made again: %+v, %v, want another id and the number 2", again, err)
+	}
+}
+
+// wantNotedOnce fails unless the log of the instance, whose audit is whole, notes one organization once.
+func wantNotedOnce(t *testing.T, s *directory.Service, want roster.DeletedOrganization) {
+	t.Helper()
+	changes, err := s.Changes(t.Context(), roster.InstanceID(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notes []roster.DeletedOrganization
+	for _, c := range changes {
+		if o, ok := c.Ops[0].After.(*roster.Organization); ok && o.Deleted != nil {
+			notes = append(notes, *o.Deleted)
+		}
+	}
+	if diff := cmp.Diff([]roster.DeletedOrganization{want}, notes); diff != "" {
+		t.Errorf("notes of the instance (-want +got):\n%s", diff)
+	}
+	if report, err := s.VerifyAudit(t.Context(), roster.InstanceID()); err != nil || report.Fault != nil {
+		t.Errorf("the instance's audit is %+v, %v", report, err)
 	}
 }
 
@@ -122,9 +155,16 @@ func errorOf[T any](_ T, err error) error { return err }
 func TestOrganizationThatIsDeletedWhileItIsLoaded(t *testing.T) {
 	t.Parallel()
 	slow := &slowLoad{Store: memory.New(), loading: make(chan struct{}), goOn: make(chan struct{})}
-	s := newService(slow)
+	var at atomic.Int64
+	at.Store(int64(now))
+	s := directory.New(slow, directory.Options{
+		Now: func() roster.Time { return roster.Time(at.Load()) }, NewID: newID(0), KeepDeleted: 1,
+	})
 	org := newOrg(t, s, "acme")
 	if err := s.EnsureInstance(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Do(t.Context(), org, roster.Operator(), roster.Delete{Type: roster.TypeOrganization}); err != nil {
 		t.Fatal(err)
 	}
 	s.Evict(org)
@@ -133,9 +173,9 @@ func TestOrganizationThatIsDeletedWhileItIsLoaded(t *testing.T) {
 	go func() { failed <- errorOf(s.View(t.Context(), org)) }()
 	<-slow.loading
 	slow.slow.Store(false)
-	_, err := s.RemoveOrg(t.Context(), org, roster.Operator(), roster.Delete{Type: roster.TypeOrganization})
-	if err != nil {
-		t.Fatal(err)
+	at.Add(1)
+	if n, err := s.Purge(t.Context()); err != nil || n != 1 {
+		t.Fatalf("%d were purged, %v, want 1", n, err)
 	}
 	close(slow.goOn)
 	if err := <-failed; roster.CodeOf(err) != roster.NotFound {

@@ -18,21 +18,48 @@ func Purger() roster.Principal {
 	}
 }
 
-// Purge removes the deleted records of all organizations whose time is over, a few in each change, and returns how many
-// they were. What the history says of them stays. It does not load organizations.
+// Purge removes the deleted records of all organizations whose time is over, a few in each change, and the
+// organizations that were deleted themselves, and returns how many they were. What the history says of records stays; of an
+// organization that of the instance has a note, and nothing else does. It does not load organizations.
 func (s *Service) Purge(ctx context.Context) (purged int, err error) {
-	orgs, err := s.Orgs(ctx)
+	orgs, err := s.AllOrgs(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, org := range orgs {
-		n, err := s.purge(ctx, org.ID)
+		var n int
+		switch {
+		case org.IsInstance(), org.IsDeleted() && s.now() < org.PurgeAt:
+		case org.IsDeleted():
+			n, err = s.purgeOrg(ctx, org)
+		default:
+			n, err = s.purge(ctx, org.ID)
+		}
 		purged += n
 		if err != nil {
 			return purged, fmt.Errorf("purge the deleted records of organization %s: %w", org.ID, err)
 		}
 	}
 	return purged, nil
+}
+
+// purgeOrg removes an organization whose time is over. The log of the instance says so first: after a crash in between
+// both are done again, of which the first is nothing then.
+func (s *Service) purgeOrg(ctx context.Context, org *roster.Organization) (int, error) {
+	if err := s.EnsureInstance(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := s.Do(ctx, roster.InstanceID(), Purger(), roster.NoteDeleted{Organization: org}); err != nil {
+		return 0, err
+	}
+	_, err := s.Do(ctx, org.ID, Purger(), roster.Purge{})
+	if roster.CodeOf(err) == roster.NotFound {
+		return 0, nil // somebody else was faster
+	}
+	if err != nil {
+		return 0, err
+	}
+	return 1, nil
 }
 
 func (s *Service) purge(ctx context.Context, org roster.ID) (purged int, err error) {

@@ -85,7 +85,8 @@ func (r *runner) begin(ctx context.Context, org, id roster.ID) {
 	})
 }
 
-// waiting returns the oldest job of each organization that has not ended, and removes those that nobody needs.
+// waiting returns the oldest job that has not ended of each organization that is there, and removes those that nobody
+// needs.
 func (s *Service) waiting(ctx context.Context) (map[roster.ID]roster.ID, error) {
 	const abandoned = 60 * 60 * 1000 // ms after which nobody sends the rest of an input that is not arriving here
 	type place struct{ org, id roster.ID }
@@ -111,7 +112,15 @@ func (s *Service) waiting(ctx context.Context) (map[roster.ID]roster.ID, error) 
 			return nil, err
 		}
 	}
+	maps.DeleteFunc(oldest, func(org, _ roster.ID) bool { return s.rests(ctx, org) })
 	return oldest, nil
+}
+
+// rests reports whether an organization was deleted: its jobs go on where they are once it is restored.
+func (s *Service) rests(ctx context.Context, org roster.ID) bool {
+	e, err := s.Directory.Record(ctx, org, roster.TypeOrganization, org)
+	o, ok := e.(*roster.Organization)
+	return err == nil && ok && o.IsDeleted()
 }
 
 // RunAll carries out all jobs that there are, one after the other, and returns when all have ended, or ctx has.

@@ -33,6 +33,8 @@ func (s *Service) work(ctx context.Context, org, id roster.ID) {
 			return
 		case isMoved(err): // somebody has cancelled it, or was erased of whom it tells
 			return
+		case s.rests(ctx, org):
+			return
 		case roster.CodeOf(err) == roster.Unavailable && pause < time.Minute:
 			rest(ctx, pause)
 			pause *= 4
@@ -68,7 +70,7 @@ func rest(ctx context.Context, d time.Duration) {
 // attempt carries a job out from where it is.
 func (s *Service) attempt(ctx context.Context, org, id roster.ID) error {
 	j, err := s.Store.Job(ctx, org, id)
-	if roster.CodeOf(err) == roster.NotFound || err == nil && !j.IsActive() {
+	if roster.CodeOf(err) == roster.NotFound || err == nil && !j.IsActive() || s.rests(ctx, org) {
 		return nil // it was deleted, or has been cancelled
 	}
 	if err != nil {

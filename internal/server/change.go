@@ -60,12 +60,10 @@ func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change,
 }
 
 func (w writing) carryOut(ctx context.Context, cmds []roster.Command) (roster.Change, error) {
-	made, removed := isOfOrg(cmds)
+	made := newOrg(cmds)
 	switch {
 	case made != nil:
 		return w.make(ctx, made, false)
-	case removed != nil:
-		return w.remove(ctx, *removed)
 	case w.Writer == nil:
 		return roster.Change{}, readOnly()
 	default:
@@ -102,7 +100,7 @@ func (w writing) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Ou
 	if w.Writer == nil {
 		return nil, readOnly()
 	}
-	if made, _ := isOfOrg(cmds); made != nil {
+	if made := newOrg(cmds); made != nil {
 		change, err := w.make(ctx, made, true)
 		return []roster.Outcome{{Ops: change.Ops, Err: err}}, nil
 	}

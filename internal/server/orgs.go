@@ -7,21 +7,19 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-// Organizations makes, finds and deletes organizations. It is safe for concurrent use.
+// Organizations makes and finds organizations. It is safe for concurrent use.
 type Organizations interface {
-	// Orgs returns every organization but that of the instance itself, by number, their Versions filled.
+	// Orgs returns every organization that is there but that of the instance itself, by number, their Versions filled,
+	// and DeletedOrgs those that were deleted and can be restored.
 	Orgs(ctx context.Context) ([]*roster.Organization, error)
+	DeletedOrgs(ctx context.Context) ([]*roster.Organization, error)
 	// OrgBySlug returns the organization with a slug, or fails with [roster.NotFound]. That of the instance itself is
-	// never found.
+	// never found, nor is one that was deleted.
 	OrgBySlug(ctx context.Context, slug string) (*roster.Organization, error)
 	// MakeOrg makes an organization, with an id and a number of its own unless it has them.
 	MakeOrg(ctx context.Context, by roster.Principal, org roster.Organization) (roster.Change, error)
 	// RehearseOrg returns the ops of MakeOrg and makes nothing.
 	RehearseOrg(ctx context.Context, by roster.Principal, org roster.Organization) ([]roster.Op, error)
-	// RemoveOrg deletes an organization and notes it in the log of the instance, which keeps the answer, too.
-	RemoveOrg(
-		ctx context.Context, org roster.ID, by roster.Principal, cmd roster.Delete,
-	) (roster.Change, error)
 }
 
 // cutOrg takes the name of an organization off a path below the dialect's root.
@@ -37,7 +35,10 @@ func (m *mount) cutOrg(path string) (slug, rest string) {
 func (x *exchange) enter(
 	ctx context.Context, p roster.Principal, home dialect.View,
 ) (roster.Principal, dialect.View, error) {
+	slug, isParam := x.path["slug"]
 	switch {
+	case isParam && slug != x.org: // such as acme:undelete where that is no endpoint
+		return p, nil, noSuchOrg()
 	case x.org == "" && p.Instance != nil && !x.endpoint.OfInstance:
 		return p, nil, roster.Errorf(roster.Forbidden,
 			"an instance-wide token must name the organization: %s/orgs/{slug}%s", x.dialect.Mount(), x.endpoint.Path)
@@ -50,29 +51,38 @@ func (x *exchange) enter(
 	case x.Orgs == nil:
 		return p, nil, noOrgs()
 	}
-	org, err := x.Orgs.OrgBySlug(ctx, x.org)
-	if roster.CodeOf(err) == roster.NotFound {
-		return x.ended(p, home)
-	}
+	org, err := x.named(ctx)
 	if err != nil {
 		return p, nil, err
 	}
 	x.lookBack(org.ID)
 	view, err := x.Directory.View(ctx, org.ID)
 	if roster.CodeOf(err) == roster.NotFound {
-		return x.ended(p, home)
+		return p, nil, noSuchOrg()
 	}
 	p.Org = org.ID
 	return p, view, err
 }
 
-// ended is for an organization that does not exist. A request to delete it may be a repeated one, of which the instance
-// knows; for all others there is no such organization.
-func (x *exchange) ended(p roster.Principal, home dialect.View) (roster.Principal, dialect.View, error) {
-	if x.endpoint.EndsOrg && len(x.r.Header.Values(dialect.IdempotencyKey)) > 0 {
-		return p, home, nil
+// named returns the organization that the path names, a deleted one only where the endpoint is for those, too.
+func (x *exchange) named(ctx context.Context) (*roster.Organization, error) {
+	org, err := x.Orgs.OrgBySlug(ctx, x.org)
+	if roster.CodeOf(err) != roster.NotFound {
+		return org, err
 	}
-	return p, nil, noSuchOrg()
+	if !x.endpoint.OfDeleted {
+		return nil, noSuchOrg()
+	}
+	deleted, err := x.Orgs.DeletedOrgs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range deleted {
+		if o.Slug == x.org {
+			return o, nil
+		}
+	}
+	return nil, noSuchOrg()
 }
 
 // noSuchOrg says the same of organizations that do not exist and of those that are out of reach.
@@ -98,6 +108,14 @@ func (o reachable) List(ctx context.Context) ([]*roster.Organization, error) {
 		return nil, noOrgs()
 	}
 	return o.Orgs.Orgs(ctx)
+}
+
+// Deleted implements [dialect.Organizations].
+func (o reachable) Deleted(ctx context.Context) ([]*roster.Organization, error) {
+	if o.Orgs == nil {
+		return nil, noOrgs()
+	}
+	return o.Orgs.DeletedOrgs(ctx)
 }
 
 // make makes an organization, or says what would be made.
@@ -144,29 +162,12 @@ func keyedID(once *roster.Once) (id roster.ID) {
 	return id
 }
 
-// remove deletes the organization that the request is about.
-func (w writing) remove(ctx context.Context, cmd roster.Delete) (roster.Change, error) {
-	if w.Orgs == nil || w.Writer == nil {
-		return roster.Change{}, readOnly()
-	}
-	if w.by.Org == roster.InstanceID() {
-		return roster.Change{}, noSuchOrg()
-	}
-	return w.Orgs.RemoveOrg(ctx, w.by.Org, w.by, cmd)
-}
-
-// isOfOrg reports whether commands are one that makes an organization (made is the record) or deletes it.
-func isOfOrg(cmds []roster.Command) (made *roster.Organization, removed *roster.Delete) {
+// newOrg returns the organization that commands make, nil where they do something else.
+func newOrg(cmds []roster.Command) *roster.Organization {
 	if len(cmds) != 1 {
-		return nil, nil
+		return nil
 	}
-	switch c := cmds[0].(type) {
-	case roster.Create:
-		made, _ = c.Record.(*roster.Organization)
-	case roster.Delete:
-		if c.Type == roster.TypeOrganization {
-			removed = &c
-		}
-	}
-	return made, removed
+	c, _ := cmds[0].(roster.Create)
+	made, _ := c.Record.(*roster.Organization)
+	return made
 }

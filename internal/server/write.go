@@ -60,9 +60,6 @@ func (x *exchange) header(response dialect.Response, status int) http.Header {
 	if version := x.written.Load(); version > 0 {
 		x.tellVersion(roster.Version(version))
 	}
-	if x.endpoint != nil && x.endpoint.EndsOrg {
-		delete(header, dialect.VersionHeader) // nobody could wait for it
-	}
 	if status == http.StatusOK {
 		x.validate()
 	}

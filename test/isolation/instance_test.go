@@ -14,7 +14,9 @@ import (
 const orgPath = "/orgs/{slug}"
 
 // canName reports whether a path can also be asked for below the name of an organization.
-func (s *site) canName(path string) bool { return s.dialect.Own && !strings.HasPrefix(path, "/orgs") }
+func (s *site) canName(path string) bool {
+	return s.dialect.Own && !strings.HasPrefix(path, "/orgs") && path != "/deleted-orgs"
+}
 
 // isForInstance reports whether the endpoint refuses the tokens of organizations, whatever they may do.
 func (s *site) isForInstance() bool {

@@ -141,6 +141,11 @@ func (l listing) List(ctx context.Context) ([]*roster.Organization, error) {
 	return l.service.Orgs(ctx)
 }
 
+// Deleted implements [dialect.Organizations].
+func (l listing) Deleted(ctx context.Context) ([]*roster.Organization, error) {
+	return l.service.DeletedOrgs(ctx)
+}
+
 // checkedView fails a test that asks it for something invalid.
 type checkedView struct {
 	dialect.View

@@ -36,9 +36,10 @@ func orgEndpoints() []dialect.Endpoint {
 	remove := dialect.Endpoint{
 		Method: http.MethodDelete, Path: orgsPath + "/{slug}", ID: "deleteOrganization",
 		Summary: "Delete an organization",
-		Description: "Deletes the organization with all that it has, its history and its audit among it, for good. " +
-			"The audit of the instance says by whom.",
-		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, EndsOrg: true,
+		Description: "From now on nothing of the organization is found, its tokens do not count, and its webhooks " +
+			"and jobs rest. All of it is there again when it is restored. At purge_at it is removed for good, with its " +
+			"history and its audit; the audit of the instance says so. It keeps its slug until then.",
+		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, OfDeleted: true, // of which it may be a repeat
 		Params: []dialect.Param{
 			slugParam(),
 			{
@@ -49,25 +50,26 @@ func orgEndpoints() []dialect.Endpoint {
 		},
 		Returns: returns(noContent(), badRequest, notFound, notExpected, tooMany), Serve: deleteOrganization,
 	}
+	undelete := dialect.Endpoint{
+		Method: http.MethodPost, Path: orgsPath + "/{slug}:undelete", ID: "undeleteOrganization",
+		Summary: "Restore a deleted organization",
+		Description: "The organization is as it was, with all that it has: its tokens count, and its webhooks and " +
+			"jobs go on where they were. It can be restored until its purge_at.",
+		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, OfDeleted: true,
+		Params:  []dialect.Param{slugParam(), dryRunParam()},
+		Returns: returns(ok(Organization{}), badRequest, notFound, tooMany), Serve: undeleteOrganization,
+	}
 	return []dialect.Endpoint{
-		{
-			Method: http.MethodGet, Path: orgsPath, ID: "listOrganizations", Summary: "List organizations",
-			Description: "By number: all of them for an instance-wide token, and for any other its own.",
-			Needs:       roster.OrgsRead, Volatile: true, OfInstance: true, // the versions of others do not count
-			Params: []dialect.Param{
-				{
-					Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage),
-					Default: "100", Doc: "How many organizations a page has at the most.", Mark: dialect.Ours,
-				},
-				{
-					Name: pageToken, Mark: dialect.Ours,
-					Doc: "The next_page_token of the page before. Organizations that are there all the time are on " +
-						"one page each, whatever is made or deleted meanwhile.",
-				},
-				fieldsParam(),
-			},
-			Returns: returns(ok(OrganizationList{}), badRequest, tooMany), Serve: listOrganizations,
-		},
+		listing(dialect.Endpoint{
+			Path: orgsPath, ID: "listOrganizations", Summary: "List organizations",
+			Description: "By number: all that are there for an instance-wide token, and for any other its own.",
+			Serve:       listOrganizations,
+		}),
+		listing(dialect.Endpoint{
+			Path: "/deleted-orgs", ID: "listDeletedOrganizations", Summary: "List deleted organizations",
+			Description: "Those that can be restored until their purge_at, by number.",
+			Allow:       instanceWide, AllowDoc: wide, Serve: listDeletedOrganizations,
+		}),
 		{
 			Method: http.MethodPost, Path: orgsPath, ID: "createOrganization", Summary: "Create an organization",
 			Description: "Makes an organization with the built-in roles, and nobody in it.",
@@ -81,7 +83,28 @@ func orgEndpoints() []dialect.Endpoint {
 			Serve: createOrganization,
 		},
 		remove,
+		undelete,
 	}
+}
+
+// listing completes the endpoint of a list of organizations.
+func listing(e dialect.Endpoint) dialect.Endpoint {
+	e.Method, e.Needs = http.MethodGet, roster.OrgsRead
+	e.Volatile, e.OfInstance = true, true // the versions of others do not count
+	e.Params = []dialect.Param{
+		{
+			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage),
+			Default: "100", Doc: "How many organizations a page has at the most.", Mark: dialect.Ours,
+		},
+		{
+			Name: pageToken, Mark: dialect.Ours,
+			Doc: "The next_page_token of the page before. Organizations that are there all the time are on " +
+				"one page each, whatever is made or deleted meanwhile.",
+		},
+		fieldsParam(),
+	}
+	e.Returns = returns(ok(OrganizationList{}), badRequest, tooMany)
+	return e
 }
 
 func slugParam() dialect.Param {
@@ -99,11 +122,21 @@ func instanceWide(p roster.Principal, _ dialect.View) error {
 }
 
 func listOrganizations(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	return listOrgs(ctx, r, r.Orgs.List)
+}
+
+func listDeletedOrganizations(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	return listOrgs(ctx, r, r.Orgs.Deleted)
+}
+
+func listOrgs(
+	ctx context.Context, r *dialect.Request, list func(context.Context) ([]*roster.Organization, error),
+) (dialect.Response, error) {
 	after, err := afterNumber(r.String(pageToken))
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	orgs, err := r.Orgs.List(ctx)
+	orgs, err := list(ctx)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -197,9 +230,6 @@ func parseOrganization(body []byte) (*roster.Organization, error) {
 }
 
 func deleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	if r.View.Org().IsInstance() { // there may have been one, whose deletion is not repeated
-		return dialect.Response{}, roster.Errorf(roster.NotFound, "there is no such organization")
-	}
 	if slug := r.String("slug"); r.String("confirm") != slug {
 		return dialect.Response{}, roster.FieldErrorf("confirm", "must be the slug of the organization, %s", slug)
 	}
@@ -208,6 +238,17 @@ func deleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Respon
 		return dialect.Response{}, err
 	}
 	return done(ctx, r, roster.Delete{Type: roster.TypeOrganization, IfMatch: tags})
+}
+
+func undeleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+	change, err := do(ctx, r, roster.Undelete{Type: roster.TypeOrganization})
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	org, _ := change.Ops[0].After.(*roster.Organization)
+	filled := *org
+	filled.Version = change.Version
+	return show(&filled, r), nil
 }
 
 // ofInstance makes endpoints ones that instance-wide tokens use on the instance itself where they name no organization.

@@ -16,6 +16,10 @@ type Organization struct {
 
 	Contracts map[string]roster.Contract `json:"contracts,omitempty" doc:"The contract of each dialect by name."`
 	Limits    map[string]roster.Limit    `json:"limits,omitempty" doc:"The rate limits of dialects by name."`
+	DeletedAt roster.Time                `json:"deleted_at,omitzero" readonly:"yes" doc:"When it was deleted."`
+	PurgeAt   roster.Time                `json:"purge_at,omitzero" readonly:"yes" doc:"Until then it can be restored."`
+	// DeletedBy is shown to those who may see it.
+	DeletedBy roster.ID `json:"deleted_by,omitzero" readonly:"yes" doc:"The user or the token that deleted it."`
 	// Deleted is a member of the instance itself.
 	Deleted *roster.DeletedOrganization `json:"deleted,omitempty" readonly:"yes" doc:"The last one, of the instance."`
 }
@@ -25,6 +29,7 @@ func wireOrganization(o *roster.Organization, at roster.Version) Organization {
 	return Organization{
 		ID: o.ID, Number: o.Number, Slug: o.Slug, Name: o.Name, BrandName: o.BrandName, Version: at,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Contracts: o.Contracts, Limits: o.Limits, Deleted: o.Deleted,
+		DeletedAt: o.DeletedAt, PurgeAt: o.PurgeAt, DeletedBy: o.DeletedBy,
 	}
 }
 
