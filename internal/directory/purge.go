@@ -19,8 +19,8 @@ func Purger() roster.Principal {
 }
 
 // Purge removes the deleted records of all organizations whose time is over, a few in each change, and the
-// organizations that were deleted themselves, and returns how many they were. What the history says of records stays; of an
-// organization that of the instance has a note, and nothing else does. It does not load organizations.
+// organizations that were deleted themselves, and returns how many they were. What the history says of records stays;
+// of an organization that of the instance has a note, and nothing else does. It does not load organizations.
 func (s *Service) Purge(ctx context.Context) (purged int, err error) {
 	orgs, err := s.AllOrgs(ctx)
 	if err != nil {

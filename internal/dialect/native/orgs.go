@@ -37,8 +37,8 @@ func orgEndpoints() []dialect.Endpoint {
 		Method: http.MethodDelete, Path: orgsPath + "/{slug}", ID: "deleteOrganization",
 		Summary: "Delete an organization",
 		Description: "From now on nothing of the organization is found, its tokens do not count, and its webhooks " +
-			"and jobs rest. All of it is there again when it is restored. At purge_at it is removed for good, with its " +
-			"history and its audit; the audit of the instance says so. It keeps its slug until then.",
+			"and jobs rest. All of it is there again when it is restored. At purge_at it is removed for good, with " +
+			"its history and its audit; the audit of the instance says so. It keeps its slug until then.",
 		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, OfDeleted: true, // of which it may be a repeat
 		Params: []dialect.Param{
 			slugParam(),
