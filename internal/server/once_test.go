@@ -58,8 +58,8 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 	repeated := map[string]bool{
 		"batchGetUsers":      true,                             // which writes nothing
 		"createOrganization": true, "deleteOrganization": true, // see TestOrganizationsAreMadeAndDeletedOnce
-		"undeleteOrganization": true, // see TestOrganizationIsRestoredOnce
-		"testWebhook": true, "replayWebhook": true, "retryDelivery": true, // see TestWhatIsDoneWithWebhooksCanBeRepeated
+		"undeleteOrganization": true,                                               // see TestOrganizationIsRestoredOnce
+		"testWebhook":          true, "replayWebhook": true, "retryDelivery": true, // see TestWhatIsDoneWithWebhooksCanBeRepeated
 	}
 	for i, request := range [][3]string{
 		{"PATCH", "/organization", `{"name":"New"}`},
