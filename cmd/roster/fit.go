@@ -21,7 +21,7 @@ const (
 )
 
 // fitMemory fits, until the function that it returns is called, the collector and the cache to what is in memory: the
-// collector where collects is set, the cache where nobody has chosen its size.
+// collector where collects is set, the cache where nobody has chosen its size or that of the memory.
 func (s *service) fitMemory(ctx context.Context, d *directory.Service, collects bool) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -36,7 +36,7 @@ func (s *service) fitMemory(ctx context.Context, d *directory.Service, collects 
 			case <-tick.C:
 			}
 			live := liveBytes()
-			if !s.cache.given {
+			if !s.cache.given && s.memory == 0 {
 				kept, _, _ := d.Forms()
 				d.ResizeForms(formBytes(live-kept, s.cache.bytes()-s.answerBytes()))
 			}

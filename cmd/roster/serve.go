@@ -66,7 +66,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"address of GET /metrics for Prometheus, which needs no credential (default: nowhere)")
 	flags.Var(&f.cache, "cache",
 		"MiB of memory for answers, and for users as answers show them, that may be asked for again; 0 for none\n"+
-			"(default: 64, or three quarters of what organizations take up in memory where that is more)")
+			"(default: 64, or, without --memory, three quarters of what else is in memory where that is more)")
 	flags.Var(&f.memory, "memory",
 		"how much memory organizations may take up, such as 2GiB: those not used for longest are forgotten,\n"+
 			"and loaded again when they are asked for; 0 for any amount")

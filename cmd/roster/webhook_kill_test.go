@@ -20,7 +20,7 @@ import (
 	apiclient "github.com/roster-dev/roster/client"
 )
 
-var webhookKills = flag.Int("webhook-kills", 25, "how many times TestWebhookKills kills the server")
+var webhookKills = flag.Int("webhook-kills", 200, "how many times TestWebhookKills kills the server")
 
 // TestWebhookKills kills a server with SIGKILL at random points while it writes and delivers, and starts it again. Every
 // version must come to the webhook, for the first time in order, and with the same id whenever it comes again.
@@ -47,7 +47,7 @@ func TestWebhookKills(t *testing.T) {
 			writers.Go(func() { writeUntilKilled(t.Context(), s.url, token, fmt.Sprintf("u%d-%d", round, i)) })
 		}
 		most := 120 * time.Millisecond
-		if round%5 == 0 {
+		if round%20 == 0 {
 			most = 1500 * time.Millisecond // in which it is kept where the webhook stands
 		}
 		<-time.After(rand.N(most))
@@ -119,12 +119,20 @@ func newRecorder(t *testing.T) *recorder {
 	return r
 }
 
+// patience is how long a message may take to come; a delivery that failed is tried again after seconds.
+const patience = 2 * time.Minute
+
 // until waits for a version and holds all that came to its order. It returns how many messages came again.
 func (r *recorder) until(t *testing.T, since, last roster.Version) (again int) {
 	t.Helper()
 	ids := map[string]roster.Version{}
 	for seen := since; seen < last; {
-		a := <-r.got
+		var a arrival
+		select {
+		case a = <-r.got:
+		case <-time.After(patience):
+			t.Fatalf("nothing came within %s after version %d of %d", patience, seen, last)
+		}
 		version, known := ids[a.id]
 		switch {
 		case a.err != nil:

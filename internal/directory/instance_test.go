@@ -212,3 +212,24 @@ func TestRehearseOrg(t *testing.T) {
 		}
 	}
 }
+
+// What a deletion says is known to those who ask for the record of an organization that nobody has loaded, whatever the
+// store keeps where.
+func TestRecordOfAnOrganizationThatIsNotLoaded(t *testing.T) {
+	t.Parallel()
+	for name, open := range stores() {
+		kept := open(t)
+		s := newService(kept)
+		org := newOrg(t, s, "acme")
+		do(t, s, org, roster.Delete{Type: roster.TypeOrganization})
+		s.Close()
+		s = newService(kept)
+		got, err := s.Record(t.Context(), org, roster.TypeOrganization, org)
+		if o, ok := got.(*roster.Organization); err != nil || !ok || !o.IsDeleted() {
+			t.Errorf("%s: got %v, %v, want a deleted organization", name, got, err)
+		}
+		if got, err := s.Record(t.Context(), roster.ID{1}, roster.TypeOrganization, roster.ID{1}); got != nil || err != nil {
+			t.Errorf("%s: got %v, %v of none", name, got, err)
+		}
+	}
+}

@@ -142,7 +142,17 @@ func (s *Service) Preview(
 
 // Record returns the present record of a type with an id, nil where there is none.
 func (s *Service) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error) {
-	if view := s.loaded(org); view != nil {
+	view := s.loaded(org)
+	if view == nil && t == roster.TypeOrganization { // which stores do not keep with its records
+		var err error
+		if view, err = s.View(ctx, org); err != nil {
+			if roster.CodeOf(err) == roster.NotFound {
+				err = nil
+			}
+			return nil, err
+		}
+	}
+	if view != nil {
 		return viewState{view}.Get(t, id)
 	}
 	return s.store.Record(ctx, org, t, id)

@@ -26,8 +26,10 @@ func (s *Service) Purge(ctx context.Context) (purged int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var errs []error
 	for _, org := range orgs {
 		var n int
+		var err error
 		switch {
 		case org.IsInstance(), org.IsDeleted() && s.now() < org.PurgeAt:
 		case org.IsDeleted():
@@ -36,11 +38,14 @@ func (s *Service) Purge(ctx context.Context) (purged int, err error) {
 			n, err = s.purge(ctx, org.ID)
 		}
 		purged += n
-		if err != nil {
-			return purged, fmt.Errorf("purge the deleted records of organization %s: %w", org.ID, err)
+		if err != nil { // which keeps nobody else's from going
+			errs = append(errs, fmt.Errorf("purge the deleted records of organization %s: %w", org.ID, err))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return purged, nil
+	return purged, errors.Join(errs...)
 }
 
 // purgeOrg removes an organization whose time is over. The log of the instance says so first: after a crash in between

@@ -85,6 +85,27 @@ func eachSize(b *testing.B, fn func(b *testing.B, v *View)) {
 
 func eq(f roster.Field, v roster.Value) roster.Expr { return roster.Cmp{Field: f, Value: v} }
 
+// phones returns so many conditions that no index answers.
+func phones(n int) roster.Expr {
+	var either roster.Or
+	for i := range n {
+		either = append(either, roster.And{
+			roster.Has{Field: roster.FieldName},
+			roster.Cmp{Field: roster.FieldPhone, Op: roster.GT, Value: roster.TextValue(fmt.Sprint("+", i))},
+		})
+	}
+	return either
+}
+
+// namesWith returns so many conditions on parts of a text, all of which have many to be looked at.
+func namesWith(n int) roster.Expr {
+	var either roster.Or
+	for i := range n {
+		either = append(either, roster.Contains{Field: roster.FieldName, Text: string(rune('a'+i%26)) + string(rune('a'+i/26))})
+	}
+	return either
+}
+
 // BenchmarkUsers measures pages of 100 users with their exact total, by the shape of the query. Offsets differ each
 // time.
 func BenchmarkUsers(b *testing.B) {
@@ -128,6 +149,9 @@ func BenchmarkUsers(b *testing.B) {
 		}, false},
 		{"permission by number", roster.Query{Where: roster.Bits{Field: roster.FieldPermissions, Mask: 4}}, true},
 		{"last login range by name", roster.Query{Where: roster.Cmp{Field: roster.FieldLastLoginAt, Op: roster.LT, Value: roster.TimeValue(1_700_000_000_000 + 1<<39)}, Sort: []roster.Sort{{Field: roster.FieldName}}}, true},
+		{"a field without an index by number", roster.Query{Where: phones(1)}, false},
+		{"as many tests without an index as a filter can have", roster.Query{Where: phones(100)}, false},
+		{"as many parts of names as a filter can have", roster.Query{Where: namesWith(100)}, false},
 		{"search one letter", roster.Query{Search: roster.Search{Text: "a", Fields: all[:]}}, false},
 		{"search few", roster.Query{Search: roster.Search{Text: "zimmer-zimmer", Fields: all[:]}}, false},
 		{"search two words by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},

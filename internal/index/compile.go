@@ -9,8 +9,25 @@ import (
 // compiler makes expressions ready for a view.
 type compiler struct {
 	*View
+
+	// unknown are the conditions that no index answers, in the order in which expr comes by them, and answers, once
+	// they were asked of every user, the users who meet each.
+	unknown []roster.Expr
+	answers []*node
 }
 
+// where makes the expression of a query ready. What no index answers is asked in one pass over all users, however many
+// conditions that are: decoding a user costs more than any of them.
+func (c *compiler) where(e roster.Expr) *node {
+	n := c.expr(e)
+	if len(c.unknown) == 0 {
+		return n
+	}
+	c.answers = c.scanAll(c.unknown)
+	return c.expr(e)
+}
+
+// expr makes an expression ready. Where it has conditions that no index answers, the first time only tells which.
 func (c *compiler) expr(e roster.Expr) *node {
 	switch e := e.(type) {
 	case nil:
@@ -293,17 +310,40 @@ func (c *compiler) paged(n *node) *node {
 	}
 }
 
-// scan looks at every user.
+// scan returns the users who meet a condition that no index answers, nobody as long as it was not asked.
 func (c *compiler) scan(e roster.Expr) *node {
-	set := c.newSet()
-	q := roster.Query{Where: e}
-	u, mask := newCell(), exprMask(e)
+	if len(c.answers) == 0 {
+		c.unknown = append(c.unknown, e)
+		return constant(false)
+	}
+	n := c.answers[0]
+	c.answers = c.answers[1:]
+	return n
+}
+
+// scanAll looks at every user, and returns those who meet each of some conditions.
+func (c *compiler) scanAll(conditions []roster.Expr) []*node {
+	var mask uint64
+	queries, sets := make([]roster.Query, len(conditions)), make([]*slotSets, len(conditions))
+	for i, e := range conditions {
+		queries[i], sets[i] = roster.Query{Where: e}, c.newSet()
+		mask |= exprMask(e)
+	}
+	u := newCell()
+	u.reuses = true
 	for slot := range c.slots() {
-		if q.Match(c.fill(u.decode(c.rec(slot), mask))) {
-			set.add(slot)
+		user := c.fill(u.decode(c.rec(slot), mask))
+		for i := range queries {
+			if queries[i].Match(user) {
+				sets[i].add(slot)
+			}
 		}
 	}
-	return setNode(set.done())
+	nodes := make([]*node, len(conditions))
+	for i, set := range sets {
+		nodes[i] = setNode(set.done())
+	}
+	return nodes
 }
 
 // exprMask returns the presence bits that decode needs to answer e.

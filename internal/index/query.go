@@ -57,7 +57,7 @@ func (v *View) candidates(q roster.Query) *node {
 		return setNode(v.scanSmall(q))
 	}
 	c := &compiler{View: v}
-	n := c.expr(q.Where)
+	n := c.where(q.Where)
 	if q.Search.IsZero() {
 		return n
 	}

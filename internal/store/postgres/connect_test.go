@@ -104,11 +104,11 @@ func TestRetryable(t *testing.T) {
 		t.Error("anything else is worth retrying")
 	}
 	for code, want := range map[string]bool{"40001": true, "40003": false} {
-		if got := isRefused(&pgconn.PgError{Severity: "ERROR", Code: code}); got != want {
+		if got := isRefused(&pgconn.PgError{Severity: "FEHLER", SeverityUnlocalized: "ERROR", Code: code}); got != want {
 			t.Errorf("%s in the place of COMMIT: refused %t, want %t", code, got, want)
 		}
 	}
-	if isRefused(&pgconn.PgError{Severity: "FATAL", Code: "57P01"}) {
+	if isRefused(&pgconn.PgError{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "57P01"}) {
 		t.Error("a session that was ended has refused to commit")
 	}
 }

@@ -125,10 +125,12 @@ func (s *Store) run(ctx context.Context, org roster.ID, fn func(*transaction) er
 	return t, t.broken(t.commit())
 }
 
-// extend gives the transaction more time, for what is large.
-func (t *transaction) extend() {
+// extend gives the transaction and its statements more time, for what is large.
+func (t *transaction) extend() error {
 	t.cancel()
 	t.quiet, t.cancel = context.WithTimeout(context.WithoutCancel(t.ctx), largeTime)
+	_, err := t.conn.Exec(t.quiet, noTimeout)
+	return t.note(err)
 }
 
 func (t *transaction) broken(err error) error { return broken(t.conn.Conn(), err) }
@@ -215,7 +217,7 @@ func (t *transaction) commit() error {
 func (t *transaction) committed(tag pgconn.CommandTag) error {
 	t.ended = true
 	if tag.String() != "COMMIT" {
-		return &pgconn.PgError{Severity: "ERROR", Code: "40000", Message: "the transaction was rolled back"}
+		return &pgconn.PgError{SeverityUnlocalized: "ERROR", Code: "40000", Message: "the transaction was rolled back"}
 	}
 	return nil
 }
@@ -239,7 +241,7 @@ func (t *transaction) undo(ctx context.Context) {
 // have.
 func isRefused(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.Severity == "ERROR" && e.Code != "40003" && e.Code != "57014"
+	return ok && e.SeverityUnlocalized == "ERROR" && e.Code != "40003" && e.Code != "57014"
 }
 
 // settle finds out whether a transaction was committed whose connection was lost meanwhile. It fails with

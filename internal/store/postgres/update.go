@@ -116,8 +116,10 @@ func (u *update) run(t *transaction) (err error) {
 		return err
 	}
 	u.change.Version++
-	if len(u.change.Ops) >= largeOps || slices.ContainsFunc(u.change.Ops, deletesOrg) {
-		t.extend()
+	if len(u.change.Ops) >= largeOps || len(u.change.Erasures) > 0 || slices.ContainsFunc(u.change.Ops, deletesOrg) {
+		if err := t.extend(); err != nil {
+			return err
+		}
 	}
 	if err = u.write(); isTaken(err) && !u.careful {
 		u.careful = true
@@ -309,7 +311,7 @@ func (u *update) writeDeletion() (err error) {
 	if u.lostTokens, err = u.readTokens(); err != nil {
 		return err
 	}
-	steps := []step{{query: noTimeout}}
+	var steps []step
 	for _, query := range deleteAll() {
 		steps = append(steps, step{query: query, args: []any{uid(u.org)}})
 	}

@@ -199,7 +199,7 @@ func (c *Cluster) serve(bin, data string, as *syscall.Credential, durable bool) 
 		return err
 	}
 	dsn := fmt.Sprintf("postgres://roster@127.0.0.1:%d/postgres?sslmode=disable", port)
-	if err := answers(dsn, ended); err != nil {
+	if err := answers(dsn, data, ended); err != nil {
 		end()
 		<-ended
 		return fmt.Errorf("%w\n%s", err, log.String())
@@ -208,14 +208,14 @@ func (c *Cluster) serve(bin, data string, as *syscall.Credential, durable bool) 
 	return nil
 }
 
-// answers waits until a server does.
-func answers(dsn string, ended <-chan struct{}) error {
+// answers waits until the server of a cluster does, and not another one that got the port.
+func answers(dsn, data string, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, dsn)
+		err := isServed(ctx, dsn, data)
 		if err == nil {
-			return conn.Close(ctx)
+			return nil
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
@@ -225,6 +225,20 @@ func answers(dsn string, ended <-chan struct{}) error {
 			return err
 		}
 	}
+}
+
+// isServed fails unless the server at a URL has the data in a folder.
+func isServed(ctx context.Context, dsn, data string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	var folder string
+	err = errors.Join(conn.QueryRow(ctx, "SHOW data_directory").Scan(&folder), conn.Close(ctx))
+	if err == nil && folder != data {
+		err = fmt.Errorf("the server has %s, not %s", folder, data)
+	}
+	return err
 }
 
 func freePort() (int, error) {
