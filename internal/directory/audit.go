@@ -36,13 +36,16 @@ func (s *Service) VerifyAudit(ctx context.Context, org roster.ID) (roster.AuditR
 }
 
 // Repeated fails as [Service.Do] does for a principal whose request was carried out before, and returns nil for
-// another.
+// another. When it fails so, readers see what the request did.
 func (s *Service) Repeated(ctx context.Context, org roster.ID, once *roster.Once) error {
 	was, err := s.store.Answer(ctx, org, once.Key)
 	if roster.CodeOf(err) == roster.NotFound || err == nil && !isKept(was, s.now()) {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.organization(org).settled(ctx); err != nil {
 		return err
 	}
 	return (&roster.RepeatedError{Answer: was}).Check(once.Request)

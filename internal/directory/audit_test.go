@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -147,6 +148,36 @@ func wantRepeated(t *testing.T, what string, err error, want string) {
 	if !ok || string(repeated.Answer.Content) != want {
 		t.Errorf("%s: got %v, want that it was answered %q before", what, err, want)
 	}
+}
+
+// Who repeats a request while it is carried out is not told of a version that nobody can see yet.
+func TestARepeatedRequestIsAnsweredWhenItsChangeIsSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kept, committed := &spy{Store: memory.New()}, make(chan struct{})
+		s := newService(kept)
+		defer s.Close()
+		org := newOrg(t, s, "one")
+		if _, err := s.View(t.Context(), org); err != nil {
+			t.Fatal(err)
+		}
+		kept.committed = func(change roster.Change) roster.Change {
+			<-committed
+			return change
+		}
+		go func() { _, _ = s.Do(t.Context(), org, once(1, 1), createUser("ann")) }()
+		synctest.Wait() // it is committed, and not published
+		given, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		if err := s.Repeated(given, org, once(1, 1).Cause.Once); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("before the change is published: got %v, want that it waits", err)
+		}
+		time.AfterFunc(time.Second, func() { close(committed) })
+		wantRepeated(t, "then", s.Repeated(t.Context(), org, once(1, 1).Cause.Once), "version 2, 1 ops")
+		if view, err := s.View(t.Context(), org); err != nil || view.Version() != 2 {
+			t.Errorf("who was told of version 2 sees %d, %v", view.Version(), err)
+		}
+	})
 }
 
 func TestARequestIsCarriedOutOnce(t *testing.T) {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -53,6 +54,17 @@ func newOrganization(id roster.ID) *organization {
 
 // release gives the writer's token back.
 func (o *organization) release() { o.writer <- struct{}{} }
+
+// settled waits until what the store has committed before is published.
+func (o *organization) settled(ctx context.Context) error {
+	select {
+	case <-o.writer: // whoever commits has it until then
+		o.release()
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // publish puts a view, or nil to have it loaded again, in the place of the present one and wakes those who wait for
 // that. Without a view none are kept. The caller holds the writer's token.
