@@ -142,20 +142,21 @@ func (s *Service) Preview(
 
 // Record returns the present record of a type with an id, nil where there is none.
 func (s *Service) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (roster.Entity, error) {
-	view := s.loaded(org)
-	if view == nil && t == roster.TypeOrganization { // which stores do not keep with its records
-		var err error
-		if view, err = s.View(ctx, org); err != nil {
-			if roster.CodeOf(err) == roster.NotFound {
-				err = nil
-			}
-			return nil, err
-		}
-	}
-	if view != nil {
+	if view := s.loaded(org); view != nil {
 		return viewState{view}.Get(t, id)
 	}
-	return s.store.Record(ctx, org, t, id)
+	if t != roster.TypeOrganization {
+		return s.store.Record(ctx, org, t, id)
+	}
+	var found roster.Entity // which stores do not keep with the records of the organization
+	_, err := s.store.Update(ctx, org, func(state roster.State) (_ roster.Change, err error) {
+		found, err = state.Get(t, id)
+		return roster.Change{}, err
+	})
+	if roster.CodeOf(err) == roster.NotFound {
+		return nil, nil //nolint:nilnil // as it says
+	}
+	return found, err
 }
 
 // Jobs returns what keeps the jobs of organizations.
