@@ -109,7 +109,7 @@ fuzz: ## run every fuzz target in turn: FUZZTIME=30s PKG=./...
 
 .PHONY: kill
 kill: ## kill the server at random points while it is written to: KILLS=1000
-	$(GO) test -count=1 -timeout 0 -run '^TestKills$$' -v ./cmd/roster -kills $(KILLS)
+	$(GO) test -count=1 -timeout 0 -run '^Test(Webhook)?Kills$$' -v ./cmd/roster -kills $(KILLS) -webhook-kills $(KILLS)
 
 .PHONY: linear
 linear: ## hold the server to be linearizable for longer: ROUNDS=100

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,11 +137,18 @@ func unreachable(ctx context.Context, config *pgx.ConnConfig, err error) error {
 	}
 }
 
-// withoutSecrets returns the error that a connection failed with without the settings that it holds.
+// withoutSecrets returns the error that a connection failed with without the settings that it holds, in one line: each
+// attempt, with and without TLS, has one of its own.
 func withoutSecrets(err error) error {
 	text := err.Error()
-	if at := strings.LastIndex(text, "`: "); at >= 0 {
-		text = text[at+3:]
+	if at := strings.LastIndex(text, "`:"); at >= 0 {
+		text = text[at+len("`:"):]
 	}
-	return errors.New(text)
+	var attempts []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(attempts, line) {
+			attempts = append(attempts, line)
+		}
+	}
+	return errors.New(strings.Join(attempts, "; "))
 }

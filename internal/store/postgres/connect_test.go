@@ -20,7 +20,11 @@ func TestOpenRefused(t *testing.T) {
 		code roster.Code
 		says string
 	}{
-		"no server":   {"postgres://me:secret@127.0.0.1:1/db?sslmode=disable", roster.Unavailable, "no PostgreSQL server answers at 127.0.0.1:1"},
+		"no server": {"postgres://me:secret@127.0.0.1:1/db?sslmode=disable", roster.Unavailable, "no PostgreSQL server answers at 127.0.0.1:1"},
+		"no server, with TLS or without": {
+			"postgres://me:secret@127.0.0.1:1/db", roster.Unavailable,
+			"no PostgreSQL server answers at 127.0.0.1:1: 127.0.0.1:1 (127.0.0.1): dial error: ",
+		},
 		"no database": {strings.Replace(server, "/postgres?", "/nowhere?", 1), roster.Invalid, `there is no database "nowhere"`},
 		"a replica":   {pgtest.With(t, server, "default_transaction_read_only", "on"), roster.Unavailable, "target_session_attrs=read-write"},
 		"a parameter": {"postgres://me:secret@db/x?pool_max_conns=none&password=secret", roster.Invalid, "pool_max_conns"},
