@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/demo"
@@ -98,15 +99,19 @@ func (r *runner) importFile(ctx context.Context, lines string, users int) (store
 	return s, err
 }
 
-// shownMemory drives a server with the benchmark set for a round of pages and of searches and notes what it holds.
+// shownMemory asks a server with the benchmark set for every user once, so that it keeps all it would ever keep, then
+// drives it for a round of searches and one of pages and notes what it holds.
 func (r *runner) shownMemory(ctx context.Context, s storeFile) error {
 	p, err := r.serve(ctx, s, placing{})
 	if err != nil {
 		return err
 	}
+	if err := r.everyPage(ctx, p); err != nil {
+		return err
+	}
 	texts := needles(r.Seed, s.users)
 	for _, request := range []func([]byte, uint64) []byte{
-		pages(p.secret, "", s.users, r.Seed), searches(p.secret, texts), pages(p.secret, "", s.users, r.Seed+1),
+		searches(p.secret, texts), pages(p.secret, "", s.users, r.Seed),
 	} {
 		if _, err := r.drive(ctx, newMeasure("load", p, request)); err != nil {
 			return err
@@ -116,6 +121,18 @@ func (r *runner) shownMemory(ctx context.Context, s storeFile) error {
 		r.add(at("resident, benchmark set", s.users), float64(now)/mebibyte)
 	}
 	return p.stop()
+}
+
+// everyPage asks for each page of the list once.
+func (r *runner) everyPage(ctx context.Context, p *process) error {
+	last := uint64(max(0, p.users+pageSize-1) / pageSize)
+	for page := uint64(1); page <= last; page++ {
+		target := listPath + "&page=" + strconv.FormatUint(page, 10)
+		if _, err := r.ask(ctx, p.addr, get(nil, target, p.secret)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeLines writes the benchmark set as JSON Lines.

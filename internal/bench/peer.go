@@ -82,7 +82,7 @@ func (r *runner) comparePeer(ctx context.Context, peer Peer, ours *process) erro
 	if err := r.fill(ctx, theirs); err != nil {
 		return err
 	}
-	three, err := r.probe(ctx, ours, threeFilters(filterSpan/2))
+	three, err := r.probe(ctx, ours, threeFilters(filterSpan-1))
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func (r *runner) reads(ctx context.Context, s *process) (list []*measure, length
 	if err != nil {
 		return nil, 0, err
 	}
-	three, err := r.probe(ctx, s, threeFilters(filterSpan/2))
+	three, err := r.probe(ctx, s, threeFilters(filterSpan-1))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -81,11 +81,12 @@ func pages(secret, filter string, total int, seed uint64) func([]byte, uint64) [
 }
 
 // deepFilters asks for deep pages of those whom three filters leave, by e-mail, name or identifier. The third filter
-// is a time that is another one in every request. total is how many users it leaves at the middle of its range.
-func deepFilters(secret string, total int, seed uint64) func([]byte, uint64) []byte {
+// is a time that is another one in every request. least is how many users it leaves at the latest time, so every page
+// that is asked for exists.
+func deepFilters(secret string, least int, seed uint64) func([]byte, uint64) []byte {
 	orders := []string{"email", "name", "identifier"}
 	pick := shuffled(seed, filterSpan)
-	last := uint64(max(1, total/pageSize))
+	last := uint64(max(1, least/pageSize))
 	return func(b []byte, n uint64) []byte {
 		x := pick(n)
 		page := last/2 + (x*2654435761)%(last-last/2) + 1
