@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/demo"
@@ -106,7 +105,7 @@ func (r *runner) shownMemory(ctx context.Context, s storeFile) error {
 	if err != nil {
 		return err
 	}
-	if err := r.everyPage(ctx, p); err != nil {
+	if _, err := r.everyPage(ctx, p); err != nil {
 		return err
 	}
 	texts := needles(r.Seed, s.users)
@@ -121,18 +120,6 @@ func (r *runner) shownMemory(ctx context.Context, s storeFile) error {
 		r.add(at("resident, benchmark set", s.users), float64(now)/mebibyte)
 	}
 	return p.stop()
-}
-
-// everyPage asks for each page of the list once.
-func (r *runner) everyPage(ctx context.Context, p *process) error {
-	last := uint64(max(0, p.users+pageSize-1) / pageSize)
-	for page := uint64(1); page <= last; page++ {
-		target := listPath + "&page=" + strconv.FormatUint(page, 10)
-		if _, err := r.ask(ctx, p.addr, get(nil, target, p.secret)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // writeLines writes the benchmark set as JSON Lines.

@@ -64,7 +64,7 @@ type Figure struct {
 	Name  string  `json:"name"`
 	Users int     `json:"users"`
 	Value float64 `json:"value"`
-	// Unit is "s", "bytes" or "MiB".
+	// Unit is "s", "us", "bytes" or "MiB".
 	Unit string `json:"unit"`
 }
 
@@ -115,6 +115,8 @@ func figured(key string, value float64) Figure {
 	switch {
 	case strings.HasPrefix(f.Name, "cold start") || f.Name == "import":
 		f.Unit = "s"
+	case f.Name == firstPages:
+		f.Unit = "us"
 	case strings.HasPrefix(f.Name, "live bytes"):
 		f.Unit = "bytes"
 	}

@@ -75,15 +75,48 @@ func (r *runner) measures(ctx context.Context) ([]*measure, error) {
 	return append(list, writes...), err
 }
 
-// serveStore starts a server over the store of a size, on a core of its own.
+// serveStore starts a server over the store of a size, on a core of its own, and has it show every user once.
 func (r *runner) serveStore(ctx context.Context, users int) (*process, error) {
 	s, err := r.store(ctx, users)
 	if err != nil {
 		return nil, err
 	}
 	r.say("start a server with %d users", users)
-	return r.serve(ctx, s, placing{alone: true})
+	p, err := r.serve(ctx, s, placing{alone: true})
+	if err != nil {
+		return nil, err
+	}
+	cpu, err := r.everyPage(ctx, p)
+	if cpu > 0 {
+		r.add(at(firstPages, users), micros(cpu))
+	}
+	return p, err
 }
+
+// everyPage asks for each page of the list once and returns the processor time that such a page takes, 0 where it is
+// not known. The users of later pages are kept as they are shown.
+func (r *runner) everyPage(ctx context.Context, p *process) (time.Duration, error) {
+	c, err := dial(ctx, p.addr, r.Now().Add(grace))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = c.Close() }()
+	last := (p.users + pageSize - 1) / pageSize
+	before := p.cpu()
+	for page := range last {
+		answer, err := c.do(get(nil, listPath+"&page="+strconv.Itoa(page+1), p.secret), false)
+		if err == nil && answer.Status != 200 {
+			err = roster.Errorf(roster.Internal, "page %d answers %d", page+1, answer.Status)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("ask for every page: %w", err)
+		}
+	}
+	return (p.cpu() - before) / time.Duration(max(1, last)), nil
+}
+
+// firstPages is the figure of what a page costs, in processor time, whose users nobody has asked for since the start.
+const firstPages = "page of users not shown yet, CPU"
 
 // writes returns the measures that change a store, which is their own.
 func (r *runner) writes(ctx context.Context) ([]*measure, error) {
