@@ -30,7 +30,8 @@ func defaultWalks() walkFlags {
 func (f *walkFlags) add(flags *pflag.FlagSet) {
 	o := defaultWalks()
 	flags.DurationVar(&f.time, "walk-time", o.time,
-		"for how long since its last page a walk by page_token goes on at the version at which it began")
+		"for how long since its last page the version at which a walk by page_token began is kept in memory;\n"+
+			"later it is made from the history (--history-reach)")
 	flags.IntVar(&f.versions, "walk-versions", o.versions,
 		"how many versions of each organization are kept for walks, those not used for longest go first; 0 for none")
 	flags.DurationVar(&f.pinPages, "pin-pages", o.pinPages,
@@ -39,8 +40,9 @@ func (f *walkFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.retention, "history-retention", 0,
 		"for how long it can be asked what was, such as 8760h; 0 for as long as there is room")
 	flags.IntVar(&f.reach, "history-reach", o.reach,
-		"how many changes of records may lie between a version that is asked for with as_of and one in memory, or\n"+
-			"between two that are compared; going further takes longer, and memory for each record that differs")
+		"how many changes of records may lie between a version that is asked for with as_of or walked through\n"+
+			"and one in memory, or between two that are compared; going further takes longer, and memory for each\n"+
+			"record that differs")
 }
 
 // check fails for values that mean nothing.

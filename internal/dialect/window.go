@@ -34,7 +34,7 @@ type Window struct {
 
 // Versions are the versions of an organization besides the present one that can be asked for.
 type Versions interface {
-	// At returns the organization at a version, or fails with [roster.Gone] where that is no longer kept.
+	// At returns the organization at a version, or fails with [roster.Gone] where that is not known any more.
 	At(ctx context.Context, v roster.Version) (View, error)
 	// Keep has a view of the organization kept for At, for a time that begins anew with each use.
 	Keep(v View)

@@ -72,8 +72,10 @@ func (s *Service) Keep(id roster.ID, view *index.View, most time.Duration) {
 	org.pins.list = append(org.pins.list, pin{view: view, keep: most, until: after(now, most), ops: org.ops.Load()})
 }
 
-// ViewAt returns the view of an organization at a version: one that is kept, which begins its time anew, or the present
-// one. It fails as [Service.View] does, and with [roster.Gone] where the version is neither.
+// ViewAt returns the view of an organization at a version that a walk began at: the present one, one that is kept,
+// which begins its time anew, or one that is made from the history as [Service.At] does. It fails as [Service.View]
+// does, and with [roster.Gone] where the history does not have the version any more, it is too far from any that is at
+// hand, or somebody was erased since, who would be missing on the rest of the walk.
 func (s *Service) ViewAt(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
 	org := s.known(id)
 	if view := org.pins.use(version, s.now()); view != nil {
@@ -81,13 +83,27 @@ func (s *Service) ViewAt(ctx context.Context, id roster.ID, version roster.Versi
 		return view, nil
 	}
 	view, err := s.View(ctx, id)
-	if err != nil {
-		return nil, err
+	if err != nil || view.Version() == version {
+		return view, err
 	}
-	if view.Version() != version {
-		return nil, roster.Errorf(roster.Gone, "version %d is no longer kept", version)
+	return s.remake(ctx, id, version)
+}
+
+// remake makes the view that a walk began at from the history.
+func (s *Service) remake(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
+	gone := roster.Errorf(roster.Gone, "version %d is no longer kept", version)
+	if version < s.Erased(id) {
+		return nil, gone
 	}
-	return view, nil
+	view, err := s.At(ctx, id, version)
+	switch code := roster.CodeOf(err); {
+	case code == roster.Gone || code == roster.Invalid || code == roster.Unavailable:
+		gone.Err = err
+		return nil, gone
+	case err == nil && version < s.Erased(id):
+		return nil, gone
+	}
+	return view, err
 }
 
 func after(t roster.Time, d time.Duration) roster.Time { return t + roster.Time(d.Milliseconds()) }

@@ -21,6 +21,7 @@ func newWalking(t *testing.T, change func(*directory.Options)) *walking {
 	t.Helper()
 	w := &walking{clock: now}
 	o := newOptions()
+	o.PastOps = -1 // so that what is not kept is gone
 	o.Now = func() roster.Time { return w.clock }
 	if change != nil {
 		change(&o)
@@ -153,10 +154,58 @@ func TestViewAtFailsAsViewDoes(t *testing.T) {
 	wantCode(t, "an organization that is not there", err, roster.NotFound)
 }
 
+// A version that is not kept any more is made from the history, as it was, for as long as the history has it.
+func TestWalksGoOnFromTheHistory(t *testing.T) {
+	w := newWalking(t, func(o *directory.Options) { o.WalkVersions, o.PastOps = 2, 0 })
+	var versions []roster.Version
+	for _, name := range []string{"ann", "bob", "cid", "dan", "eve"} {
+		versions = append(versions, w.begin(t, name, 0))
+	}
+	for range 2 {
+		for users, version := range versions {
+			w.want(t, version, users)
+		}
+		w.pass(time.Hour)
+	}
+	w.wantGone(t, view(t, w.Service, w.org).Version()+1)
+	if _, err := w.Trim(t.Context(), w.org, roster.Moment{Version: versions[1]}); err != nil {
+		t.Fatal(err)
+	}
+	w.wantGone(t, versions[0])
+	w.want(t, versions[1], 1)
+}
+
+func TestAVersionTooFarAwayIsGone(t *testing.T) {
+	w := newWalking(t, func(o *directory.Options) { o.PastOps = 2 })
+	version := w.begin(t, "ann", 0)
+	w.pass(time.Hour)
+	w.want(t, version, 0)
+	for _, name := range []string{"bob", "cid"} {
+		do(t, w.Service, w.org, createUser(name))
+	}
+	w.pass(time.Hour)
+	w.wantGone(t, version)
+}
+
+// The rest of a walk would lack who was erased since it began, and so another user as well.
+func TestNoWalkGoesOnBeyondAnErasure(t *testing.T) {
+	w := newWalking(t, func(o *directory.Options) { o.PastOps = 0 })
+	w.begin(t, "ann", 0)
+	version := w.begin(t, "bob", 0)
+	w.want(t, version, 1)
+	do(t, w.Service, w.org, roster.Erase{Ref: byEmail("bob")})
+	w.wantGone(t, version)
+	later := w.begin(t, "cid", 0)
+	w.pass(time.Hour)
+	w.want(t, later, 1)
+}
+
 // What is kept counts in the limit of memory: other organizations go for it, and in the end what is kept itself.
 func TestKeptViewsTakeUpMemory(t *testing.T) {
 	s, orgs, bytes := threeOrgs(t)
-	service := limited(s, bytes*5/2)
+	o := newOptions()
+	o.MaxBytes, o.PastOps = bytes*5/2, -1
+	service := directory.New(s, o)
 	renames := 0
 	rename := func(org roster.ID, times int) {
 		for range times {

@@ -108,26 +108,38 @@ func TestAgoMeansTheSameOnEveryPage(t *testing.T) {
 	}
 }
 
-func TestAWalkByTokenEnds(t *testing.T) {
+// A walk goes on where the version that it began at is not kept, for as long as the history has that.
+func TestAWalkByTokenGoesOnFromTheHistory(t *testing.T) {
 	s, secret := newWalkStand(t, nil)
-	target := "/api/v1/users?page_size=2&page_token=" + s.page(t, secret, "page_size=2").NextPageToken
+	first := s.page(t, secret, "page_size=2")
+	target := "/api/v1/users?page_size=2&page_token=" + first.NextPageToken
 	s.remove(t, "ann")
-	for range 3 {
-		s.clock.advance(10*time.Minute - time.Second)
-		wantStatus(t, "a page in time", s.get(t, target, secret), http.StatusOK)
+	want := s.get(t, target, secret)
+	wantStatus(t, "a page in time", want, http.StatusOK)
+	again := func(when string) {
+		t.Helper()
+		got := s.get(t, target, secret)
+		wantStatus(t, when, got, http.StatusOK)
+		if got.Body.String() != want.Body.String() || got.Header().Get("ETag") != want.Header().Get("ETag") {
+			t.Errorf("%s: got %s (%s), want %s (%s)", when, got.Body, got.Header().Get("ETag"), want.Body, want.Header().Get("ETag"))
+		}
 	}
-	s.clock.advance(10 * time.Minute)
-	w := s.get(t, target, secret)
-	wantStatus(t, "a page too late", w, http.StatusGone)
-	if got := w.Header().Get("ETag"); got != "" {
-		t.Errorf("a failure has the tag %s", got)
-	}
-	target = "/api/v1/users?page_size=2&page_token=" + s.page(t, secret, "page_size=2").NextPageToken
+	s.clock.advance(time.Hour)
+	again("after an hour")
 	for i := range 65 {
 		s.page(t, secret, "page_size=2")
 		s.create(t, &roster.User{Name: "x", Email: fmt.Sprintf("x%d@example.com", i)})
 	}
-	wantStatus(t, "after too many versions", s.get(t, target, secret), http.StatusGone)
+	again("after many walks at other versions")
+	if _, err := s.service.Trim(t.Context(), s.org, roster.Moment{Version: first.Version + 2}); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.advance(time.Hour)
+	w := s.get(t, target, secret)
+	wantStatus(t, "a version that is not kept", w, http.StatusGone)
+	if got := w.Header().Get("ETag"); got != "" {
+		t.Errorf("a failure has the tag %s", got)
+	}
 }
 
 // A page of a walk keeps its tag, whatever is written.
