@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,124 +14,40 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/audit"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
 )
 
-// fault is what becomes of a connection when COMMIT is to be sent on it.
-type fault int32
-
-const (
-	noFault     fault = iota
-	cutBefore         // it is lost before
-	cutAfter          // it is lost after, before the answer
-	cutAndApart       // as cutAfter, and no new ones are made
-)
-
-// network is a network with faults. It traces queries, since on the wire COMMIT is the name of a prepared statement.
-type network struct {
-	next  func() fault
-	apart atomic.Bool
-	cuts  atomic.Int64
-}
-
-func (n *network) prepare(c *pgxpool.Config) {
-	dial := c.ConnConfig.DialFunc
-	c.ConnConfig.Tracer = n
-	c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if n.apart.Load() {
-			return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("no route")}
+// openBehind opens a store in a new schema behind a proxy, and closes it.
+func openBehind(t *testing.T, o options) (*Store, *pgtest.Proxy) {
+	t.Helper()
+	proxy := pgtest.NewProxy(t, pgtest.Schema(t, pgtest.Server(t)))
+	s := openAt(t, proxy.URL, o)
+	t.Cleanup(func() {
+		proxy.Set(pgtest.Faults{})
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
-		conn, err := dial(ctx, network, addr)
-		return &faulty{Conn: conn, network: n}, err
-	}
-}
-
-func (n *network) commit(conn *pgx.Conn) {
-	if c, ok := conn.PgConn().Conn().(*faulty); ok {
-		c.fault.Store(int32(n.next()))
-	}
-}
-
-// TraceQueryStart implements [pgx.QueryTracer].
-func (n *network) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if data.SQL == "COMMIT" {
-		n.commit(conn)
-	}
-	return ctx
-}
-
-// TraceQueryEnd implements [pgx.QueryTracer].
-func (*network) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// TraceBatchStart implements [pgx.BatchTracer].
-func (n *network) TraceBatchStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	for _, q := range data.Batch.QueuedQueries {
-		if q.SQL == "COMMIT" {
-			n.commit(conn)
-		}
-	}
-	return ctx
-}
-
-// TraceBatchQuery implements [pgx.BatchTracer].
-func (*network) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-
-// TraceBatchEnd implements [pgx.BatchTracer].
-func (*network) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
-
-// faulty is a connection with a fault to come.
-type faulty struct {
-	net.Conn
-
-	network *network
-	fault   atomic.Int32
-	written atomic.Bool
-}
-
-func (c *faulty) Write(b []byte) (int, error) {
-	if fault(c.fault.Load()) == cutBefore {
-		return 0, c.cut()
-	}
-	n, err := c.Conn.Write(b)
-	if fault(c.fault.Load()) >= cutAfter {
-		c.written.Store(true)
-	}
-	return n, err
-}
-
-func (c *faulty) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if c.written.Load() && n > 0 {
-		return 0, c.cut()
-	}
-	return n, err
-}
-
-func (c *faulty) cut() error {
-	c.network.cuts.Add(1)
-	if fault(c.fault.Load()) == cutAndApart {
-		c.network.apart.Store(true)
-	}
-	return errors.Join(errors.New("connection reset"), c.Conn.Close())
+	})
+	return s, proxy
 }
 
 func numbered(n int) *roster.User {
 	return &roster.User{ID: roster.ID{7, byte(n >> 8), byte(n)}, Number: int64(n), Name: fmt.Sprintf("User %d", n)}
 }
 
-// TestCutAroundCommit loses every other connection around COMMIT, beside others that write: each change is made once,
+// TestCutAroundCommit loses three of five connections around COMMIT, beside others that write: each change is made once,
 // and told as made.
 func TestCutAroundCommit(t *testing.T) {
 	const orgs, users = 4, 40
-	var mu sync.Mutex
-	random := rand.New(rand.NewPCG(1, 2))
-	wire := &network{next: func() fault {
-		mu.Lock()
-		defer mu.Unlock()
-		return fault(random.IntN(4)) % cutAndApart // none as often as both together
-	}}
-	s := openNew(t, options{prepare: wire.prepare})
+	s, proxy := openBehind(t, options{})
+	var counts [pgtest.CutAnswer + 1]atomic.Int64
+	proxy.Set(pgtest.Faults{Commit: func() pgtest.Cut {
+		cut := max(pgtest.NoCut, pgtest.Cut(rand.IntN(5)-1))
+		counts[cut].Add(1)
+		return cut
+	}})
 	var group errgroup.Group
 	for n := range orgs {
 		group.Go(func() error {
@@ -157,10 +71,12 @@ func TestCutAroundCommit(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if n := wire.cuts.Load(); n < orgs*users/4 {
-		t.Errorf("only %d connections were cut", n)
+	proxy.Set(pgtest.Faults{})
+	for cut := range counts {
+		if n := counts[cut].Load(); n < orgs*users/20 {
+			t.Errorf("cut %d happened only %d times", cut, n)
+		}
 	}
-	wire.next = func() fault { return noFault }
 	for n := range orgs {
 		changes, err := s.Changes(t.Context(), roster.ID{byte(n + 1)}, 0, 10*users)
 		if err != nil || len(changes) != users+1 {
@@ -175,70 +91,165 @@ func TestCutAroundCommit(t *testing.T) {
 	if !s.doubts.none() {
 		t.Error("there are doubts left")
 	}
+	t.Logf("%d commits, %d connections cut before COMMIT, %d after it, %d before its answer", orgs*(users+1),
+		counts[pgtest.CutBefore].Load(), counts[pgtest.CutAfter].Load(), counts[pgtest.CutAnswer].Load())
 }
 
-// TestUnknown loses the database after COMMIT was sent: the change is not told as made, nor as not made, and what is
+// TestUnknown loses the database after it has committed: the change is not told as made, nor as not made, and what is
 // loaded afterwards has it.
 func TestUnknown(t *testing.T) {
-	next := noFault
-	wire := &network{next: func() fault { return next }}
-	s := openNew(t, options{prepare: wire.prepare, settleFor: 50 * time.Millisecond})
+	s, proxy := openBehind(t, options{settleFor: 50 * time.Millisecond})
 	org := named(1, 1, "one")
 	mustCommit(t, s, org.ID, roster.Op{After: org})
-	mustCommit(t, s, org.ID, roster.Op{After: numbered(3)}) // so that the statements are prepared
-	next = cutAndApart
-	s.readers.Reset()
+	proxy.Set(pgtest.Faults{Commit: func() pgtest.Cut {
+		proxy.Set(pgtest.Faults{Apart: true})
+		return pgtest.CutAnswer
+	}})
 	err := commit(t, s, org.ID, roster.Op{After: numbered(1)})
 	if !errors.Is(err, store.ErrUnknown) || roster.CodeOf(err) != roster.Unavailable {
 		t.Errorf("got %v, want %v", err, store.ErrUnknown)
 	}
+	s.readers.Reset()
 	if _, err := s.Changes(t.Context(), org.ID, 0, 1); roster.CodeOf(err) != roster.Unavailable {
 		t.Errorf("a read of what can't be reached: got %v, want %s", err, roster.Unavailable)
 	}
-	next = noFault
-	wire.apart.Store(false)
+	proxy.Set(pgtest.Faults{})
 	version, err := s.Load(t.Context(), org.ID, func(roster.Entity) error { return nil })
-	if err != nil || version != 3 || !s.doubts.none() {
-		t.Errorf("loaded version %d, %v; want 3", version, err)
+	if err != nil || version != 2 || !s.doubts.none() {
+		t.Errorf("loaded version %d, %v; want 2", version, err)
 	}
 	mustCommit(t, s, org.ID, roster.Op{After: numbered(2)})
 }
 
-// TestSerializable lets somebody else write to the same rows at the level where the database refuses what comes second.
-func TestSerializable(t *testing.T) {
-	url := pgtest.Schema(t, pgtest.Server(t))
-	s := openAt(t, url, options{isolation: "SERIALIZABLE"})
-	defer s.Close()
+// TestCutInRows loses connections in the middle of what is read: that is for another time, and never taken for all.
+func TestCutInRows(t *testing.T) {
+	const users = 50
+	s, proxy := openBehind(t, options{})
 	org := named(1, 1, "one")
 	mustCommit(t, s, org.ID, roster.Op{After: org})
+	for n := range users {
+		mustCommit(t, s, org.ID, roster.Op{After: numbered(n + 1)})
+	}
+	nothing := func(roster.Entity) error { return nil }
+	reads := map[string]func() error{
+		"load": func() error { _, err := s.Load(t.Context(), org.ID, nothing); return err },
+		"changes": func() error {
+			changes, err := s.Changes(t.Context(), org.ID, 0, 2*users)
+			if err == nil && len(changes) != users+1 {
+				err = fmt.Errorf("%d changes", len(changes))
+			}
+			return err
+		},
+		"log": func() error {
+			log, err := s.Log(t.Context(), org.ID)
+			if err == nil {
+				_, err = audit.Verify(log)
+			}
+			return err
+		},
+	}
+	for name, read := range reads {
+		for _, at := range []int64{1, 2, users / 2} {
+			var rows atomic.Int64
+			proxy.Set(pgtest.Faults{Row: func() bool { return rows.Add(1) == at }})
+			if err := read(); roster.CodeOf(err) != roster.Unavailable {
+				t.Errorf("%s, cut in row %d: got %v, want %s", name, at, err, roster.Unavailable)
+			}
+			proxy.Set(pgtest.Faults{})
+			if err := read(); err != nil {
+				t.Errorf("%s, after a cut in row %d: %v", name, at, err)
+			}
+		}
+	}
+}
+
+// refusals counts the answers of a server that it could not put transactions in an order.
+type refusals struct{ atomic.Int64 }
+
+// TraceQueryStart implements [pgx.QueryTracer].
+func (*refusals) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+// TraceQueryEnd implements [pgx.QueryTracer].
+func (r *refusals) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	r.count(data.Err)
+}
+
+// TraceBatchStart implements [pgx.BatchTracer].
+func (*refusals) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+// TraceBatchQuery implements [pgx.BatchTracer].
+func (r *refusals) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	r.count(data.Err)
+}
+
+// TraceBatchEnd implements [pgx.BatchTracer].
+func (*refusals) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (r *refusals) count(err error) {
+	if codeOf(err) == "40001" {
+		r.Add(1)
+	}
+}
+
+// TestSerializable writes at the level where the database refuses what it can't put in an order, beside somebody else who
+// writes to the same rows, and beside writers of other organizations.
+func TestSerializable(t *testing.T) {
+	url := pgtest.Schema(t, pgtest.Server(t))
+	var refused refusals
+	s := openAt(t, pgtest.With(t, url, "default_transaction_isolation", "serializable"),
+		options{prepare: func(c *pgxpool.Config) { c.ConnConfig.Tracer = &refused }})
+	defer s.Close()
 	other, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close(t.Context())
-	const users = 10
+	const orgs, users = 4, 10
+	one := named(1, 1, "org-1")
+	mustCommit(t, s, one.ID, roster.Op{After: one})
+	var group errgroup.Group
+	for n := 1; n < orgs; n++ {
+		group.Go(func() error {
+			org := named(byte(n+1), int64(n+1), fmt.Sprintf("org-%d", n+1))
+			err := commit(t, s, org.ID, roster.Op{After: org})
+			for i := range users {
+				err = errors.Join(err, commit(t, s, org.ID, roster.Op{After: numbered(i + 1)}))
+			}
+			return err
+		})
+	}
 	for n := range users {
 		tx, err := other.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.Exec(t.Context(), `UPDATE organizations SET name = name WHERE id = $1`, uid(org.ID)); err != nil {
+		if _, err := tx.Exec(t.Context(), `UPDATE organizations SET name = name WHERE id = $1`, uid(one.ID)); err != nil {
 			t.Fatal(err)
 		}
-		done := make(chan error)
-		go func() { done <- commit(t, s, org.ID, roster.Op{After: numbered(n + 1)}) }()
-		waitForLock(t, s)
-		if err := tx.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-done; err != nil {
+		done := make(chan error, 1)
+		go func() { done <- commit(t, s, one.ID, roster.Op{After: numbered(n + 1)}) }()
+		waitForBlocked(t, s, other)
+		if err := errors.Join(tx.Commit(t.Context()), <-done); err != nil {
 			t.Fatal(err)
 		}
 	}
-	changes, err := s.Changes(t.Context(), org.ID, 0, 2*users)
-	if err != nil || len(changes) != users+1 {
-		t.Errorf("%d changes, %v; want %d", len(changes), err, users+1)
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
 	}
+	for n := range orgs {
+		changes, err := s.Changes(t.Context(), roster.ID{byte(n + 1)}, 0, 2*users)
+		if err != nil || len(changes) != users+1 || changes[users].Version != users+1 {
+			t.Errorf("organization %d: %d changes, %v; want %d", n+1, len(changes), err, users+1)
+		}
+	}
+	if n := refused.Load(); n < users {
+		t.Errorf("the database refused %d transactions, want %d at least", n, users)
+	}
+	t.Logf("%d commits, %d refused with 40001 and made again", orgs*(users+1), refused.Load())
 }
 
 // waitForLock waits until a connection of the store waits for a lock.
@@ -252,6 +263,17 @@ func waitForLock(t *testing.T, s *Store) {
 		}
 		if waits > 0 {
 			return
+		}
+	}
+}
+
+// waitForBlocked waits until somebody waits for what a connection has locked.
+func waitForBlocked(t *testing.T, s *Store, by *pgx.Conn) {
+	t.Helper()
+	for waits := 0; waits == 0; {
+		const query = `SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))`
+		if err := s.queryRow(t.Context(), []any{&waits}, query, int32(by.PgConn().PID())); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

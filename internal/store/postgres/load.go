@@ -154,6 +154,7 @@ const (
 func loadRecords(
 	ctx context.Context, conn *pgxpool.Conn, org roster.ID, work func(*batch) func() error,
 ) error {
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := runtime.GOMAXPROCS(0)
@@ -187,7 +188,7 @@ func loadRecords(
 	err := deliver(ordered)
 	cancel()
 	if readErr := group.Wait(); err == nil && readErr != nil {
-		err = readError(ctx, fmt.Sprintf("read the records of %s", org), readErr)
+		err = readError(outer, fmt.Sprintf("read the records of %s", org), broken(conn.Conn(), readErr))
 	}
 	return err
 }

@@ -58,15 +58,15 @@ var (
 // options are what tests change.
 type options struct {
 	migrations fs.FS
-	isolation  string
 	lease      leaseTimes
 	settleFor  time.Duration
 	prepare    func(*pgxpool.Config)
 }
 
 // Open opens the store in the database that a URL names, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., with
-// the parameters that libpq knows, and pool_max_conns for how many connections write at the same time (16). Its schema
-// is made or brought up to date; one of a newer version of roster is refused with [roster.Conflict]. Open fails with a
+// the parameters that libpq knows, pool_max_conns for how many connections write at the same time (16), and
+// default_transaction_isolation for writing at another level than READ COMMITTED, which does. Its schema is made or
+// brought up to date; one of a newer version of roster is refused with [roster.Conflict]. Open fails with a
 // [*store.InUseError] while another process has the database, and waits for up to ten seconds where that may have been
 // lost. No error shows a password.
 func Open(ctx context.Context, url string) (*Store, error) {
@@ -77,9 +77,6 @@ func open(ctx context.Context, url string, o options) (*Store, error) {
 	if o.migrations == nil {
 		o.migrations = migrations
 	}
-	if o.isolation == "" {
-		o.isolation = "READ COMMITTED"
-	}
 	config, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -88,7 +85,7 @@ func open(ctx context.Context, url string, o options) (*Store, error) {
 		o.prepare(config)
 	}
 	s := &Store{
-		name: nameOf(config.ConnConfig), begin: "BEGIN ISOLATION LEVEL " + o.isolation,
+		name: nameOf(config.ConnConfig), begin: beginOf(config.ConnConfig),
 		retryFor: 5 * time.Second, settleFor: cmp.Or(o.settleFor, 20*time.Second),
 	}
 	if err := s.open(ctx, config, o); err != nil {
@@ -170,6 +167,14 @@ func (s *Store) enter(ctx context.Context) error {
 		s.gate.Leave()
 	}
 	return err
+}
+
+// beginOf returns the statement that transactions which write begin with.
+func beginOf(c *pgx.ConnConfig) string {
+	if _, given := c.RuntimeParams["default_transaction_isolation"]; given {
+		return "BEGIN"
+	}
+	return "BEGIN ISOLATION LEVEL READ COMMITTED"
 }
 
 // nameOf returns what to call a database in messages.

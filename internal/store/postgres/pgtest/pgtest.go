@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,7 +105,7 @@ type Cluster struct {
 
 	folder string
 	end    context.CancelFunc // asks the server to end
-	ended  chan struct{}      // closed when it has
+	ended  <-chan struct{}    // closed when it has
 }
 
 // Start makes a cluster and starts its server on a free port of the loopback device, durable as in production or
@@ -125,7 +124,7 @@ func Start(durable bool) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{folder: folder, ended: make(chan struct{})}
+	c := &Cluster{folder: folder}
 	if err := c.start(bin, as, durable); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL for tests: %w", err), os.RemoveAll(folder))
 	}
@@ -183,28 +182,18 @@ func (c *Cluster) serve(bin, data string, as *syscall.Credential, durable bool) 
 	cmd.WaitDelay = 20 * time.Second
 	var log strings.Builder
 	cmd.Stderr = &log
-	ended, started := make(chan struct{}), make(chan error, 1)
-	go func() {
-		// The server ends with the thread that started it, however this process ends.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(ended)
-		err := cmd.Start()
-		if started <- err; err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	server, err := launch(cmd)
+	if err != nil {
 		end()
 		return err
 	}
 	dsn := fmt.Sprintf("postgres://roster@127.0.0.1:%d/postgres?sslmode=disable", port)
-	if err := answers(dsn, data, ended); err != nil {
+	if err := answers(dsn, data, server.ended); err != nil {
 		end()
-		<-ended
+		<-server.ended
 		return fmt.Errorf("%w\n%s", err, log.String())
 	}
-	c.URL, c.end, c.ended = dsn, end, ended
+	c.URL, c.end, c.ended = dsn, end, server.ended
 	return nil
 }
 
