@@ -90,9 +90,10 @@ type update struct {
 	next       roster.Numbers // that are free, after the change at last
 }
 
-// failure returns err as Update's error: fn's own and errors with a code as they are.
+// failure returns err as Update's error: fn's own and errors with a code as they are, unless fn failed because of the
+// store.
 func (u *update) failure(err error) error {
-	if u.fnErr != nil {
+	if u.fnErr != nil && excuse(u.fnErr) == "" {
 		return err
 	}
 	return readError(u.ctx, fmt.Sprintf("update organization %s", u.change.Org), err)

@@ -1,0 +1,174 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/roster-dev/roster"
+)
+
+// faulty is a store on a disk with faults.
+type faulty struct {
+	*Store
+
+	t      *testing.T
+	disk   *disk
+	folder string
+	users  int // that were acknowledged
+}
+
+func openFaulty(t *testing.T) *faulty {
+	t.Helper()
+	d, err := theDisk()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &faulty{t: t, disk: d, folder: t.TempDir()}
+	f.Store = f.openIn(f.folder)
+	t.Cleanup(func() {
+		d.fail("", nil)
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	org := &roster.Organization{ID: roster.ID{1}, Number: 1, Slug: "one", Name: "One"}
+	if err := f.commit(roster.Op{After: org}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *faulty) openIn(folder string) *Store {
+	f.t.Helper()
+	s, err := Open(f.t.Context(), filepath.Join(folder, "roster.db"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return s
+}
+
+func (f *faulty) commit(op roster.Op) error {
+	_, err := f.Update(f.t.Context(), roster.ID{1}, func(roster.State) (roster.Change, error) {
+		return roster.Change{Ops: []roster.Op{op}}, nil
+	})
+	return err
+}
+
+// add adds the next user.
+func (f *faulty) add() error {
+	n := f.users + 1
+	err := f.commit(roster.Op{After: &roster.User{
+		ID: roster.ID{2, byte(n >> 8), byte(n)}, Number: int64(n), Name: fmt.Sprint("User ", n),
+	}})
+	if err == nil {
+		f.users++
+	}
+	return err
+}
+
+// wantUsers holds a store to having so many users, each by a version.
+func (f *faulty) wantUsers(s *Store, what string, least, most int) {
+	f.t.Helper()
+	loaded := 0
+	version, err := s.Load(f.t.Context(), roster.ID{1}, func(e roster.Entity) error {
+		if e.Key().Type == roster.TypeUser {
+			loaded++
+		}
+		return nil
+	})
+	if err != nil || loaded < least || loaded > most || version != roster.Version(loaded+1) {
+		f.t.Fatalf("%s: %d users at version %d, %v; want %d to %d", what, loaded, version, err, least, most)
+	}
+	changes, err := s.Changes(f.t.Context(), roster.ID{1}, 0, 2*most+1)
+	if err != nil || len(changes) != loaded+1 {
+		f.t.Fatalf("%s: %d changes, %v; want %d", what, len(changes), err, loaded+1)
+	}
+}
+
+// wantLeft holds what a kill would leave of the store at this moment to having all users that were acknowledged, and no
+// more than one that was not.
+func (f *faulty) wantLeft(what string) {
+	f.t.Helper()
+	folder := f.t.TempDir()
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(filepath.Join(f.folder, "roster.db"+suffix))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "roster.db"+suffix), data, 0o600); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	left := f.openIn(folder)
+	f.wantUsers(left, what+", after a kill", f.users, f.users+1)
+	if err := left.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// TestDiskFails has each call that changes a file fail in turn, once or from then on, while a change is committed that
+// is then moved from the log to the file. What fails is for another time; what is acknowledged is there after a kill; reads go
+// on meanwhile, and writes as soon as the disk does, with no version left out.
+func TestDiskFails(t *testing.T) {
+	for _, fault := range []struct {
+		name  string
+		call  ioCall
+		code  int32
+		stays bool
+	}{
+		{"a full disk", writes, sqlite3.SQLITE_FULL, true},
+		{"a write that fails", writes, sqlite3.SQLITE_IOERR_WRITE, false},
+		{"a sync that fails", syncs, sqlite3.SQLITE_IOERR_FSYNC, false},
+		{"a disk that does not sync any more", syncs, sqlite3.SQLITE_IOERR_FSYNC, true},
+		{"a file that can't be cut off", truncates, sqlite3.SQLITE_IOERR_TRUNCATE, true},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			f := openFaulty(t)
+			if _, err := f.writer.conn.ExecContext(t.Context(), `PRAGMA wal_autocheckpoint(1)`); err != nil {
+				t.Fatal(err)
+			}
+			refused := 0
+			for nth := 1; ; nth++ {
+				calls := 0
+				f.disk.fail(f.folder, func(call ioCall, _ string) int32 {
+					if call == fault.call {
+						calls++
+					}
+					if call == fault.call && (calls == nth || calls > nth && fault.stays) {
+						return fault.code
+					}
+					return sqlite3.SQLITE_OK
+				})
+				what := fmt.Sprintf("%s %d", fault.call, nth)
+				err := f.add()
+				if err != nil {
+					refused++
+					if roster.CodeOf(err) != roster.Unavailable {
+						t.Errorf("%s: got %v, want %s", what, err, roster.Unavailable)
+					}
+				}
+				f.wantUsers(f.Store, what, f.users, f.users)
+				f.wantLeft(what)
+				f.disk.fail("", nil)
+				if calls < nth {
+					break
+				}
+				if err := f.add(); err != nil {
+					t.Fatalf("%s, and then none: %v", what, err)
+				}
+				f.wantUsers(f.Store, what, f.users, f.users)
+			}
+			f.wantLeft("in the end")
+			t.Logf("%d changes were acknowledged, %d were not", f.users, refused)
+			if refused == 0 && fault.call != truncates {
+				t.Error("nothing failed")
+			}
+		})
+	}
+}
