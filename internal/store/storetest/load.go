@@ -134,7 +134,7 @@ func testSnapshot(t *testing.T, s store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(content{1, records}, got); diff != "" {
+	if diff := diffOf(content{1, records}, got); diff != "" {
 		t.Errorf("load (-want +got):\n%s", diff)
 	}
 	after, err := load(t.Context(), s, id(1))
