@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -29,14 +30,28 @@ type program struct {
 	env       []string // besides that of the test
 }
 
-// build builds the program as it is shipped, without the race detector: this test is about many users.
+// build returns the program as it is shipped, without the race detector, with a folder of its own.
 func build(t *testing.T) program {
 	t.Helper()
-	p := program{path: filepath.Join(t.TempDir(), "roster"), dir: t.TempDir()}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p.path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return p
+	return program{path: path, dir: t.TempDir()}
+}
+
+// built builds the program when a test first needs it.
+var built = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(builtIn(), "roster")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+// builtIn returns the folder of the program, which TestMain removes.
+func builtIn() string {
+	return filepath.Join(os.TempDir(), fmt.Sprint("roster-built-by-", os.Getpid()))
 }
 
 // command returns a command that has not begun.

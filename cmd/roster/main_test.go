@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -13,15 +16,20 @@ import (
 var update = flag.Bool("update", false, "rewrite what scripts compare with")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"roster": main})
+	code := m.Run()
+	if err := os.RemoveAll(builtIn()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
 }
 
 // TestScripts runs the program as its users do.
 func TestScripts(t *testing.T) {
+	p := build(t)
 	testscript.Run(t, testscript.Params{
 		Setup: func(e *testscript.Env) error {
-			// A program with the race detector waits a second before it ends, which is for programs without tests.
-			e.Setenv("GORACE", "atexit_sleep_ms=10")
+			e.Setenv("PATH", filepath.Dir(p.path)+string(filepath.ListSeparator)+e.Getenv("PATH"))
 			return withServer(e)
 		},
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
