@@ -12,11 +12,15 @@ func checkInvariants(t *testing.T, v *View) {
 		return
 	}
 	all := slices.Collect(v.slots())
+	profiles := make(map[uint32]profile, len(all))
+	for _, slot := range all {
+		profiles[slot] = v.profile(slot)
+	}
 	for _, o := range v.orders {
 		o.ready()
 		var seen []uint32
 		for i, c := range o.chunks {
-			checkRows(t, &c.rows, len(c.slots), func(i int) profile { return v.profile(c.slots[i]) })
+			checkRows(t, &c.rows, len(c.slots), func(i int) profile { return profiles[c.slots[i]] })
 			if len(c.slots) == 0 || len(c.slots) > rowMax {
 				t.Fatalf("order %s: chunk %d has %d slots", o.field, i, len(c.slots))
 			}
@@ -38,12 +42,7 @@ func checkInvariants(t *testing.T, v *View) {
 		}
 	}
 	for i, p := range v.pages {
-		checkRows(t, &p.rows, len(p.word), func(j int) profile {
-			if !p.live.has(j) {
-				return profile{}
-			}
-			return v.profile(uint32(i<<rowBits + j))
-		})
+		checkRows(t, &p.rows, len(p.word), func(j int) profile { return profiles[uint32(i<<rowBits+j)] })
 	}
 }
 

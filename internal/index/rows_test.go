@@ -11,14 +11,16 @@ import (
 // slowRows is makeRows, class by class.
 func slowRows(n int, of func(i int) profile) rows {
 	var seen profile
+	profiles := make([]profile, n)
 	for i := range n {
-		seen.union(of(i))
+		profiles[i] = of(i)
+		seen.union(profiles[i])
 	}
 	out := rows{n: n}
 	seen.each(func(class int) {
 		words, count := make([]uint64, (n+63)/64), 0
 		for i := range n {
-			if p := of(i); p.has(class) {
+			if profiles[i].has(class) {
 				words[i/64] |= 1 << (i % 64)
 				count++
 			}
