@@ -20,10 +20,15 @@ import (
 // asked of the view is a valid query, and every body is valid JSON. The seeds are made from the tables of parameters.
 func Fuzz(f *testing.F, d *dialect.Dialect) {
 	f.Helper()
+	added := map[string]bool{} // an input goes to every endpoint, whichever has the parameter
 	for i := range d.Endpoints {
 		for _, p := range d.Endpoints[i].Params {
 			for _, value := range seeds(p) {
-				f.Add(url.QueryEscape(p.Name)+"="+url.QueryEscape(value), Company.String())
+				query := url.QueryEscape(p.Name) + "=" + url.QueryEscape(value)
+				if !added[query] {
+					f.Add(query, Company.String())
+				}
+				added[query] = true
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func Run(t *testing.T, d *dialect.Dialect) {
 		roster.Documented: NewWorld(t, roster.Documented, d),
 		roster.Live:       NewWorld(t, roster.Live, d),
 	}
-	seen := newCoverage(d)
+	seen, doc := newCoverage(d), documented(t, d)
 	for _, file := range files {
 		contract := roster.Documented
 		if strings.HasPrefix(filepath.Base(file), "live") {
@@ -57,21 +57,22 @@ func Run(t *testing.T, d *dialect.Dialect) {
 		if strings.HasPrefix(filepath.Base(file), "write") {
 			world = NewWorld(t, contract, d)
 		}
-		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, world, d, file, seen) })
+		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, world, doc, file, seen) })
 	}
 	seen.check(t)
 	checkExamples(t, d)
 	checkFailures(t, d)
 }
 
-func runFile(t *testing.T, w *World, d *dialect.Dialect, file string, seen *coverage) {
+func runFile(t *testing.T, w *World, doc schemas, file string, seen *coverage) {
 	t.Helper()
+	d := doc.Dialect
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := &txtar.Archive{Comment: archive.Comment}
-	responses, doc := map[string]string{}, documented(t, d)
+	responses := map[string]string{}
 	for _, f := range archive.Files {
 		if name, ok := strings.CutSuffix(f.Name, "/response"); ok {
 			responses[name] = string(f.Data)
