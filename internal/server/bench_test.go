@@ -34,8 +34,16 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// populated returns a service with the demo organization of so many users, and a secret that may read them.
+// populated returns a service with the demo organization of so many users, who are kept in the forms in which they were
+// asked for, and a secret that may read them.
 func populated(tb testing.TB, users int) (*directory.Service, string) {
+	tb.Helper()
+	const forms = 64 << 20
+	return populatedWith(tb, users, forms)
+}
+
+// populatedWith is populated with so many bytes for forms.
+func populatedWith(tb testing.TB, users int, forms int64) (*directory.Service, string) {
 	tb.Helper()
 	secret, err := roster.NewSecret(bytes.NewReader(bytes.Repeat([]byte{7}, sha256.Size)))
 	if err != nil {
@@ -56,7 +64,7 @@ func populated(tb testing.TB, users int) (*directory.Service, string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	service := directory.New(into, directory.Options{Now: demo.Epoch, NewID: newID, FormBytes: 64 << 20})
+	service := directory.New(into, directory.Options{Now: demo.Epoch, NewID: newID, FormBytes: forms})
 	if _, err := service.View(tb.Context(), demo.Organization().ID); err != nil {
 		tb.Fatal(err)
 	}

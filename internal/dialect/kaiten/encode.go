@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -78,7 +79,7 @@ func (e *encoder) person(m dialect.Members, u *roster.User) dialect.Members {
 		Text("username", u.Identifier).
 		Text("avatar_initials_url", u.Avatar.InitialsURL).
 		TextOrNull("avatar_uploaded_url", u.Avatar.UploadedURL).
-		Text("initials", initials(u)).
+		Text("initials", string(initials(make([]byte, 0, fewInitials), u))).
 		Int("avatar_type", avatarType(u.Avatar)).
 		Text("lng", u.Language).
 		Text("timezone", u.Timezone).
@@ -248,22 +249,23 @@ func or[T comparable](value, none T) T {
 	return value
 }
 
-// initials returns the user's initials or, without any, those of the first two words of the name.
-func initials(u *roster.User) string {
+// fewInitials is room for the bytes of most initials.
+const fewInitials = 32
+
+// initials appends the user's initials or, without any, those of the first two words of the name.
+func initials(b []byte, u *roster.User) []byte {
 	if u.Initials != "" {
-		return u.Initials
+		return append(b, u.Initials...)
 	}
-	var b strings.Builder
-	for i, word := range strings.Fields(u.Name) {
-		if i == 2 {
-			break
-		}
-		for _, r := range word {
-			b.WriteRune(unicode.ToUpper(r))
+	words := 0
+	for word := range strings.FieldsSeq(u.Name) {
+		first, _ := utf8.DecodeRuneInString(word)
+		b = utf8.AppendRune(b, unicode.ToUpper(first))
+		if words++; words == 2 {
 			break
 		}
 	}
-	return b.String()
+	return b
 }
 
 func avatarType(a roster.Avatar) int64 {
@@ -301,6 +303,9 @@ func spaceRole(mode string) int64 {
 
 // slackChannel returns the JSON of the page's type, integer or null, for an id that other systems write as a text.
 func slackChannel(id string) string {
+	if id == "" { // as that of most users, for whom an error would only be made
+		return "null"
+	}
 	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > 0 {
 		return strconv.FormatInt(n, 10)
 	}

@@ -227,11 +227,11 @@ func TestInitials(t *testing.T) {
 	for name, want := range map[string]string{
 		"": "", "ada": "A", "Ada Moreno": "AM", "ángela de núñez": "ÁD", "王芳": "王", "  Anna   Öhman ": "AÖ",
 	} {
-		if got := initials(&roster.User{Name: name}); got != want {
+		if got := string(initials(nil, &roster.User{Name: name})); got != want {
 			t.Errorf("initials of %q = %q, want %q", name, got, want)
 		}
 	}
-	if got := initials(&roster.User{Name: "Ada Moreno", Initials: "X"}); got != "X" {
+	if got := string(initials(nil, &roster.User{Name: "Ada Moreno", Initials: "X"})); got != "X" {
 		t.Errorf("initials that were chosen = %q, want X", got)
 	}
 }
