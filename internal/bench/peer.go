@@ -55,7 +55,7 @@ func ParsePeer(s string) (Peer, error) {
 	return p, nil
 }
 
-// comparePeers gives each peer and a server of ours the same work in turn, over the smallest organization.
+// comparePeers gives each peer and a server of ours the same work in turn, over the first organization.
 func (r *runner) comparePeers(ctx context.Context) (err error) {
 	if len(r.Peers) == 0 {
 		return nil

@@ -2,9 +2,10 @@
 // changes, and publishes the views that result. A store and the read model meet only here.
 //
 // Reads take the present view of an organization, which is immutable, and never wait for a writer or for another
-// organization. Writes to one organization run one after the other: decide, commit, apply, publish; those that arrive
-// meanwhile share the next transaction, so that they wait for the disk once. A write that has returned is seen by every
-// later read.
+// organization. Writes to one organization run one after the other: decide, commit, apply, publish; those of one actor
+// that arrive meanwhile share the next transaction, so that they wait for the disk once, unless they are about the same
+// records. Several actors never share one: a change has one actor. A write that has returned is seen by every later
+// read.
 package directory
 
 import (

@@ -175,21 +175,46 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// What is just enough is enough: what a load is stopped for is no more than what a view would have taken up.
+// What is just enough is enough: what a load is stopped for is no more than what a view would have taken up, whatever
+// the records are like.
 func TestJustEnough(t *testing.T) {
-	s := &spy{Store: memory.New()}
-	unlimited := newService(s)
-	org := newOrg(t, unlimited, "one")
-	cmds := make([]roster.Command, 9000)
-	for i := range cmds {
-		cmds[i] = roster.Create{Record: &roster.User{Name: "x", Kind: roster.Virtual}}
+	t.Parallel()
+	long := strings.Repeat("𐍈", 200)
+	for name, tc := range map[string]struct {
+		users   int
+		user    func(n int) *roster.User
+		deleted bool
+	}{
+		"small": {9000, func(int) *roster.User { return &roster.User{Name: "x", Kind: roster.Virtual} }, false},
+		"deleted": {4200, func(n int) *roster.User {
+			return &roster.User{Name: long, Identifier: fmt.Sprint("i", n), Kind: roster.Virtual, Description: long}
+		}, true},
+		"with keys": {4200, func(n int) *roster.User {
+			return &roster.User{Name: "x", Email: fmt.Sprintf("%d@example.com", n), Identifier: fmt.Sprint("i", n)}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &spy{Store: memory.New()}
+			unlimited := newService(s)
+			org := newOrg(t, unlimited, "one")
+			var cmds []roster.Command
+			for n := range tc.users {
+				cmds = append(cmds, roster.Create{Record: tc.user(n)})
+			}
+			for n := range tc.users {
+				if tc.deleted {
+					cmds = append(cmds, roster.Delete{Type: roster.TypeUser, Ref: roster.Ref{Number: int64(n + 1)}})
+				}
+			}
+			do(t, unlimited, org, cmds...)
+			v := view(t, newService(s), org)
+			warmed(t, v)
+			view(t, limited(s, v.Bytes()), org)
+			_, err := limited(s, v.Bytes()-1).View(t.Context(), org)
+			wantCode(t, "a byte less", err, roster.Unavailable)
+		})
 	}
-	do(t, unlimited, org, cmds...)
-	v := view(t, unlimited, org)
-	warmed(t, v)
-	view(t, limited(s, v.Bytes()), org)
-	_, err := limited(s, v.Bytes()-1).View(t.Context(), org)
-	wantCode(t, "a byte less", err, roster.Unavailable)
 }
 
 // Who waits for a version does not keep the view in memory, and is told when there is one all the same.

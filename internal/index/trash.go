@@ -104,6 +104,9 @@ func (t trash) bytes() int {
 		n += each * len(d.byID)
 		for _, e := range d.byID {
 			n += member * len(roster.MembersOf(e))
+			if u, ok := e.Was().(*roster.User); ok {
+				n += len(u.Name) + len(u.Email) + len(u.Description)
+			}
 		}
 	}
 	return n
