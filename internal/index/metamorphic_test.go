@@ -185,7 +185,9 @@ func run(t *testing.T, w *world, o options, changes, checks int) {
 			kept[len(kept)-1].check(t, w.query())
 			kept[len(kept)-1].checkFacets(t, w.query(), w.facets()...)
 		}
-		pick(w, kept...).check(t, w.query())
+		old, q := pick(w, kept...), w.query()
+		old.check(t, q)
+		old.checkFacets(t, q, w.facets()...)
 	}
 	for _, s := range kept {
 		s.check(t, w.query())
