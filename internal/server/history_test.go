@@ -91,10 +91,13 @@ type followed struct {
 	ended chan error
 }
 
-func follow(t *testing.T) *followed {
+func follow(t *testing.T, ds ...*dialect.Dialect) *followed {
 	t.Helper()
+	if len(ds) == 0 {
+		ds = []*dialect.Dialect{following()}
+	}
 	f := &followed{pipes: newPipes(), ended: make(chan error, 1)}
-	f.stand = newStand(t, func(c *server.Config) { c.Metrics = true }, following())
+	f.stand = newStand(t, func(c *server.Config) { c.Metrics = true }, ds...)
 	f.History = server.Histories(f.service)
 	var ctx context.Context
 	ctx, f.stop = context.WithCancel(t.Context())
