@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/audit"
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/store"
 )
@@ -12,7 +13,8 @@ import (
 // OtherSince is the version of the organization Other after which its changes are kept: those before are forgotten.
 const OtherSince = 2
 
-// forgetful is a store that has forgotten the first changes of Other.
+// forgetful is a store that has forgotten the first changes of Other, and in whose audit of Other somebody has given
+// the second entry a reason.
 type forgetful struct{ store.Store }
 
 func (f forgetful) Changes(
@@ -30,6 +32,26 @@ func (f forgetful) Since(ctx context.Context, org roster.ID) (roster.Version, er
 		return OtherSince, nil
 	}
 	return f.Store.Since(ctx, org)
+}
+
+// Log implements [store.Store].
+func (f forgetful) Log(ctx context.Context, org roster.ID) (audit.Log, error) {
+	log, err := f.Store.Log(ctx, org)
+	if org != Other || err != nil {
+		return log, err
+	}
+	written := log.Entries
+	log.Entries = func(yield func(roster.Entry, error) bool) {
+		for e, err := range written {
+			if e.Seq == 2 {
+				e.Reason = "because"
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+	return log, nil
 }
 
 // ending is the history of Company on a server that is about to end, so that nobody waits.

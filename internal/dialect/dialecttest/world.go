@@ -34,8 +34,8 @@ var testdata embed.FS
 // Now is the instant at which the clock of every world stands.
 func Now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }
 
-// The organizations of a world. Company has the users of the fixture; Other has none of them, and no
-// changes up to [OtherSince].
+// The organizations of a world. Company has the users of the fixture; Other has none of them, no changes up to
+// [OtherSince], and an audit whose second entry is not as it was written.
 var (
 	Company = roster.MustParseID("9de0691c-bc8d-409b-8f40-75d4f45db2f3")
 	Other   = roster.MustParseID("0190a000-0000-7000-8000-0000000000ff")

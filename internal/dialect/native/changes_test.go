@@ -133,7 +133,7 @@ func (r *replica) apply(c change) {
 	}
 	r.version = c.Version
 	for _, op := range c.Ops {
-		if op.Type != "user" && op.Type != "group" {
+		if !slices.Contains([]string{"user", "group", "space", "role"}, op.Type) {
 			continue
 		}
 		key := op.Type + " " + op.ID
