@@ -1,12 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// What somebody has done to the audit with SQL is found, here and by a server.
+// What somebody has done to the audit with SQL is found.
 func TestAuditVerifyFindsDamage(t *testing.T) {
 	t.Parallel()
 	for damage, want := range map[string]string{
@@ -46,6 +47,32 @@ func TestAuditVerifyFindsDamage(t *testing.T) {
 			t.Errorf("%s: got %s, want that it is not whole", damage, got.stdout)
 		}
 	}
+}
+
+// A server tells the same of a store that was damaged: to a command, and to whoever asks it.
+func TestAuditVerifyFindsDamageOverHTTP(t *testing.T) {
+	t.Parallel()
+	dsn, _ := newAcme(t)
+	secret := tokenSecret(t, dsn)
+	verify := func(code int, stdout, stderr string) {
+		t.Helper()
+		b := start(t, 1, "serve", "--addr", "127.0.0.1:0", "--store", dsn)
+		url := b.urls["everything"]
+		got := execute(t, "audit", "verify", "--url", url, "--token", secret, "-o", "json")
+		if got.code != code || !strings.Contains(got.stdout, stdout) || !strings.HasPrefix(got.stderr, stderr) {
+			t.Errorf("got %d, %s%s want %d, %q and %q", got.code, got.stdout, got.stderr, code, stdout, stderr)
+		}
+		status, body := get(t, http.DefaultClient, url+"/api/v1/audit/verification", secret)
+		if status != http.StatusOK || !strings.Contains(body, strings.ReplaceAll(stdout, " ", "")) {
+			t.Errorf("the server answers %d: %s, want %s", status, body, stdout)
+		}
+		if err := b.stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	verify(0, `"whole": true`, "")
+	spoil(t, strings.TrimPrefix(dsn, "sqlite:"), `UPDATE audit_entries SET name = 'nobody' WHERE seq = 2`)
+	verify(1, `"whole": false`, "roster: verify the audit: entry 2 was altered: ")
 }
 
 // Who has noted an entry finds out that the audit was made anew.
