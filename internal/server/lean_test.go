@@ -61,12 +61,12 @@ func TestAPageAllocatesNothingForAUser(t *testing.T) {
 				}
 			}
 		}
-		for dialect, of := range allocations {
+		for list, of := range allocations {
 			// Each buffer of 32 KiB grows in a few steps, and what users have in common is made once.
-			others := (many-few)/2 + 7*float64(bytes[dialect][1]-bytes[dialect][0])/(32<<10)
+			others := (many-few)/2 + 7*float64(bytes[list][1]-bytes[list][0])/(32<<10)
 			if more := of[1] - of[0]; more > others {
 				t.Errorf("%s, %s: %d users are %g allocations more than %d, of which %g can be others",
-					dialect, name, many, more, few, others)
+					list, name, many, more, few, others)
 			}
 		}
 	}
@@ -135,5 +135,5 @@ func exported(t *testing.T, h http.Handler, target, secret string) (bytes int, g
 	if w.status != http.StatusOK || w.bytes != first.bytes || w.most == 0 {
 		t.Fatalf("%s answers %d with %d bytes and then %d", target, first.status, first.bytes, w.bytes)
 	}
-	return w.bytes, int64(w.most) - int64(before) //nolint:gosec // no machine has so much
+	return w.bytes, int64(w.most) - int64(before)
 }

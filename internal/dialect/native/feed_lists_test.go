@@ -98,8 +98,12 @@ func TestListsAsOfAndTheChangesBetween(t *testing.T) {
 			i := random.IntN(len(versions) - 1)
 			from, to := versions[i], versions[i+1+random.IntN(len(versions)-i-1)]
 			for _, list := range []struct{ path, types, filter string }{
-				{"/users", "user", ""}, {"/users", "user", "status = active"}, {"/users", "user", `name = "f 1*" OR groups:2`},
-				{"/groups", "group", ""}, {"/spaces", "space", ""}, {"/roles", "role", ""},
+				{"/users", "user", ""},
+				{"/users", "user", "status = active"},
+				{"/users", "user", `name = "f 1*" OR groups:2`},
+				{"/groups", "group", ""},
+				{"/spaces", "space", ""},
+				{"/roles", "role", ""},
 			} {
 				query := url.Values{}
 				if list.filter != "" {
@@ -107,7 +111,10 @@ func TestListsAsOfAndTheChangesBetween(t *testing.T) {
 				}
 				for _, diff := range []string{"false", "true"} {
 					r := &replica{name: list.path, version: from, sparse: true, records: s.asOf(t, list.path, query, from)}
-					told[list.path] += s.followTo(t, r, list.types, query, diff, to)
+					feed := maps.Clone(query)
+					feed.Set("types", list.types)
+					feed.Set("diff", diff)
+					told[list.path] += s.followTo(t, r, feed, to)
 					if diff := cmp.Diff(s.asOf(t, list.path, query, to), r.records); diff != "" || len(r.faults) > 0 {
 						t.Fatalf("seed %d: %s %q from version %d to %d: %v (-list +followed):\n%s",
 							seed, list.path, list.filter, from, to, r.faults, diff)
@@ -135,12 +142,9 @@ func (s *site) asOf(t *testing.T, path string, query url.Values, version int64) 
 	return records
 }
 
-// followTo applies the changes up to a version to a replica and returns how many there were.
-func (s *site) followTo(t *testing.T, r *replica, types string, query url.Values, diff string, to int64) (changes int) {
+// followTo applies the changes up to a version that a query asks for to a replica and returns how many there were.
+func (s *site) followTo(t *testing.T, r *replica, query url.Values, to int64) (changes int) {
 	t.Helper()
-	query = maps.Clone(query)
-	query.Set("types", types)
-	query.Set("diff", diff)
 	query.Set("limit", "5")
 	for since := r.version; since < to; {
 		var page struct {
