@@ -43,7 +43,9 @@ func build(t *testing.T) program {
 // built builds the program when a test first needs it.
 var built = sync.OnceValues(func() (path string, err error) {
 	path = filepath.Join(builtIn(), "roster")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
 	return path, nil
@@ -86,8 +88,13 @@ type serving struct {
 // serve starts a server and returns once it listens.
 func (p program) serve(t *testing.T) *serving {
 	t.Helper()
-	s := &serving{log: make(chan struct{})}
-	s.cmd = p.command(t, "serve", "--addr", "127.0.0.1:0", "--log-format", "json")
+	return listening(t, p.command(t, "serve", "--addr", "127.0.0.1:0", "--log-format", "json"))
+}
+
+// listening starts a command that serves with its log in JSON, and returns once it listens.
+func listening(t *testing.T, cmd *exec.Cmd) *serving {
+	t.Helper()
+	s := &serving{cmd: cmd, log: make(chan struct{})}
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

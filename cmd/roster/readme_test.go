@@ -73,6 +73,19 @@ func TestWebhooksGuide(t *testing.T) {
 	}
 }
 
+// TestOperationsGuide runs every command of the guide to operating likewise.
+func TestOperationsGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/operations.md")
+	out := p.shell(t, commands)
+	for _, want := range []string{"ok\nready\n", "acme"} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the output lacks %q:\n%s", want, out)
+		}
+	}
+}
+
 // shell runs commands in one shell and returns what they print.
 func (p program) shell(t *testing.T, commands []string) []byte {
 	t.Helper()

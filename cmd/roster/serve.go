@@ -23,6 +23,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/server"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // serveFlags are what a server is made from.
@@ -34,18 +35,25 @@ type serveFlags struct {
 	maxConnections int
 	cache          cacheSize
 	metricsAddr    string
+	drain          time.Duration
+	trace          string
 	memory         size
 	preload        []string
 	loading        loadingBar
 	walks          walkFlags
 	hooks          webhookFlags
 	deleted        deletedFlags
+
+	times  *server.StoreTimes // nil without metrics
+	tracer trace.Tracer       // nil for none
 }
 
 // keep chooses how the organizations of a process that serves are kept.
 func (f *serveFlags) keep(o *directory.Options) {
 	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, f.cache.bytes()-f.answerBytes()
 	o.Progress = f.loading.show
+	f.keepTimes(o)
+	o.Tracer = f.tracer
 	f.walks.keep(o)
 	f.deleted.keep(o)
 }
@@ -64,6 +72,9 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 		"what to log: info, or warn to leave out the line of each request")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "",
 		"address of GET /metrics for Prometheus, which needs no credential (default: nowhere)")
+	flags.DurationVar(&f.drain, "drain", 0,
+		"for how long after a signal to end /readyz says 503 while requests are still taken, such as 10s: so long as\n"+
+			"a load balancer takes to see that")
 	flags.Var(&f.cache, "cache",
 		"MiB of memory for answers, and for users as answers show them, that may be asked for again; 0 for none\n"+
 			"(default: 64, or, without --memory, three quarters of what else is in memory where that is more)")
@@ -73,7 +84,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.walks.add(flags)
 	f.hooks.add(flags)
 	f.deleted.add(flags)
-	env(flags, "addr", "cache", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
+	env(flags, "addr", "cache", "drain", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
 		"pin-pages", "walk-time", "walk-versions", "history-reach", "history-retention")
 }
 
@@ -104,9 +115,12 @@ func (a *app) serve() *cobra.Command {
 		"address or CIDR prefix whose X-Forwarded-* headers count; may be repeated")
 	flags.StringSliceVar(&f.origins, "cors-origin", nil,
 		"origin whose pages may read responses in a browser; may be repeated (default: every origin)")
+	flags.StringVar(&f.trace, "trace", "",
+		"URL of an OpenTelemetry collector to send traces to by OTLP over HTTP, such as http://localhost:4318\n"+
+			"(default: where $OTEL_EXPORTER_OTLP_ENDPOINT says, else nowhere)")
 	flags.BoolVar(&f.unlimited, "no-rate-limits", false, "allow any number of requests, for benchmarks")
 	env(flags, "no-rate-limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
-		"cors-origin", "preload")
+		"cors-origin", "preload", "trace")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
 		if err != nil {
@@ -123,6 +137,11 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 	if collects {
 		defer debug.SetGCPercent(debug.SetGCPercent(mostGarbage))
 	}
+	untrace, err := s.startTracing(ctx)
+	if err != nil {
+		return err
+	}
+	defer untrace()
 	l, err := s.openStore(ctx, dsn, s.keep)
 	if err != nil {
 		return err
@@ -135,6 +154,7 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 		err = s.preloadAll(ctx, l)
 	}
 	if err == nil {
+		s.pools = poolsOf(l.store)
 		held, stop := l.whileHeld(ctx)
 		err = s.run(held, l.Service, nil)
 		if lost := context.Cause(held); ctx.Err() == nil && lost != nil {
@@ -155,6 +175,7 @@ type service struct {
 	listens [][2]string       // dialect, address
 	proxies []netip.Prefix
 	tls     *tls.Config
+	pools   func() []server.Pool // nil where the store has none
 }
 
 func (a *app) newService(f *serveFlags) (*service, error) {
@@ -175,7 +196,7 @@ func (a *app) newService(f *serveFlags) (*service, error) {
 	default:
 		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
 	}
-	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check(), s.deleted.check())
+	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check(), s.deleted.check(), s.checkDrain())
 }
 
 func (s *service) parseMounts() error {
@@ -243,6 +264,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		return err
 	}
 	jobs := s.jobsOf(d, s.log)
+	s.hooks.tracer = s.tracer
 	hooks, err := s.newWebhooks(ctx, d, s.hooks, s.log)
 	if err != nil {
 		return err
@@ -259,6 +281,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
+		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer,
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {
@@ -273,7 +296,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 			return errors.Join(err, closeAll(listeners), hooks.Close(ctx))
 		}
 	}
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := s.linger(ctx, srv)
 	var background errgroup.Group
 	background.Go(func() error {
 		s.recordUse(ctx, d, lastUse)
@@ -292,6 +315,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		return nil
 	})
 	background.Go(func() error { return doing("keep where webhooks stand", hooks.Run(ctx)) })
+	s.notify(ctx, ready)
 	err = srv.Run(ctx, listeners...)
 	stop()
 	return errors.Join(err, background.Wait())

@@ -9,11 +9,15 @@ import (
 
 	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/trace"
 	"github.com/roster-dev/roster/internal/webhook"
 )
 
 // webhookFlags say where messages to webhooks may go.
-type webhookFlags struct{ allowPrivate bool }
+type webhookFlags struct {
+	allowPrivate bool
+	tracer       trace.Tracer // nil for none
+}
 
 func (f *webhookFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowPrivate, "webhook-allow-private", false,
@@ -25,7 +29,7 @@ func (f *webhookFlags) add(flags *pflag.FlagSet) {
 // webhookFlags returns what the environment says to a command that has no flags about webhooks.
 func (a *app) webhookFlags() webhookFlags {
 	allow, _ := strconv.ParseBool(a.getenv("ROSTER_WEBHOOK_ALLOW_PRIVATE"))
-	return webhookFlags{allow}
+	return webhookFlags{allowPrivate: allow}
 }
 
 // newWebhooks returns what delivers the changes of a directory. The caller runs or closes it.
@@ -34,6 +38,6 @@ func (a *app) newWebhooks(
 ) (*webhook.Service, error) {
 	return webhook.New(ctx, webhook.Config{
 		Log: d, Keeper: d, Form: native.Messages{}, Transport: webhook.NewTransport(f.allowPrivate),
-		Now: a.now, NewID: a.newID, Agent: "Roster/" + software(), Logger: log,
+		Now: a.now, NewID: a.newID, Agent: "Roster/" + software(), Logger: log, Tracer: f.tracer,
 	})
 }

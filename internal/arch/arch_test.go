@@ -87,7 +87,7 @@ func TestCheck(t *testing.T) {
 			"the server reaches for the directory", "internal/server/x.go",
 			"package server; import \"ROSTER/internal/directory\"",
 			[]string{"internal/server/x.go:1: internal/server may not import internal/directory: " +
-				"of ours it may import ., internal/auth, internal/dialect, internal/web"},
+				"of ours it may import ., internal/auth, internal/dialect, internal/trace, internal/web"},
 		},
 		{
 			"a driver imports another driver", "internal/store/memory/x.go",

@@ -47,13 +47,15 @@ func Roster() Rules {
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
+			{Package: "internal/trace", Ours: []string{root}, Strict: true},
+			{Package: "internal/otel", Ours: []string{root, "internal/trace"}},
 			{Package: "internal/job", Ours: []string{root, "internal/filter", "internal/ingest"}},
-			{Package: "internal/webhook", Ours: []string{root}},
+			{Package: "internal/webhook", Ours: []string{root, "internal/trace"}},
 			{Package: store, Ours: []string{root, "internal/audit"}},
 			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},
 			{Package: "internal/store/postgres/pgtest"},
 			{Package: "internal/store/*", Ours: []string{root, store, "internal/audit"}}, // drivers and storetest
-			{Package: "internal/directory", Ours: []string{root, store, "internal/audit", "internal/index"}},
+			{Package: "internal/directory", Ours: []string{root, store, "internal/audit", "internal/index", "internal/trace"}},
 			{Package: dialect, Ours: []string{root}},
 			{Package: "internal/dialect/all", Ours: []string{dialect, "internal/dialect/*"}},
 			{Package: "internal/dialect/dialecttest", Ours: []string{"..."}},
@@ -61,13 +63,18 @@ func Roster() Rules {
 			{Package: "internal/dialect/*", Ours: []string{root, dialect}},
 			{Package: "internal/ingest", Ours: []string{root, dialect}},
 			{Package: "internal/web", Ours: []string{root, dialect}},
-			{Package: "internal/server", Ours: []string{root, "internal/auth", dialect, "internal/web"}},
+			{Package: "internal/server", Ours: []string{root, "internal/auth", dialect, "internal/trace", "internal/web"}},
 		},
 		Reserved: []Reservation{
 			{
 				Import: "database/sql",
 				For:    []string{"internal/store/*"},
 				Why:    "SQL is a matter of the store drivers",
+			},
+			{
+				Import: "go.opentelemetry.io",
+				For:    []string{"internal/otel"},
+				Why:    "everything else knows internal/trace",
 			},
 			{
 				Import: "net/http",

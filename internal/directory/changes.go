@@ -17,7 +17,7 @@ import (
 func (s *Service) Changes(
 	ctx context.Context, id roster.ID, after roster.Version, limit int,
 ) ([]roster.Change, error) {
-	changes, err := s.store.Changes(ctx, id, after, limit)
+	changes, err := s.changesAfter(ctx, id, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Service) Changes(
 		return nil, nil
 	}
 	// The view may have moved on since the store was asked: what it shows now is committed.
-	if changes, err = s.store.Changes(ctx, id, after, limit); err != nil || len(changes) > 0 {
+	if changes, err = s.changesAfter(ctx, id, after, limit); err != nil || len(changes) > 0 {
 		return published(changes, view), err
 	}
 	return nil, kept(after, view.Version())
@@ -90,10 +90,10 @@ func (s *Service) mayBeAt(ctx context.Context, org *organization, version roster
 	if org.view.Load() != nil {
 		return true
 	}
-	reached, err := s.store.Changes(ctx, org.id, version-1, 1)
+	reached, err := s.changesAfter(ctx, org.id, version-1, 1)
 	if err != nil || len(reached) > 0 {
 		return true
 	}
-	rest, err := s.store.Changes(ctx, org.id, 0, 1)
+	rest, err := s.changesAfter(ctx, org.id, 0, 1)
 	return err != nil || len(rest) == 0 // the organization is gone
 }

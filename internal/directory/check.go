@@ -78,7 +78,7 @@ func (s *Service) checkHistory(ctx context.Context, id roster.ID, r *Report, sto
 	}
 	history, gaps := tally{}, 0
 	for last := since; last < r.Version; {
-		changes, err := s.store.Changes(ctx, id, last, batch)
+		changes, err := s.changesAfter(ctx, id, last, batch)
 		if err != nil {
 			return fmt.Errorf("read the history of organization %s: %w", id, err)
 		}

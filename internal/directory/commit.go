@@ -9,11 +9,19 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
 	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // commit carries out a call. Calls that arrive while a transaction is under way wait in the organization's queue; the
 // first of them that gets hold of the writer's token carries out the others along with its own, in one transaction.
-func (s *Service) commit(ctx context.Context, id roster.ID, c *call) error {
+func (s *Service) commit(ctx context.Context, id roster.ID, c *call) (err error) {
+	ctx, span := trace.Begin(ctx, s.tracer, "commit")
+	span.Org(id)
+	span.Int("roster.commands", int64(len(c.cmds)))
+	defer func() {
+		span.Int("roster.version", int64(c.change.Version))
+		span.End(err)
+	}()
 	if err := s.trace(ctx, id, c); err != nil {
 		return fmt.Errorf("change organization %s: %w", id, err)
 	}
@@ -137,14 +145,14 @@ func (s *Service) transact(
 	defer a.wait()
 	env := roster.Env{Org: org.id, Now: s.now(), NewID: s.newID, KeepDeleted: s.keepDeleted}
 	if len(batch) == 1 && org.view.Load() == nil && !org.surprised && batch[0].mayGuess() {
-		change, err := s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
+		change, err := s.update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 			return s.guess(batch[0], state, env)
 		})
 		if !isClientError(err) && !errors.Is(err, errGuess) {
 			return change, nil, err
 		}
 	}
-	change, err = s.store.Update(ctx, org.id, func(state roster.State) (roster.Change, error) {
+	change, err = s.update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 		a.wait()
 		view := org.view.Load()
 		known := remember(fastest(state, view))
@@ -178,6 +186,7 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 	if len(change.Ops) == 0 {
 		return
 	}
+	trace.Remember(ctx, s.tracer, org.id, change.Version)
 	defer s.tell(change) // after the view is there
 	org.needs.Store(0)
 	view := org.view.Load()

@@ -25,6 +25,7 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
 	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // Service serves the organizations of one store. It is safe for concurrent use.
@@ -35,8 +36,10 @@ type Service struct {
 	random    io.Reader
 	maxBytes  int64
 	warmViews bool
-	forms     *index.Forms                     // nil for none
-	progress  func(org roster.ID, records int) // nil for none
+	forms     *index.Forms                                          // nil for none
+	progress  func(org roster.ID, records int)                      // nil for none
+	times     func(operation string, took time.Duration, err error) // nil for none
+	tracer    trace.Tracer                                          // nil for none
 	loads     singleflight.Group
 	pasts     singleflight.Group // of views at old versions
 	pastOps   int
@@ -101,6 +104,11 @@ type Options struct {
 	// Progress, if set, is told now and then how many records of an organization have been read while it is loaded. It
 	// may be called for several organizations at once, and must return soon.
 	Progress func(org roster.ID, records int)
+	// Times, if set, is told of each call of the store that is one of [Operations] how long it took and what it failed
+	// with. It may be called for several at once, and must return soon.
+	Times func(operation string, took time.Duration, err error)
+	// Tracer records commits, and the calls of the store that Times is told of; none where it is nil.
+	Tracer trace.Tracer
 
 	// KeepDeleted is for how long deleted users can be restored, in milliseconds; [roster.KeptFor] where it is 0.
 	KeepDeleted roster.Time
@@ -128,7 +136,7 @@ func New(s store.Store, o Options) *Service {
 	}
 	return &Service{
 		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
-		forms: forms, progress: o.Progress, keepDeleted: o.KeepDeleted,
+		forms: forms, progress: o.Progress, times: o.Times, tracer: o.Tracer, keepDeleted: o.KeepDeleted,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{}, slugs: map[string]roster.ID{},
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
 		walkVersions: cmp.Or(o.WalkVersions, defaultWalkVersions),
@@ -213,7 +221,9 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 		return nil, s.tooLarge(s.organization(id), needs)
 	}
 	builder := index.NewBuilder(s.forms)
+	ctx, a := s.ask(ctx, id, askLoad)
 	version, err := s.fill(ctx, id, builder)
+	a.end(err)
 	if err == nil {
 		view := builder.View(version)
 		if err = s.fit(ctx, view, id); err == nil {
@@ -253,7 +263,7 @@ var errRewritten = errors.New("what was written meanwhile was trimmed or erased"
 func (s *Service) catchUp(ctx context.Context, id roster.ID, view *index.View) (*index.View, error) {
 	const batch = 1000
 	for {
-		changes, err := s.store.Changes(ctx, id, view.Version(), batch)
+		changes, err := s.changesAfter(ctx, id, view.Version(), batch)
 		if err != nil {
 			return nil, fmt.Errorf("catch up with organization %s: %w", id, err)
 		}

@@ -37,7 +37,7 @@ func (s *Service) whom(
 	ctx context.Context, org roster.ID, by roster.Principal, cmd roster.Erase,
 ) (user roster.ID, err error) {
 	env := roster.Env{Org: org, By: by, Now: s.now(), NewID: s.newID}
-	_, err = s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
+	_, err = s.update(ctx, org, func(state roster.State) (roster.Change, error) {
 		ops, err := roster.Decide(state, env, cmd)
 		user = erased(ops)
 		if isClientError(err) {

@@ -85,7 +85,7 @@ func (i *Imports) commit(ctx context.Context, c *call, before roster.Version, ch
 		return ctx.Err()
 	}
 	defer org.release()
-	committed, err := s.store.Update(ctx, i.org, func(state roster.State) (roster.Change, error) {
+	committed, err := s.update(ctx, i.org, func(state roster.State) (roster.Change, error) {
 		finder, ok := state.(store.Finder)
 		if !ok || state.Version() != before {
 			return roster.Change{}, errGuess
@@ -118,7 +118,7 @@ func foreseen() []roster.Type {
 func (s *Service) foresee(ctx context.Context, org roster.ID) (*forecast, error) {
 	const most = 20_000 // records, whose documents are kept in memory
 	f := &forecast{}
-	_, err := s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
+	_, err := s.update(ctx, org, func(state roster.State) (roster.Change, error) {
 		*f = forecast{
 			org:     roster.Key{Type: roster.TypeOrganization, ID: org},
 			version: state.Version(), byID: map[roster.Key]roster.Entity{}, byKey: map[uniqueKey]roster.Entity{},

@@ -149,7 +149,7 @@ func (s *Service) Record(ctx context.Context, org roster.ID, t roster.Type, id r
 		return s.store.Record(ctx, org, t, id)
 	}
 	var found roster.Entity // which stores do not keep with the records of the organization
-	_, err := s.store.Update(ctx, org, func(state roster.State) (_ roster.Change, err error) {
+	_, err := s.update(ctx, org, func(state roster.State) (_ roster.Change, err error) {
 		found, err = state.Get(t, id)
 		return roster.Change{}, err
 	})

@@ -81,9 +81,14 @@ func (o *organization) publish(view *index.View) {
 
 // isWanted reports whether somebody waits to write.
 func (o *organization) isWanted() bool {
+	return o.waiting() > 0
+}
+
+// waiting returns how many calls wait to be written.
+func (o *organization) waiting() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.queue) > 0
+	return len(o.queue)
 }
 
 func (o *organization) next() <-chan struct{} {

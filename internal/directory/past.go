@@ -203,7 +203,7 @@ func (s *Service) difference(
 func (s *Service) ops(ctx context.Context, id roster.ID, after, to roster.Version, fn func(roster.Op)) error {
 	read := 0
 	for batch := firstBatch; after < to; {
-		changes, err := s.store.Changes(ctx, id, after, min(batch, int(to-after)))
+		changes, err := s.changesAfter(ctx, id, after, min(batch, int(to-after)))
 		if err != nil {
 			return fmt.Errorf("read the history: %w", err)
 		}

@@ -111,7 +111,7 @@ func (s *Service) due(ctx context.Context, org roster.ID) (cmds []roster.Command
 	if view := s.known(org).view.Load(); view != nil {
 		err = eachDeleted(viewState{view}, add)
 	} else {
-		_, err = s.store.Update(ctx, org, func(state roster.State) (roster.Change, error) {
+		_, err = s.update(ctx, org, func(state roster.State) (roster.Change, error) {
 			cmds = nil
 			return roster.Change{}, eachDeleted(state, add)
 		})

@@ -33,6 +33,9 @@ func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration)
 		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
 		slog.String("client", auth.ClientAddr(r, s.TrustedProxies).String()),
 	}
+	if id := rec.span.TraceID(); id != "" {
+		attrs = append(attrs, slog.String("trace_id", id))
+	}
 	if rec.dialect != "" {
 		attrs = append(attrs, slog.String("dialect", rec.dialect))
 	}
@@ -84,10 +87,10 @@ func isPlain(segment string) bool {
 // shownPath returns the path as the log shows it: that of an endpoint with the values of its path parameters only where
 // they are numbers or ids.
 func (rec *requestRecord) shownPath(u *url.URL) string {
-	if rec.pattern == "" {
+	if rec.endpoint == nil {
 		return plainPath(u.EscapedPath())
 	}
-	shown := rec.pattern
+	shown := rec.endpoint.Path
 	for name, value := range rec.params {
 		_, err := roster.ParseID(value)
 		if _, notNumber := strconv.ParseInt(value, 10, 64); err != nil && notNumber != nil {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // requestRecord is what the access log says about a request. One goroutine at a time uses it.
@@ -15,13 +17,16 @@ type requestRecord struct {
 	principal roster.Principal
 	err       error
 	// The endpoint that was found: how much of the path is below the dialect's root, the pattern and its parameters.
-	below   int
-	pattern string
-	params  map[string]string
+	below    int
+	endpoint *dialect.Endpoint
+	params   map[string]string
 
 	isHead bool
 	status int
 	bytes  int64
+	// version is the one that the answer is true for, 0 for none.
+	version roster.Version
+	span    trace.Span
 	// waited is how much of the time went by in waiting for something to happen.
 	waited time.Duration
 }
@@ -55,8 +60,10 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		rec := &out.record
 		rec.id, rec.began, rec.isHead = id.String(), began, r.Method == http.MethodHead
 		w.Header()["X-Request-Id"] = []string{rec.id}
+		r, rec.span = s.trace(r, rec.id)
 		defer func() {
 			took := s.Now().Sub(began)
+			s.traced(r, rec)
 			if s.metrics != nil {
 				s.metrics.note(rec, took-rec.waited)
 			}

@@ -8,6 +8,7 @@ type memory struct {
 
 	organizations, users, view, perUser *prometheus.Desc
 	formBytes, formHits, formMisses     *prometheus.Desc
+	queue, longest                      *prometheus.Desc
 }
 
 func newMemory(l Loaded) *memory {
@@ -23,13 +24,17 @@ func newMemory(l Loaded) *memory {
 		formBytes:     desc("roster_forms_bytes", "Memory that users take up in the forms that were asked for."),
 		formHits:      desc("roster_forms_hits_total", "Users in answers who were found in the form asked for."),
 		formMisses:    desc("roster_forms_misses_total", "Users in answers who were encoded."),
+		queue:         desc("roster_write_queue", "Writes that wait for those before them, of all organizations."),
+		longest: desc("roster_write_queue_longest",
+			"Writes that wait for those before them, of the organization in which the most do."),
 	}
 }
 
 // Describe implements [prometheus.Collector].
 func (m *memory) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		m.organizations, m.users, m.view, m.perUser, m.formBytes, m.formHits, m.formMisses,
+		m.organizations, m.users, m.view, m.perUser, m.formBytes, m.formHits, m.formMisses, m.queue,
+		m.longest,
 	} {
 		out <- d
 	}
@@ -49,6 +54,9 @@ func (m *memory) Collect(out chan<- prometheus.Metric) {
 		gauge(m.view, float64(bytes), name)
 	}
 	gauge(m.perUser, float64(total)/float64(max(users, 1)))
+	queued, most := m.loaded.Queued()
+	gauge(m.queue, float64(queued))
+	gauge(m.longest, float64(most))
 	bytes, hits, misses := m.loaded.Forms()
 	gauge(m.formBytes, float64(bytes))
 	out <- prometheus.MustNewConstMetric(m.formHits, prometheus.CounterValue, float64(hits))

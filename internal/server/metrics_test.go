@@ -1,14 +1,20 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/server"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 type loaded struct{}
@@ -19,8 +25,33 @@ func (loaded) Loaded() (organizations, users int, bytes map[string]int64) {
 
 func (loaded) Forms() (bytes int64, hits, misses uint64) { return 5, 11, 7 }
 
+func (loaded) Queued() (all, most int) { return 6, 4 }
+
+// idle is webhooks to which nothing was sent.
+type idle struct{ server.Webhooks }
+
+func (idle) Stats() (outcomes map[string]int64, lag, backlog int64) {
+	return map[string]int64{"delivered": 0}, 0, 0
+}
+
+// tellsAll has a server tell all that it can.
+func tellsAll(c *server.Config) {
+	c.Metrics, c.Loaded, c.CacheBytes, c.Software = true, loaded{}, 1<<20, "1.2.3"
+	c.Webhooks, c.StoreTimes = idle{}, server.NewStoreTimes(directory.Operations()...)
+	c.Pools = func() []server.Pool {
+		return []server.Pool{{Name: "write", Most: 16, Used: 3, Idle: 2, Waits: 9, Waited: 1500 * time.Millisecond}}
+	}
+}
+
 func TestMetrics(t *testing.T) {
-	s := newStand(t, func(c *server.Config) { c.Metrics, c.Loaded, c.CacheBytes = true, loaded{}, 1<<20 })
+	var times *server.StoreTimes
+	s := newStand(t, func(c *server.Config) {
+		tellsAll(c)
+		times = c.StoreTimes
+	})
+	for _, err := range []error{nil, errBroken, roster.Errorf(roster.Conflict, "taken"), context.Canceled, store.ErrUnknown} {
+		times.Observe("update", time.Millisecond, err)
+	}
 	secret := s.token(t, "account")
 	bytes := 0
 	for _, target := range []string{"/toy/users", "/toy/users", "/toy/users/7", "/toy/panic", "/toy/medium"} {
@@ -36,7 +67,16 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		`roster_requests_total{dialect="toy",status="2xx"} 98`, `roster_requests_total{dialect="toy",status="4xx"} 16`,
 		`roster_requests_total{dialect="toy",status="5xx"} 1`, `roster_requests_total{dialect="none",status="4xx"} 1`,
-		`roster_request_duration_seconds_count{dialect="toy",status="2xx"} 98`,
+		`roster_request_duration_seconds_count{dialect="toy",route="GET /users",status="2xx"} 2`,
+		`roster_request_duration_seconds_count{dialect="toy",route="GET /url",status="2xx"} 95`,
+		`roster_request_duration_seconds_count{dialect="toy",route="GET /users/{id}",status="4xx"} 1`,
+		`roster_request_duration_seconds_count{dialect="none",route="none",status="4xx"} 1`,
+		`roster_store_duration_seconds_count{operation="update"} 5`, `roster_store_failures_total{operation="update"} 2`,
+		`roster_store_duration_seconds_count{operation="load"} 0`, `roster_store_failures_total{operation="changes"} 0`,
+		`roster_pool_max_connections{pool="write"} 16`, `roster_pool_connections{pool="write",state="used"} 3`,
+		`roster_pool_connections{pool="write",state="idle"} 2`, `roster_pool_waits_total{pool="write"} 9`,
+		`roster_pool_wait_seconds_total{pool="write"} 1.5`, `roster_build_info{version="1.2.3"} 1`,
+		`roster_write_queue 6`, `roster_write_queue_longest 4`,
 		`roster_response_bytes_total{dialect="toy"} ` + strconv.Itoa(bytes),
 		`roster_rate_limited_total{dialect="toy"} 15`, `roster_rate_limited_total{dialect="none"} 0`,
 		`roster_cache_hits_total 93`, `roster_cache_misses_total 7`,
@@ -55,7 +95,7 @@ func TestMetrics(t *testing.T) {
 	}) {
 		t.Error("the cache is empty")
 	}
-	for _, secretive := range []string{secret, "account", s.org.String(), "/users"} {
+	for _, secretive := range []string{secret, "account", s.org.String(), "/users/7"} {
 		if strings.Contains(w.Body.String(), secretive) {
 			t.Errorf("the metrics tell %q", secretive)
 		}
@@ -81,4 +121,38 @@ func TestMetricsAreElsewhere(t *testing.T) {
 	wantStatus(t, "another path", send(t, s.MetricsHandler(), http.MethodGet, "/"), http.StatusNotFound)
 	off := newStand(t, nil)
 	wantStatus(t, "without metrics", send(t, off.MetricsHandler(), http.MethodGet, "/metrics"), http.StatusNotFound)
+}
+
+// The guide to operating has every metric, with the words of the server itself.
+func TestMetricsAreInTheGuide(t *testing.T) {
+	s := newStand(t, tellsAll)
+	s.get(t, "/toy/users", s.token(t, "account"))
+	page, err := os.ReadFile("../../docs/guides/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "<!-- metrics -->\n")
+	got, _, _ := strings.Cut(after, "<!-- end of metrics -->")
+	want := metricsTable(send(t, s.MetricsHandler(), http.MethodGet, "/metrics").Body.String())
+	if got != want {
+		t.Errorf("docs/guides/operations.md lists the metrics\n%s\nwant\n%s", got, want)
+	}
+}
+
+// metricsTable returns a table of Roster's own metrics as they are exposed.
+func metricsTable(exposed string) string {
+	var table strings.Builder
+	table.WriteString("| metric | type | labels | what it tells |\n|---|---|---|---|\n")
+	family := regexp.MustCompile(`(?m)^# HELP (roster_\w+) (.*)\n# TYPE \w+ (\w+)\n\w+?(?:\{(.*)\})? `)
+	label := regexp.MustCompile(`(\w+)="`)
+	for _, m := range family.FindAllStringSubmatch(exposed, -1) {
+		var labels []string
+		for _, l := range label.FindAllStringSubmatch(m[4], -1) {
+			if l[1] != "le" { // of histograms
+				labels = append(labels, "`"+l[1]+"`")
+			}
+		}
+		table.WriteString("| `" + m[1] + "` | " + m[3] + " | " + strings.Join(labels, ", ") + " | " + m[2] + " |\n")
+	}
+	return table.String()
 }

@@ -227,7 +227,7 @@ func (x *exchange) find(path string) error {
 		if e.Method == x.r.Method || e.Method == http.MethodGet && x.r.Method == http.MethodHead {
 			x.endpoint, x.path = e, params
 			rec := x.record
-			rec.below, rec.pattern, rec.params = len(path), e.Path, params
+			rec.below, rec.endpoint, rec.params = len(path), e, params
 			return nil
 		}
 	}

@@ -122,12 +122,18 @@ func (s *Server) index(w http.ResponseWriter) {
 	writeText(w, http.StatusOK, b.String())
 }
 
+// The paths of probes.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+)
+
 // probe answers /healthz and /readyz.
 func (s *Server) probe(w http.ResponseWriter, r *http.Request) bool {
 	switch r.URL.Path {
-	case "/healthz":
+	case healthPath:
 		writeText(w, http.StatusOK, "ok\n")
-	case "/readyz":
+	case readyPath:
 		s.ready(w, r)
 	default:
 		return s.errorPage(w, r)
@@ -155,11 +161,9 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-s.draining:
+	if s.leaving.Load() {
 		writeText(w, http.StatusServiceUnavailable, "shutting down\n")
 		return
-	default:
 	}
 	if s.Ready != nil {
 		if err := s.Ready(r.Context()); err != nil {

@@ -53,9 +53,16 @@ func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
 	return group.Wait()
 }
 
-// Drain has the server say that it is not ready any more, and ends what waits for changes: bodies that go on after what
-// there is to tell, requests that wait at once. Everything else goes on. [Server.Run] does it when its context ends.
-func (s *Server) Drain() { s.drain() }
+// Leave has the server say that it is not ready any more, so that nobody is sent to it who need not be. Everything goes
+// on.
+func (s *Server) Leave() { s.leaving.Store(true) }
+
+// Drain does as Leave, and ends what waits for changes: bodies that go on after what there is to tell, requests that
+// wait at once. Everything else goes on. [Server.Run] does it when its context ends.
+func (s *Server) Drain() {
+	s.Leave()
+	s.drain()
+}
 
 func (s *Server) httpServer(l Listener) *http.Server {
 	return &http.Server{

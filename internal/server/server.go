@@ -13,11 +13,13 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // Directory finds the organizations that requests are about.
@@ -49,6 +51,11 @@ type Config struct {
 	Metrics bool
 	// Loaded is what the metrics tell about organizations; optional.
 	Loaded Loaded
+	// StoreTimes is what the metrics tell about the store, Pools about the connections to it; optional.
+	StoreTimes *StoreTimes
+	Pools      func() []Pool
+	// Tracer records requests; optional.
+	Tracer trace.Tracer
 	// Writer carries out commands; optional. Without it endpoints that write answer [roster.Unavailable].
 	Writer Writer
 	// Orgs are the organizations that instance-wide tokens name; optional. Without it they can name none.
@@ -99,6 +106,7 @@ type Server struct {
 
 	mounts   map[string]*mount // by dialect name
 	inOrder  []*mount          // as Dialects
+	leaving  atomic.Bool       // set by Leave
 	draining chan struct{}     // closed by Drain
 	drain    func()            // closes draining once
 	answers  *answers          // nil for none

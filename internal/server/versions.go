@@ -113,6 +113,7 @@ func (x *exchange) catchUp(ctx context.Context, req *dialect.Request) (roster.Ve
 
 // tellVersion says which version the answer is true for: that of the request's view, or of what it has written.
 func (x *exchange) tellVersion(version roster.Version) {
+	x.record.version = version
 	if x.dialect.TellsVersion {
 		x.w.Header()[dialect.VersionHeader] = []string{strconv.FormatInt(int64(version), 10)}
 	}

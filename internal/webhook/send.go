@@ -18,6 +18,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // result is how an attempt ended.
@@ -54,11 +55,21 @@ func (s *Service) send(ctx context.Context, w *roster.Webhook, id string, body [
 	return r
 }
 
-func (s *Service) request(ctx context.Context, w *roster.Webhook, id string, body []byte, r *result) error {
+func (s *Service) request(
+	ctx context.Context, w *roster.Webhook, id string, body []byte, r *result,
+) (err error) {
+	header := http.Header{}
+	ctx, span := trace.Send(ctx, s.Tracer, "deliver to a webhook", header)
+	defer func() {
+		span.Text("roster.message", id)
+		span.Int("http.response.status_code", int64(r.Status))
+		span.End(err)
+	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
+	req.Header = header
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", s.Agent)
 	if err := sign(req.Header, w, id, s.Now(), body); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // turn is what one hook delivers before others have their turn.
@@ -197,7 +198,8 @@ func (t *turn) deliver(ctx context.Context, version roster.Version, body []byte,
 				"org", t.hook.org, "webhook", t.webhook.ID, "error", err)
 		}
 	} else {
-		r = t.send(ctx, t.webhook, roster.MessageID(t.webhook.ID, version, t.standing.Round), body)
+		within := trace.After(ctx, t.Tracer, t.hook.org, version)
+		r = t.send(within, t.webhook, roster.MessageID(t.webhook.ID, version, t.standing.Round), body)
 	}
 	if ctx.Err() != nil {
 		return false // it was cut off, and means nothing

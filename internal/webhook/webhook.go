@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // Log is what happens to organizations. It is safe for concurrent use.
@@ -65,6 +66,8 @@ type Config struct {
 	NewID func() (roster.ID, error)
 	// Jitter returns a random number from 0 up to 1, which is not included; optional.
 	Jitter func() float64
+	// Tracer records attempts, each within what led to the change that it tells of; optional.
+	Tracer trace.Tracer
 	// Logger is told what nobody else is; optional.
 	Logger *slog.Logger
 	// Agent is what requests call themselves; optional.
