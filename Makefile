@@ -12,6 +12,7 @@ USERS    ?= 100000
 SEED     ?= 1
 FUZZTIME ?= 30s
 BENCH    ?= .
+IMAGER   ?= docker
 BENCHFLAGS ?=
 KILLS    ?= 1000
 ROUNDS   ?= 100
@@ -35,6 +36,10 @@ help: ## list the targets
 .PHONY: build
 build: ## compile the server and command line to bin/roster
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/roster
+
+.PHONY: image
+image: ## build the container image roster:VERSION, with docker or IMAGER=podman
+	$(IMAGER) build -f packaging/Dockerfile --build-arg VERSION=$(VERSION) -t roster:$(VERSION) .
 
 .PHONY: run
 run: build ## serve the demo organization

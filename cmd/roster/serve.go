@@ -196,7 +196,8 @@ func (a *app) newService(f *serveFlags) (*service, error) {
 	default:
 		return nil, roster.FieldErrorf("--log-format", "must be text or json, not %q", f.logFormat)
 	}
-	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check(), s.deleted.check(), s.checkDrain())
+	return s, errors.Join(s.parseMounts(), s.parseProxies(), s.loadTLS(), s.walks.check(), s.deleted.check(),
+		s.checkDrain())
 }
 
 func (s *service) parseMounts() error {
@@ -302,18 +303,11 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		s.recordUse(ctx, d, lastUse)
 		return nil
 	})
-	background.Go(func() error {
-		s.purge(ctx, d)
-		return nil
-	})
-	background.Go(func() error {
-		jobs.Run(ctx)
-		return nil
-	})
-	background.Go(func() error {
-		s.retain(ctx, d)
-		return nil
-	})
+	for _, work := range []func(){
+		func() { s.purge(ctx, d) }, func() { jobs.Run(ctx) }, func() { s.retain(ctx, d) },
+	} {
+		background.Go(func() error { work(); return nil })
+	}
 	background.Go(func() error { return doing("keep where webhooks stand", hooks.Run(ctx)) })
 	s.notify(ctx, ready)
 	err = srv.Run(ctx, listeners...)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,7 +25,7 @@ func draining(t *testing.T, d time.Duration, env map[string]string) (*service, *
 		t.Fatal(err)
 	}
 	a := &app{getenv: func(name string) string { return env[name] }}
-	return &service{app: a, serveFlags: &serveFlags{drain: d}, log: slog.New(slog.NewJSONHandler(io.Discard, nil))}, srv
+	return &service{app: a, serveFlags: &serveFlags{drain: d}, log: slog.New(slog.DiscardHandler)}, srv
 }
 
 func readiness(t *testing.T, srv *server.Server) int {

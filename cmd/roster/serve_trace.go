@@ -6,8 +6,8 @@ import (
 	"github.com/roster-dev/roster/internal/otel"
 )
 
-// startTracing has spans sent to where the flags or the environment say, if anywhere, until the function that it returns
-// is called, which sends what is left.
+// startTracing has spans sent to where the flags or the environment say, if anywhere, until stop is called, which sends
+// what is left.
 func (s *service) startTracing(ctx context.Context) (stop func(), err error) {
 	endpoint, err := otel.Endpoint(s.serveFlags.trace, s.getenv)
 	if err != nil || endpoint == "" {

@@ -70,14 +70,17 @@ func attributes(list []*common.KeyValue) map[string]any {
 	return has
 }
 
-// find returns the one span with a name in a trace.
-func (s *spans) find(t *testing.T, trace, name string) span {
+// traceID is the trace that TestTraces continues.
+const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+// find returns the one span with a name in the trace of the test.
+func (s *spans) find(t *testing.T, name string) span {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.all, func(got span) bool { return got.trace == trace && got.name == name })
+	i := slices.IndexFunc(s.all, func(got span) bool { return got.trace == traceID && got.name == name })
 	if i < 0 {
-		t.Fatalf("there is no span %q in the trace %s among %+v", name, trace, s.all)
+		t.Fatalf("there is no span %q among %+v", name, s.all)
 	}
 	return s.all[i]
 }
@@ -100,23 +103,29 @@ func TestTraces(t *testing.T) {
 		t.Fatal(made.stderr)
 	}
 	b := start(t, 1, "serve", "--store", dsn, "--addr", "127.0.0.1:0", "--trace", to.URL, "--webhook-allow-private")
-	const parent, trace = "00f067aa0ba902b7", "4bf92f3577b34da6a3ce929d0e0e4736"
-	requestID := createTraced(t, b.urls["everything"], secret, "00-"+trace+"-"+parent+"-01")
+	const parent = "00f067aa0ba902b7"
+	requestID := createTraced(t, b.urls["everything"], secret, "00-"+traceID+"-"+parent+"-01")
 	message := <-handed
 	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
 
-	request := collected.find(t, trace, "POST /users")
-	commit, update := collected.find(t, trace, "commit"), collected.find(t, trace, "store.update")
-	decide, delivery := collected.find(t, trace, "decide"), collected.find(t, trace, "deliver to a webhook")
+	request := collected.find(t, "POST /users")
+	commit, update := collected.find(t, "commit"), collected.find(t, "store.update")
+	decide, delivery := collected.find(t, "decide"), collected.find(t, "deliver to a webhook")
 	got := [][2]string{
-		{request.parent, request.kind}, {commit.parent, commit.kind}, {update.parent, update.kind}, {decide.parent, decide.kind},
+		{request.parent, request.kind},
+		{commit.parent, commit.kind},
+		{update.parent, update.kind},
+		{decide.parent, decide.kind},
 		{message, delivery.kind},
 	}
 	want := [][2]string{
-		{parent, "SPAN_KIND_SERVER"}, {request.id, "SPAN_KIND_INTERNAL"}, {commit.id, "SPAN_KIND_INTERNAL"},
-		{update.id, "SPAN_KIND_INTERNAL"}, {"00-" + trace + "-" + delivery.id + "-01", "SPAN_KIND_CLIENT"},
+		{parent, "SPAN_KIND_SERVER"},
+		{request.id, "SPAN_KIND_INTERNAL"},
+		{commit.id, "SPAN_KIND_INTERNAL"},
+		{update.id, "SPAN_KIND_INTERNAL"},
+		{"00-" + traceID + "-" + delivery.id + "-01", "SPAN_KIND_CLIENT"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the parents and kinds of the spans (-want +got):\n%s", diff)
@@ -132,7 +141,7 @@ func TestTraces(t *testing.T) {
 	if collected.service != "roster" {
 		t.Errorf("the service is %q", collected.service)
 	}
-	if !bytes.Contains(b.log.Bytes(), []byte(`"trace_id":"`+trace+`"`)) {
+	if !bytes.Contains(b.log.Bytes(), []byte(`"trace_id":"`+traceID+`"`)) {
 		t.Errorf("the log does not name the trace:\n%s", b.log)
 	}
 }

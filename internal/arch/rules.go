@@ -55,7 +55,10 @@ func Roster() Rules {
 			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},
 			{Package: "internal/store/postgres/pgtest"},
 			{Package: "internal/store/*", Ours: []string{root, store, "internal/audit"}}, // drivers and storetest
-			{Package: "internal/directory", Ours: []string{root, store, "internal/audit", "internal/index", "internal/trace"}},
+			{
+				Package: "internal/directory",
+				Ours:    []string{root, store, "internal/audit", "internal/index", "internal/trace"},
+			},
 			{Package: dialect, Ours: []string{root}},
 			{Package: "internal/dialect/all", Ours: []string{dialect, "internal/dialect/*"}},
 			{Package: "internal/dialect/dialecttest", Ours: []string{"..."}},
@@ -63,7 +66,10 @@ func Roster() Rules {
 			{Package: "internal/dialect/*", Ours: []string{root, dialect}},
 			{Package: "internal/ingest", Ours: []string{root, dialect}},
 			{Package: "internal/web", Ours: []string{root, dialect}},
-			{Package: "internal/server", Ours: []string{root, "internal/auth", dialect, "internal/trace", "internal/web"}},
+			{
+				Package: "internal/server",
+				Ours:    []string{root, "internal/auth", dialect, "internal/trace", "internal/web"},
+			},
 		},
 		Reserved: []Reservation{
 			{

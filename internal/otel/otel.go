@@ -1,5 +1,5 @@
-// Package otel records spans with the SDK of OpenTelemetry and sends them by OTLP over HTTP. It is the only package that
-// knows OpenTelemetry; everything else knows [trace.Tracer].
+// Package otel records spans with the SDK of OpenTelemetry and sends them by OTLP over HTTP. It is the only package
+// that knows OpenTelemetry; everything else knows [trace.Tracer].
 package otel
 
 import (
@@ -77,13 +77,15 @@ func New(ctx context.Context, endpoint, version string, log *slog.Logger) (*Trac
 		return nil, fmt.Errorf("trace to %s: %w", endpoint, err)
 	}
 	what, err := resource.New(ctx,
-		resource.WithAttributes(attribute.String("service.name", "roster"), attribute.String("service.version", version)),
+		resource.WithAttributes(
+			attribute.String("service.name", "roster"), attribute.String("service.version", version)),
 		resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read the variables of OpenTelemetry: %w", err)
 	}
-	provider := sdk.NewTracerProvider(sdk.WithResource(what), sdk.WithBatcher(&logged{SpanExporter: exporter, log: log}))
+	batches := sdk.WithBatcher(&logged{SpanExporter: exporter, log: log})
+	provider := sdk.NewTracerProvider(sdk.WithResource(what), batches)
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/roster-dev/roster")}, nil
 }
 
@@ -168,8 +170,8 @@ func (r recorder) Int(key string, value int64) { r.span.SetAttributes(attribute.
 // TraceID implements [trace.Recorder].
 func (r recorder) TraceID() string { return r.span.SpanContext().TraceID().String() }
 
-// End implements [trace.Recorder]. What an error says may name people: only its code is told, and only what is our fault
-// makes the span a failure.
+// End implements [trace.Recorder]. What an error says may name people: only its code is told, and only what is our
+// fault makes the span a failure.
 func (r recorder) End(err error) {
 	if err != nil {
 		code := roster.CodeOf(err)

@@ -47,7 +47,7 @@ func TestEndpointInvalid(t *testing.T) {
 // environment returns the variables of a line.
 func environment(line string) func(string) string {
 	variables := map[string]string{}
-	for _, pair := range strings.Fields(line) {
+	for pair := range strings.FieldsSeq(line) {
 		name, value, _ := strings.Cut(pair, "=")
 		variables[name] = value
 	}

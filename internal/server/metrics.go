@@ -72,7 +72,7 @@ func newMetrics(s *Server) *metrics {
 	limited := counters("roster_rate_limited_total", "Requests beyond a rate limit.", "dialect")
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "roster_request_duration_seconds",
-		Help:    "Time from a request's header to the end of its answer, without what was waited for changes, by route.",
+		Help:    "Time from a request's header to the end of its answer, without what was waited for changes.",
 		Buckets: prometheus.ExponentialBuckets(0.000_05, 2.5, 14), // 50 us to 7 s
 	}, []string{"dialect", "route", "status"})
 	m.registry.MustRegister(seconds)

@@ -21,8 +21,8 @@ func NewStoreTimes(operations ...string) *StoreTimes {
 	t := &StoreTimes{
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "roster_store_duration_seconds",
-			Help: "Time that the store took: for a transaction from when it was asked for to its commit (update), for " +
-				"reading an organization into memory (load), for reading some of its history (changes).",
+			Help: "Time that the store took: for a transaction from when it was asked for to its commit (update), " +
+				"for reading an organization into memory (load), for reading some of its history (changes).",
 			Buckets: prometheus.ExponentialBuckets(0.000_1, 2.5, 14), // 100 us to 15 s
 		}, []string{"operation"}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -80,7 +80,8 @@ func newPoolMetrics(pools func() []Pool) *poolMetrics {
 	}
 	return &poolMetrics{
 		pools: pools,
-		most:  desc("roster_pool_max_connections", "Connections to the database that there can be, by what they are for."),
+		most: desc("roster_pool_max_connections",
+			"Connections to the database that there can be, by what they are for."),
 		connections: desc("roster_pool_connections",
 			"Connections to the database that are in use (used), or open besides (idle).", "state"),
 		waits:  desc("roster_pool_waits_total", "How often a connection to the database was waited for."),
