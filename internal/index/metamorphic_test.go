@@ -41,7 +41,9 @@ func (s snapshot) check(t *testing.T, q roster.Query) {
 		t.Fatalf("version %d: Users(%s) are the numbers %d, want %d",
 			s.view.Version(), describe(q), numbers(got), numbers(want))
 	}
-	s.checkWritten(t, page, got)
+	if len(got) <= 200 || total%4 == 0 { // every fourth of the large ones, which take most of the time
+		s.checkWritten(t, page, got)
+	}
 	for i := range min(20, len(got)) {
 		if !reflect.DeepEqual(want[i], got[i]) {
 			t.Fatalf("version %d: Users(%s) (-want +got):\n%s", s.view.Version(), describe(q), cmp.Diff(want[i], got[i]))
