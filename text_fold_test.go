@@ -2,6 +2,7 @@ package roster
 
 import (
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -10,7 +11,10 @@ import (
 func TestFoldsAlone(t *testing.T) {
 	t.Parallel()
 	alone := 0
-	for r := range rune(0x110000) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if r > 0xffff {
+			r += 36 // nothing there folds by itself as long as isItself ends before
+		}
 		alone += checkAlone(t, string(r)) + checkAlone(t, "a"+string(r)+"a")
 	}
 	if alone < 2*35_000 {
