@@ -36,7 +36,7 @@ func testBatches(t *testing.T, s store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+	if diff := diffOf(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("in batches (-one by one +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]int{1, 1024, 1024, users + 1 - 2048, 2}, sizes); diff != "" {

@@ -159,11 +159,11 @@ func wantContent(t *testing.T, s store.Store, org roster.ID, version roster.Vers
 }
 
 // diffOf is cmp.Diff, which takes long to find no difference between thousands of records.
-func diffOf(want, got any) string {
+func diffOf(want, got any, options ...cmp.Option) string {
 	if reflect.DeepEqual(want, got) {
 		return ""
 	}
-	return cmp.Diff(want, got)
+	return cmp.Diff(want, got, options...)
 }
 
 // wantCode holds an error against a code, "" for none.
