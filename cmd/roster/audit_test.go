@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +11,11 @@ import (
 // What somebody has done to the audit with SQL is found.
 func TestAuditVerifyFindsDamage(t *testing.T) {
 	t.Parallel()
+	whole := storeWith(t, "Ann", "Bob", "Cleo")
+	got := execute(t, "audit", "verify", "--org", "acme", "--store", "sqlite:"+whole, "-o", "csv")
+	if got.code != 0 || !strings.HasPrefix(got.stdout, "entries,head,whole\n4,") {
+		t.Fatalf("of what is whole: got %d, %s%s", got.code, got.stdout, got.stderr)
+	}
 	for damage, want := range map[string]string{
 		`UPDATE audit_entries SET name = 'nobody' WHERE seq = 3`:                         "entry 3 was altered: ",
 		`UPDATE audit_entries SET reason = 'because' WHERE seq = 2`:                      "entry 2 was altered: ",
@@ -28,18 +34,9 @@ func TestAuditVerifyFindsDamage(t *testing.T) {
 		`UPDATE audit_entries SET seq = -seq;
 			UPDATE audit_entries SET seq = CASE seq WHEN -4 THEN 2 WHEN -1 THEN 1 ELSE 1 - seq END`: "entry 2 was moved: ",
 	} {
-		path := filepath.Join(t.TempDir(), "roster.db")
-		dsn := "sqlite:" + path
-		execute(t, "org", "create", "--store", dsn, "--slug", "acme")
-		for _, name := range []string{"Ann", "Bob", "Cleo"} {
-			execute(t, "user", "create", "--store", dsn, "--org", "acme", "--name", name, "--email", name+"@example.com")
-		}
-		got := execute(t, "audit", "verify", "--org", "acme", "--store", dsn, "-o", "csv")
-		if got.code != 0 || !strings.HasPrefix(got.stdout, "entries,head,whole\n4,") {
-			t.Fatalf("of what is whole: got %d, %s%s", got.code, got.stdout, got.stderr)
-		}
+		path := copyOf(t, whole)
 		spoil(t, path, damage)
-		got = execute(t, "audit", "verify", "--org", "acme", "--store", dsn, "-o", "json")
+		got := execute(t, "audit", "verify", "--org", "acme", "--store", "sqlite:"+path, "-o", "json")
 		if got.code != 1 || !strings.HasPrefix(got.stderr, "roster: verify the audit: "+want) {
 			t.Errorf("%s: got %d, want 1 and %q: %s", damage, got.code, want, got.stderr)
 		}
@@ -73,6 +70,31 @@ func TestAuditVerifyFindsDamageOverHTTP(t *testing.T) {
 	verify(0, `"whole": true`, "")
 	spoil(t, strings.TrimPrefix(dsn, "sqlite:"), `UPDATE audit_entries SET name = 'nobody' WHERE seq = 2`)
 	verify(1, `"whole": false`, "roster: verify the audit: entry 2 was altered: ")
+}
+
+// storeWith makes a store with an organization of people, and returns its file.
+func storeWith(t *testing.T, names ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "roster.db")
+	execute(t, "org", "create", "--store", "sqlite:"+path, "--slug", "acme")
+	for _, name := range names {
+		execute(t, "user", "create", "--store", "sqlite:"+path, "--org", "acme", "--name", name, "--email", name+"@example.com")
+	}
+	return path
+}
+
+// copyOf returns a copy of a store that nobody has open.
+func copyOf(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "roster.db")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Who has noted an entry finds out that the audit was made anew.

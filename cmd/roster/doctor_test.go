@@ -2,7 +2,6 @@ package main
 
 import (
 	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -10,6 +9,10 @@ import (
 // What somebody has done to the file without roster is found.
 func TestDoctorFindsDamage(t *testing.T) {
 	t.Parallel()
+	well := storeWith(t, "Ann", "Bob")
+	if got := execute(t, "doctor", "--store", "sqlite:"+well); got.code != 0 || got.stderr != "" {
+		t.Fatalf("of what is well: got %d: %s", got.code, got.stderr)
+	}
 	for damage, want := range map[string]string{
 		`DELETE FROM changes WHERE version = 2`: "the history lacks the versions from 2 to 2",
 		`DELETE FROM changes WHERE version = 3`: "the history ends at version 2, the organization is at 3",
@@ -17,17 +20,9 @@ func TestDoctorFindsDamage(t *testing.T) {
 			"history has are not those that the store has",
 		`DELETE FROM entities WHERE type = 'user' AND number = 1`: "the history has 2 records of type user, the store has 1",
 	} {
-		path := filepath.Join(t.TempDir(), "roster.db")
-		dsn := "sqlite:" + path
-		execute(t, "org", "create", "--store", dsn, "--slug", "acme")
-		for _, name := range []string{"Ann", "Bob"} {
-			execute(t, "user", "create", "--store", dsn, "--org", "acme", "--name", name, "--email", name+"@example.com")
-		}
-		if got := execute(t, "doctor", "--store", dsn); got.code != 0 || got.stderr != "" {
-			t.Fatalf("of what is well: got %d: %s", got.code, got.stderr)
-		}
+		path := copyOf(t, well)
 		spoil(t, path, damage)
-		got := execute(t, "doctor", "--store", dsn, "-o", "jsonl")
+		got := execute(t, "doctor", "--store", "sqlite:"+path, "-o", "jsonl")
 		if got.code != 1 || !strings.HasPrefix(got.stderr, "organization acme: "+want+"\n") {
 			t.Errorf("%s: got %d, want 1 and %q: %s", damage, got.code, want, got.stderr)
 		}
