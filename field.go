@@ -101,6 +101,8 @@ const (
 	TypeBool                       // 0 or 1; never without a value
 	TypeTime                       // an instant
 	TypeNumbers                    // a set of numbers of other records
+	TypeTexts                      // a set of texts; users have none
+	TypeDecimal                    // a number that need not be whole, see DecimalValue; users have none
 	TypeStructure                  // neither compared nor searched
 )
 

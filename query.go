@@ -66,7 +66,7 @@ type Form struct {
 // Match reports whether u is among the users that q asks for, whatever its Offset and Limit. u.Permissions must be
 // filled.
 func (q Query) Match(u *User) bool {
-	return (q.Where == nil || q.Where.match(u)) && q.Search.Match(u)
+	return (q.Where == nil || q.Where.match(asked{u})) && q.Search.Match(u)
 }
 
 // Compare orders two users that match q: negative when a comes before b, never 0 for two different users of an
@@ -134,12 +134,29 @@ func (q Query) Validate() error {
 	return q.Where.validate()
 }
 
-// Expr is a boolean expression over the fields of a user: [And], [Or], [Not], [Cmp], [In], [Bits], [Has] or
-// [Contains]. A user without a value in a field fails every test of that field.
+// Expr is a boolean expression over the fields of a record: [And], [Or], [Not], [Cmp], [In], [Bits], [Has] or
+// [Contains]. A record without a value in a field fails every test of that field. In a [Query] the record is a user and
+// the fields are those of users; [Holds] asks it of any other.
 type Expr interface {
-	match(u *User) bool
+	match(r Holder) bool
 	validate() error
 }
+
+// Holder is a record that an [Expr] and a [Search] can be asked of. Which fields a [Field] stands for, the table says
+// that they were made with.
+type Holder interface {
+	// Value returns what the record holds in a field; no value for a set.
+	Value(f Field) Value
+	// Has reports whether the field has a value or, where it is a set, members.
+	Has(f Field) bool
+	// HasAny reports whether the field has any of the values or, where it is a set, any of them is a member.
+	HasAny(f Field, values []Value) bool
+	// SearchText returns the text of a searchable field, folded with [FoldSearch].
+	SearchText(f Field) string
+}
+
+// Holds reports whether e, which may be nil, is true for a record. The fields of e must be those of the record.
+func Holds(e Expr, r Holder) bool { return e == nil || e.match(r) }
 
 // And is true where every member is, and so without members.
 type And []Expr
@@ -191,28 +208,28 @@ type Contains struct {
 	Text  string
 }
 
-func (e And) match(u *User) bool {
+func (e And) match(r Holder) bool {
 	for _, x := range e {
-		if !x.match(u) {
+		if !x.match(r) {
 			return false
 		}
 	}
 	return true
 }
 
-func (e Or) match(u *User) bool {
+func (e Or) match(r Holder) bool {
 	for _, x := range e {
-		if x.match(u) {
+		if x.match(r) {
 			return true
 		}
 	}
 	return false
 }
 
-func (e Not) match(u *User) bool { return !e.Expr.match(u) }
+func (e Not) match(r Holder) bool { return !e.Expr.match(r) }
 
-func (e Cmp) match(u *User) bool {
-	v := e.Field.Value(u)
+func (e Cmp) match(r Holder) bool {
+	v := r.Value(e.Field)
 	return v.IsSet() && e.Op.holds(v.Compare(e.Value))
 }
 
@@ -231,27 +248,14 @@ func (op CmpOp) holds(c int) bool {
 	}
 }
 
-func (e In) match(u *User) bool {
-	if e.Field.Info().Type == TypeNumbers {
-		return slices.ContainsFunc(e.Field.Numbers(u), func(n int64) bool {
-			return slices.Contains(e.Values, IntValue(n))
-		})
-	}
-	v := e.Field.Value(u)
-	return v.IsSet() && slices.Contains(e.Values, v)
-}
+func (e In) match(r Holder) bool { return r.HasAny(e.Field, e.Values) }
 
-func (e Bits) match(u *User) bool { return e.Field.Value(u).Int()&e.Mask != 0 }
+func (e Bits) match(r Holder) bool { return r.Value(e.Field).Int()&e.Mask != 0 }
 
-func (e Has) match(u *User) bool {
-	if e.Field.Info().Type == TypeNumbers {
-		return len(e.Field.Numbers(u)) > 0
-	}
-	return e.Field.Value(u).IsSet()
-}
+func (e Has) match(r Holder) bool { return r.Has(e.Field) }
 
-func (e Contains) match(u *User) bool {
-	return strings.Contains(e.Field.SearchText(u), FoldSearch(e.Text))
+func (e Contains) match(r Holder) bool {
+	return strings.Contains(r.SearchText(e.Field), FoldSearch(e.Text))
 }
 
 func (e And) validate() error { return validateAll(e) }

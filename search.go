@@ -41,12 +41,15 @@ func (s Search) IsZero() bool { return len(s.Terms()) == 0 }
 func (s Search) Match(u *User) bool { return s.IsZero() || s.Score(u) > 0 }
 
 // Score returns how well u matches: 0 when it does not, and more the better it does.
-func (s Search) Score(u *User) int {
+func (s Search) Score(u *User) int { return s.ScoreOf(asked{u}) }
+
+// ScoreOf is [Search.Score] of a record, whose fields those of s must be. Fuzzy is for users.
+func (s Search) ScoreOf(r Holder) int {
 	total := 0
 	for _, term := range s.Terms() {
 		best := 0
 		for _, f := range s.Fields {
-			best = max(best, ScoreTerm(f.SearchText(u), term, s.Fuzzy && f.Info().Type == TypeText))
+			best = max(best, ScoreTerm(r.SearchText(f), term, s.Fuzzy && f.Info().Type == TypeText))
 		}
 		if best == 0 {
 			return 0

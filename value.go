@@ -2,6 +2,7 @@ package roster
 
 import (
 	"cmp"
+	"math"
 	"strings"
 )
 
@@ -15,6 +16,18 @@ type Value struct {
 
 // IntValue returns the value of a number, a mask, or an enumeration's index.
 func IntValue(n int64) Value { return Value{set: true, num: n} }
+
+// DecimalValue returns the value of a finite number that need not be whole: zero is that of [IntValue].
+func DecimalValue(x float64) Value {
+	bits := int64(math.Float64bits(x)) //nolint:gosec // the order of the bits is that of the numbers
+	if bits < 0 {
+		bits ^= math.MaxInt64 // the further from zero, the smaller
+	}
+	if x == 0 {
+		bits = 0
+	}
+	return IntValue(bits)
+}
 
 // BoolValue returns the value of a flag: 0 or 1.
 func BoolValue(b bool) Value {

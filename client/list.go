@@ -16,14 +16,15 @@ import (
 const maxPage = 1000
 
 // ListOptions say which records to list, and what of them. The zero ListOptions asks for all of them by number, tokens
-// and invitations in the order of their creation. Filter, Search, OrderBy and Facets are for users.
+// and invitations in the order of their creation, jobs newest first.
 type ListOptions struct {
-	// Filter is a filter of the API (AIP-160), such as status = active; "" lets all users through.
+	// Filter is a filter of the API (AIP-160), such as status = active; "" lets all records through. Members of groups
+	// and spaces are filtered as users are.
 	Filter string
-	// Search is text that is looked for in the id, identifier, name, e-mail and description.
+	// Search is text that is looked for in those members of the records that the API says.
 	Search string
 	// OrderBy is the order, such as "created_at desc, name"; without it the best match of a search comes first, and
-	// users come by number otherwise.
+	// records come in the order of the list otherwise.
 	OrderBy string
 	// Fields are the members to fill, as in id and avatar.type; none means all.
 	Fields []string
@@ -49,7 +50,7 @@ type Page[T any] struct {
 	Version roster.Version `json:"version"`
 	// NextPageToken is the PageToken of the next page, which shows the same version; "" on the last one.
 	NextPageToken string `json:"next_page_token"`
-	// Facets says how many of the users on all pages have each value of the fields that were asked for; "" is for no
+	// Facets says how many of the records on all pages have each value of the fields that were asked for; "" is for no
 	// value.
 	Facets map[string]map[string]int `json:"facets"`
 }

@@ -22,9 +22,29 @@ type listing[T any] struct {
 	present bool
 }
 
+// choice says which records to list, and in which order.
+type choice struct{ filter, search, orderBy string }
+
+// choiceFlags adds the flags that choose what a command lists. What they can name, the server knows and says.
+func choiceFlags(cmd *cobra.Command, many string) *choice {
+	c, flags := &choice{}, cmd.Flags()
+	flags.StringVar(&c.filter, "filter", "", "filter that the "+many+" must match, such as 'created_at > ago(30d)'")
+	flags.StringVar(&c.search, "search", "", "text to look for in the "+many)
+	flags.StringVar(&c.orderBy, "order-by", "",
+		"members to order by, with commas between them and desc after one for descending")
+	return c
+}
+
+// options returns the options of a list of what was chosen.
+func (c *choice) options(at asOf) apiclient.ListOptions {
+	return apiclient.ListOptions{
+		Filter: c.filter, Search: c.search, OrderBy: c.orderBy, AsOf: roster.Moment(at),
+	}
+}
+
 // listing makes a command one that lists the records of an organization.
 func (l listing[T]) command(a *app, cmd *cobra.Command) *cobra.Command {
-	dsn, org, out := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd)
+	dsn, org, out, which := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), choiceFlags(cmd, l.many)
 	var at asOf
 	if !l.present {
 		at.add(cmd)
@@ -35,15 +55,17 @@ func (l listing[T]) command(a *app, cmd *cobra.Command) *cobra.Command {
 			return err
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			return l.write(cmd.Context(), a, api, at, *out)
+			return l.write(cmd.Context(), a, api, which.options(at), *out)
 		})
 	}
 	return cmd
 }
 
-// write lists the records that an API knows, as they were at a moment or are now.
-func (l listing[T]) write(ctx context.Context, a *app, api *apiclient.Client, at asOf, out format) error {
-	all := l.all(api, ctx, apiclient.ListOptions{AsOf: roster.Moment(at)})
+// write lists the records of an API that options choose.
+func (l listing[T]) write(
+	ctx context.Context, a *app, api *apiclient.Client, o apiclient.ListOptions, out format,
+) error {
+	all := l.all(api, ctx, o)
 	err := listOf(out, a.out, l.columns, all, func(e *T) row { return l.row(out, e) })
 	return doing("list the "+l.many, err)
 }

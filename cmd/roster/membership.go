@@ -37,6 +37,7 @@ func (a *app) memberList(t roster.Type) *cobra.Command {
 		Example: "  roster " + of + " member list --org acme 1",
 	}
 	dsn, org, out, at := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), asOfFlag(cmd)
+	which := choiceFlags(cmd, "members, who are users,")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -50,7 +51,7 @@ func (a *app) memberList(t roster.Type) *cobra.Command {
 			if t == roster.TypeSpace {
 				list = api.SpaceMembers
 			}
-			all := list(cmd.Context(), ref, apiclient.ListOptions{AsOf: roster.Moment(*at)})
+			all := list(cmd.Context(), ref, which.options(*at))
 			err := listOf(*out, a.out, memberColumns(), all, func(m *apiclient.Member) row {
 				return memberRow(*out, m)
 			})

@@ -83,16 +83,16 @@ func (a *app) orgList() *cobra.Command {
 			"those that were deleted and can be restored, for which --url needs an instance-wide token.",
 		Example: "  roster org list -o jsonl\n  roster org list --deleted",
 	}
-	dsn, out := storeFlag(cmd), shownFlags(cmd)
+	dsn, out, which := storeFlag(cmd), shownFlags(cmd), choiceFlags(cmd, "organizations")
 	deleted := cmd.Flags().Bool("deleted", false, "those that were deleted and can be restored")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
 			if *deleted {
-				orgs := api.DeletedOrganizations(cmd.Context(), apiclient.ListOptions{})
+				orgs := api.DeletedOrganizations(cmd.Context(), which.options(asOf{}))
 				columns := append(orgColumns(), "deleted_at", "purge_at")
 				return doing("list the deleted organizations", listOf(*out, a.out, columns, orgs, deletedOrgRow))
 			}
-			orgs := api.Organizations(cmd.Context(), apiclient.ListOptions{})
+			orgs := api.Organizations(cmd.Context(), which.options(asOf{}))
 			return doing("list the organizations", listOf(*out, a.out, orgColumns(), orgs, orgRow))
 		})
 	}

@@ -167,6 +167,7 @@ func (a *app) tokenList() *cobra.Command {
 		Example: "  roster token list --org acme -o jsonl",
 	}
 	dsn, org, out, at := storeFlag(cmd), ownerFlags(cmd), shownFlags(cmd), asOfFlag(cmd)
+	which := choiceFlags(cmd, "tokens")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := org.require(cmd); err != nil {
 			return err
@@ -176,7 +177,7 @@ func (a *app) tokenList() *cobra.Command {
 			row: func(f format, t *roster.Token) row { return a.showToken(org.slug, t).row(f) },
 		}
 		return a.withOwner(cmd.Context(), *dsn, org, func(api *apiclient.Client) error {
-			return l.write(cmd.Context(), a, api, *at, *out)
+			return l.write(cmd.Context(), a, api, which.options(*at), *out)
 		})
 	}
 	return cmd

@@ -40,6 +40,8 @@ type PageToken struct {
 	Position int
 	// Now is the [Request.Now] of the first page, none where that had none.
 	Now roster.Time
+	// After is the key of the record that the page begins after, of a list that is kept at no version.
+	After string
 }
 
 // A token is, in base64url without padding:
@@ -66,7 +68,11 @@ func (k *PageKey) mac(text []byte) []byte {
 // PageToken returns the token of the page of the request's list that begins after so many records (or what else the
 // endpoint counts, from 0), which goes on at the version of the request's View, or at Until. Equal requests at one
 // version have equal tokens. It is "" where the server signs none.
-func (r *Request) PageToken(position int) string {
+func (r *Request) PageToken(position int) string { return r.PageTokenAfter(position, "") }
+
+// PageTokenAfter is [Request.PageToken] of a list that is kept at no version: the page begins after the record with a
+// key, which is of at most 64 bytes.
+func (r *Request) PageTokenAfter(position int, key string) string {
 	if r.PageKey == nil {
 		return ""
 	}
@@ -75,9 +81,10 @@ func (r *Request) PageToken(position int) string {
 	version := cmp.Or(r.Until, r.View.Version())
 	b = binary.AppendUvarint(b, uint64(version)) //nolint:gosec // versions count from 1
 	b = binary.AppendUvarint(b, uint64(max(0, position)))
-	if r.Now != 0 {
+	if r.Now != 0 || key != "" {
 		b = binary.AppendUvarint(b, uint64(r.Now)) //nolint:gosec // it is read back as it was
 	}
+	b = append(b, key...)
 	return base64.RawURLEncoding.EncodeToString(append(b, r.PageKey.mac(b)...))
 }
 
@@ -187,17 +194,24 @@ func (r *Request) read(body []byte) (PageToken, error) {
 	version, n := binary.Uvarint(body[len(want):])
 	rest := body[len(want)+n:]
 	position, n := binary.Uvarint(rest)
-	now, _ := binary.Uvarint(rest[n:]) // 0 where there is none
+	rest = rest[n:]
+	now, n := binary.Uvarint(rest) // 0 where there is none
 	//nolint:gosec // they are what was signed
-	return PageToken{Version: roster.Version(version), Position: int(position), Now: roster.Time(now)}, nil
+	return PageToken{
+		Version: roster.Version(version), Position: int(position), Now: roster.Time(now), After: string(rest[n:]),
+	}, nil
 }
 
 // otherQuery says what differs from the query that a token was made for, by the sums of both.
 func (r *Request) otherQuery(was, is []byte) error {
 	name := r.Endpoint.Window.Token
-	_, n := binary.Uvarint(was)
+	sums, n := binary.Uvarint(was)
+	scope := r.scope()
+	if sums != uint64(len(scope)) { // of a server that knows other parameters
+		scope = nil
+	}
 	var differ []string
-	for i, p := range r.scope() {
+	for i, p := range scope {
 		if was[n+i] != is[n+i] {
 			differ = append(differ, p.Name)
 		}

@@ -67,6 +67,8 @@ type Request struct {
 	// Position is how many records stand before the page that a page token asks for, 0 without one; of a list that is a
 	// log what the endpoint has made the token for.
 	Position int
+	// After is the key of the record that a page begins after whose token was made with one, "" for any other.
+	After string
 	// Until is the version at which the walk of a list that is a log began, that of View without a page token; 0 for
 	// other lists.
 	Until roster.Version

@@ -25,7 +25,8 @@ type Window struct {
 	Token string
 	// Log is for a list with a Token whose records stay as they are, and to which others are only added, each with the
 	// version that it came with. No version need be kept for it, so that a walk goes on for as long as the server runs:
-	// the endpoint leaves out what came after [Request.Until].
+	// the endpoint leaves out what came after [Request.Until]. It is also for a list that is kept at no version, whose
+	// pages begin after [Request.After].
 	Log bool
 	// Free are the parameters that may change from page to page of a walk with tokens; all others must stay as they
 	// are.

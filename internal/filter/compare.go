@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,10 @@ func (p *parser) compare(t target, v text) (roster.Expr, error) {
 		return p.compareName(t, v, t.info.Enum)
 	case roster.TypeBool:
 		return p.compareName(t, v, flags())
+	case roster.TypeTexts:
+		return p.compareMember(t, v)
+	case roster.TypeDecimal:
+		return p.compareDecimal(t, v)
 	default:
 		return p.compareNumber(t, v)
 	}
@@ -62,7 +67,7 @@ func (p *parser) wrongComparator(t target) error {
 // compareNull compiles field = null.
 func (p *parser) compareNull(t target) (roster.Expr, error) {
 	if t.op == "=" {
-		return negation(present(t.info)), nil
+		return negation(p.present(t.info)), nil
 	}
 	fault := p.faultAt(t.at, t.written, "null can't be compared by %s", t.written)
 	fault.Allowed = []string{"=", "!="}
@@ -70,16 +75,21 @@ func (p *parser) compareNull(t target) (roster.Expr, error) {
 }
 
 // present returns what is true where the field has a value as AIP-160 sees it: zero is none.
-func present(info *roster.FieldInfo) roster.Expr {
+func (p *parser) present(info *roster.FieldInfo) roster.Expr {
+	has := roster.Has{Field: info.Field}
+	notZero := roster.Not{Expr: roster.Cmp{Field: info.Field, Value: roster.IntValue(0)}}
 	switch info.Type {
-	case roster.TypeInt, roster.TypeMask, roster.TypeBool:
-		return roster.Not{Expr: roster.Cmp{Field: info.Field, Value: roster.IntValue(0)}}
+	case roster.TypeInt, roster.TypeMask, roster.TypeBool, roster.TypeDecimal:
+		if p.fields.sparse {
+			return roster.And{has, notZero}
+		}
+		return notZero
 	case roster.TypeEnum:
 		if info.Enum[0] == "" {
-			return roster.Not{Expr: roster.Cmp{Field: info.Field, Value: roster.IntValue(0)}}
+			return notZero
 		}
 	}
-	return roster.Has{Field: info.Field}
+	return has
 }
 
 // comparePattern compiles a comparison with a value that has asterisks.
@@ -92,7 +102,7 @@ func (p *parser) comparePattern(t target, v text) (roster.Expr, error) {
 	case !t.equals():
 		return fault("* goes with =, != and :, not with %s", t.written)
 	case rest == "" && (t.op == ":" || isText):
-		return present(t.info), nil
+		return p.present(t.info), nil
 	case !isText && !t.info.Searchable || rest == "":
 		return fault("%s is not compared with *; %s:* asks for any value", t.info.Name, t.info.Name)
 	case pat.inside:
@@ -113,7 +123,7 @@ func (p *parser) comparePattern(t target, v text) (roster.Expr, error) {
 func (p *parser) compareText(t target, v text) (roster.Expr, error) {
 	switch {
 	case v.text == "" && t.op == "=":
-		return negation(present(t.info)), nil
+		return negation(p.present(t.info)), nil
 	case v.text == "":
 		return nil, p.faultAt(v.at, v.source, "the empty text goes with = and !=, not with %s", t.written)
 	case t.op == ":":
@@ -148,6 +158,19 @@ func (p *parser) compareName(t target, v text, names []string) (roster.Expr, err
 	return nil, fault
 }
 
+// compareMember compiles the question for a member of a set of texts, which has only those of Enum where there is one.
+func (p *parser) compareMember(t target, v text) (roster.Expr, error) {
+	if v.text == "" {
+		return nil, p.faultAt(v.at, v.source, "the empty text is no member; null asks for the empty set")
+	}
+	if t.info.Enum != nil {
+		if _, err := p.compareName(t, v, t.info.Enum); err != nil {
+			return nil, err
+		}
+	}
+	return roster.In{Field: t.info.Field, Values: []roster.Value{roster.TextValue(v.text)}}, nil
+}
+
 // named returns the names but for the empty one.
 func named(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
@@ -173,6 +196,15 @@ func (p *parser) compareNumber(t target, v text) (roster.Expr, error) {
 	default:
 		return t.cmp(roster.IntValue(n)), nil
 	}
+}
+
+// compareDecimal compiles the comparison with a number that need not be whole.
+func (p *parser) compareDecimal(t target, v text) (roster.Expr, error) {
+	x, err := strconv.ParseFloat(v.text, 64)
+	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil, p.faultAt(v.at, v.source, "%s must be compared with a number, not %s", t.info.Name, quote(v.text))
+	}
+	return t.cmp(roster.DecimalValue(x)), nil
 }
 
 // checkKeyword refuses and, or and not without quotes: they are meant as operators more often than not.
@@ -202,14 +234,18 @@ func (p *parser) literal(v text) (roster.Expr, error) {
 		return nil, p.faultAt(v.at, v.source, "the empty text can't be looked for")
 	}
 	var anywhere roster.Or
-	for i := range p.fields {
-		if info := &p.fields[i]; holdsParts(info) {
+	for i := range p.fields.rows {
+		if info := &p.fields.rows[i]; holdsParts(info) {
 			e, err := p.compare(target{info: info, op: ":", written: ":", at: v.at}, v)
 			if err != nil {
 				return nil, err
 			}
 			anywhere = append(anywhere, e)
 		}
+	}
+	if anywhere == nil {
+		return nil, p.faultAt(v.at, v.source, "%s have no texts to look for %s in: a field and a comparator must "+
+			"come before it", p.fields.many, quote(v.source)).instead(p.fields.names(filterable))
 	}
 	return disjunction(anywhere), nil
 }

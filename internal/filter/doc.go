@@ -1,7 +1,8 @@
 // Package filter is the filter language of Roster's own API: AIP-160 (https://google.aip.dev/160) over the table of
-// fields, compiled to a [roster.Expr], and the order of AIP-132 (https://google.aip.dev/132#ordering). It is pure and
-// knows nothing of HTTP, of principals or of how users are indexed: who may see a field is said by the caller, and a
-// field that may not be seen is unknown here exactly as one that does not exist.
+// fields of users, or that of another type of records ([Of]), compiled to a [roster.Expr], and the order of AIP-132
+// (https://google.aip.dev/132#ordering). It is pure and knows nothing of HTTP, of principals or of how records are
+// kept: who may see a field is said by the caller, and a field that may not be seen is unknown here exactly as one that
+// does not exist.
 //
 // # Grammar
 //
@@ -50,7 +51,7 @@
 //   - Times are RFC 3339 date-times, cut to the millisecond, or dates, which stand for the whole day in UTC:
 //     created_at <= 2026-03-01 includes that day, and created_at > 2026-03-01 begins with the next.
 //     ago(30d) is the instant that long before the request; a day has 24 hours.
-//   - Sets of numbers know ":", which asks for a member: groups:7.
+//   - Sets of numbers and of texts know ":", which asks for a member: groups:7.
 //
 // With any field, email:* and email != null find the users who have a value, email = null those who don't. As
 // AIP-160 has it, zero, false and the empty set count as no value there; other comparisons see zero and false.

@@ -115,7 +115,7 @@ func TestFaults(t *testing.T) {
 		`created_at > ago(^d)`:                       `at character 18: "d" is not a duration such as 30d: a number and s, m, h, d or w, at most 3650000 days in all`,
 		`created_at > ^ago`:                          `at character 14: "ago" is not a date, a date-time such as 2026-03-01T00:00:00Z (RFC 3339) or ago(30d)`,
 	} {
-		want = strings.ReplaceAll(want, "FIELDS", strings.Join(fieldsOf(nil).names(filterable), ", "))
+		want = strings.ReplaceAll(want, "FIELDS", strings.Join(Users(nil).names(filterable), ", "))
 		testFault(t, marked, want, func(filter string) error {
 			_, err := Parse(filter, nil, now)
 			return err

@@ -7,30 +7,44 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// fields are those of the table that the caller may know of, in its order.
-type fields []roster.FieldInfo
-
-func fieldsOf(visible func(roster.Field) bool) fields {
-	return slices.DeleteFunc(roster.Fields(), func(info roster.FieldInfo) bool {
-		return visible != nil && !visible(info.Field)
-	})
+// Fields are what a filter and an order can name: the fields of a type of records, in the order of its table. They are
+// read only and safe for concurrent use.
+type Fields struct {
+	many string // what the records are called, in errors
+	rows []roster.FieldInfo
+	// sparse is set where a number or a flag may have no value at all; those of users always have one.
+	sparse bool
 }
 
-func (fs fields) byName(name string) (*roster.FieldInfo, bool) {
-	for i := range fs {
-		if fs[i].Name == name {
-			return &fs[i], true
+// Of returns the fields of records that are called many, as in "groups", by the rows of their table. The [roster.Field]
+// of a row, which expressions and orders name it by, is what the caller has it be; only the [roster.Holder] of such
+// a record knows it. Of the rows Name, Type, Enum, Sortable, Filterable, Searchable and Needs count.
+func Of(many string, rows []roster.FieldInfo) Fields {
+	return Fields{many: many, rows: rows, sparse: true}
+}
+
+// Users returns those of the fields of users that visible allows, all of them where visible is nil.
+func Users(visible func(roster.Field) bool) Fields {
+	return Fields{many: "users", rows: slices.DeleteFunc(roster.Fields(), func(info roster.FieldInfo) bool {
+		return visible != nil && !visible(info.Field)
+	})}
+}
+
+func (fs Fields) byName(name string) (*roster.FieldInfo, bool) {
+	for i := range fs.rows {
+		if fs.rows[i].Name == name {
+			return &fs.rows[i], true
 		}
 	}
 	return nil, false
 }
 
 // names lists the names of those that keep wants.
-func (fs fields) names(keep func(*roster.FieldInfo) bool) []string {
+func (fs Fields) names(keep func(*roster.FieldInfo) bool) []string {
 	var names []string
-	for i := range fs {
-		if keep(&fs[i]) {
-			names = append(names, fs[i].Name)
+	for i := range fs.rows {
+		if keep(&fs.rows[i]) {
+			names = append(names, fs.rows[i].Name)
 		}
 	}
 	return names
@@ -74,11 +88,11 @@ func comparators(info *roster.FieldInfo) []string {
 			return []string{"=", "!=", "<", "<=", ">", ">="}
 		}
 		return []string{"=", "!=", "<", "<=", ">", ">=", ":"}
-	case roster.TypeUUID, roster.TypeInt, roster.TypeMask, roster.TypeTime:
+	case roster.TypeUUID, roster.TypeInt, roster.TypeMask, roster.TypeTime, roster.TypeDecimal:
 		return []string{"=", "!=", "<", "<=", ">", ">=", ":"}
 	case roster.TypeEnum, roster.TypeBool:
 		return []string{"=", "!=", ":"}
-	case roster.TypeNumbers:
+	case roster.TypeNumbers, roster.TypeTexts:
 		return []string{":"}
 	default:
 		return nil

@@ -10,10 +10,16 @@ import (
 // OrderParam is the name of the parameter that holds an order.
 const OrderParam = "order_by"
 
-// ParseOrder reads an order: the names of fields with commas between them, each followed by desc or asc, in either
-// case, or by nothing, which is asc. It knows the fields that visible allows, all of them where visible is nil. A field
-// can be named once. The empty order, or one of white space, is nil. Errors are [*Error], and so [roster.Invalid].
+// ParseOrder reads an order of users: the names of fields with commas between them, each followed by desc or asc, in
+// either case, or by nothing, which is asc. It knows the fields that visible allows, all of them where visible is nil.
+// A field can be named once. The empty order, or one of white space, is nil. Errors are [*Error], and so
+// [roster.Invalid].
 func ParseOrder(order string, visible func(roster.Field) bool) ([]roster.Sort, error) {
+	return Users(visible).ParseOrder(order)
+}
+
+// ParseOrder is [ParseOrder] for these fields.
+func (fs Fields) ParseOrder(order string) ([]roster.Sort, error) {
 	s, err := newScanner(OrderParam, order)
 	if err != nil {
 		return nil, err
@@ -22,7 +28,7 @@ func ParseOrder(order string, visible func(roster.Field) bool) ([]roster.Sort, e
 	if s.end() {
 		return nil, nil
 	}
-	p := parser{scanner: s, fields: fieldsOf(visible)}
+	p := parser{scanner: s, fields: fs}
 	var keys []roster.Sort
 	for {
 		key, err := p.sortKey(keys)
@@ -51,7 +57,7 @@ func (p *parser) sortKey(before []roster.Sort) (roster.Sort, error) {
 	case !known:
 		return roster.Sort{}, p.unknownKey(name)
 	case !info.Sortable:
-		return roster.Sort{}, p.faultAt(name.at, name.source, "users can't be ordered by %s", name.text).
+		return roster.Sort{}, p.faultAt(name.at, name.source, "%s can't be ordered by %s", p.fields.many, name.text).
 			instead(p.fields.names(sortable))
 	case slices.ContainsFunc(before, func(key roster.Sort) bool { return key.Field == info.Field }):
 		return roster.Sort{}, p.faultAt(name.at, name.source, "%s is there already", name.text)

@@ -32,7 +32,7 @@ func TestParseOrder(t *testing.T) {
 
 func TestOrderFaults(t *testing.T) {
 	t.Parallel()
-	fields := "; possible: " + strings.Join(fieldsOf(nil).names(sortable), ", ")
+	fields := "; possible: " + strings.Join(Users(nil).names(sortable), ", ")
 	for marked, want := range map[string]string{
 		`^,email`:          `at character 1: the name of a field must come here, not ","`,
 		`email,^`:          `at the end: the name of a field must come here`,

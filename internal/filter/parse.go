@@ -18,15 +18,20 @@ const (
 // Param is the name of the parameter that holds a filter.
 const Param = "filter"
 
-// Parse compiles a filter. It knows the fields that visible allows, all of them where visible is nil; now is what
-// ago(30d) counts back from. The empty filter, or one of white space, is nil, which lets every user through. The
+// Parse compiles a filter of users. It knows the fields that visible allows, all of them where visible is nil; now is
+// what ago(30d) counts back from. The empty filter, or one of white space, is nil, which lets every user through. The
 // expression is valid in a [roster.Query]. Errors are [*Error], and so [roster.Invalid].
 func Parse(filter string, visible func(roster.Field) bool, now roster.Time) (roster.Expr, error) {
+	return Users(visible).Parse(filter, now)
+}
+
+// Parse is [Parse] for these fields. Other than for users, the expression is for [roster.Holds].
+func (fs Fields) Parse(filter string, now roster.Time) (roster.Expr, error) {
 	s, err := newScanner(Param, filter)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{scanner: s, fields: fieldsOf(visible), now: now}
+	p := parser{scanner: s, fields: fs, now: now}
 	p.space()
 	if p.end() {
 		return nil, nil
@@ -44,7 +49,7 @@ func Parse(filter string, visible func(roster.Field) bool, now roster.Time) (ros
 // parser reads a filter by recursive descent and compiles it on the way.
 type parser struct {
 	scanner
-	fields fields
+	fields Fields
 	now    roster.Time
 	depth  int // of parentheses
 	terms  int // values and texts, so far

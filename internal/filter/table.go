@@ -5,7 +5,7 @@ import "github.com/roster-dev/roster"
 // Row says what can be asked about a field, for documentation.
 type Row struct {
 	Name string
-	// Type is text, uuid, integer, mask, enum, boolean, time, numbers (a set of them) or structure.
+	// Type is text, uuid, integer, number, mask, enum, boolean, time, numbers or texts (sets of them), or structure.
 	Type string
 	// Comparators lists what the field can be compared with values by; nil where it can't be filtered by. All that can
 	// be filtered by know name:*, name = null and name != null, too.
@@ -18,7 +18,7 @@ type Row struct {
 	Parts bool
 	// Anywhere says whether a text alone is looked for in the field.
 	Anywhere bool
-	// Sortable says whether users can be ordered by the field.
+	// Sortable says whether records can be ordered by the field.
 	Sortable bool
 	// Needs is the permission without which the field is unknown, or "".
 	Needs roster.Permission
@@ -26,10 +26,13 @@ type Row struct {
 	Example string
 }
 
-// Table returns a row for each field, in the order of the table of fields.
-func Table() []Row {
+// Table returns a row for each field of users, in the order of the table of fields.
+func Table() []Row { return Users(nil).Table() }
+
+// Table returns a row for each field.
+func (fs Fields) Table() []Row {
 	var rows []Row
-	for _, info := range roster.Fields() {
+	for _, info := range fs.rows {
 		kind := kindOf(&info)
 		row := Row{
 			Name: info.Name, Type: kind.name, Comparators: comparators(&info), Begins: info.Type == roster.TypeText,
@@ -44,6 +47,10 @@ func Table() []Row {
 			row.Example += row.Values[0]
 		case roster.TypeBool:
 			row.Values = flags()
+		case roster.TypeTexts:
+			if row.Values = info.Enum; len(row.Values) > 0 {
+				row.Example = info.Name + ":" + row.Values[0]
+			}
 		}
 		rows = append(rows, row)
 	}
@@ -61,6 +68,8 @@ func kindOf(info *roster.FieldInfo) kind {
 		return kind{"uuid", " = 0190b2a4-7c1e-7d3a-9f00-000000000001"}
 	case roster.TypeInt:
 		return kind{"integer", " >= 1"}
+	case roster.TypeDecimal:
+		return kind{"number", " >= 0.5"}
 	case roster.TypeMask:
 		return kind{"mask", ":4"}
 	case roster.TypeEnum:
@@ -71,6 +80,8 @@ func kindOf(info *roster.FieldInfo) kind {
 		return kind{"time", " < ago(30d)"}
 	case roster.TypeNumbers:
 		return kind{"numbers", ":7"}
+	case roster.TypeTexts:
+		return kind{"texts", ":ada"}
 	default:
 		return kind{"structure", ""}
 	}

@@ -85,7 +85,7 @@ func drawExpr(t *rapid.T, depth int) roster.Expr {
 	case "not":
 		return roster.Not{Expr: drawExpr(t, depth-1)}
 	default:
-		return drawTest(t, draw(t, fieldsOf(nil)))
+		return drawTest(t, draw(t, Users(nil).rows))
 	}
 }
 

@@ -76,7 +76,8 @@ func openLog(req *dialect.Request) error {
 	}
 	req.Until = req.View.Version()
 	if found {
-		req.Until, req.Position = token.Version, token.Position
+		req.Until = token.Version
+		goTo(req, token)
 	}
 	return nil
 }
@@ -117,7 +118,7 @@ func (x *exchange) openToken(
 
 // goTo has a request go on where a page token says.
 func goTo(req *dialect.Request, token dialect.PageToken) {
-	req.Position = token.Position
+	req.Position, req.After = token.Position, token.After
 	if req.Now != 0 && token.Now != 0 {
 		req.Now = token.Now // ago() means the same on every page
 	}
@@ -150,7 +151,7 @@ func (x *exchange) goOn(ctx context.Context, req *dialect.Request) error {
 func (x *exchange) follow(req *dialect.Request, more bool) {
 	w := x.endpoint.Window
 	switch {
-	case w == nil || !more || x.Versions == nil:
+	case w == nil || w.Log || !more || x.Versions == nil:
 	case w.Token != "":
 		req.Versions.Keep(req.View)
 	case x.walk.on && x.walk.first && x.begun.begin(x.walk.key, req.View.Version(), x.record.began):

@@ -1,11 +1,9 @@
 package native
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -65,6 +63,7 @@ type trash struct {
 	deletedWire, list, undeleted any // values of the wire types
 	// conflicts says when a record can't be restored, restores what comes back with it.
 	conflicts, restores string
+	columns             columns // of the deleted records
 }
 
 func trashes() []trash {
@@ -79,8 +78,11 @@ func trashes() []trash {
 			"Where somebody has the e-mail or the identifier by now",
 			"What role, groups and spaces are not there any more the answer names as gone. Tokens that were revoked " +
 				"and invitations do not come back.",
+			deletedUserColumns(),
 		},
-		{groups(), roster.DeletedGroup{}, DeletedGroupList{}, UndeletedGroup{}, "", members},
+		{
+			groups(), roster.DeletedGroup{}, DeletedGroupList{}, UndeletedGroup{}, "", members, deletedGroupColumns(),
+		},
 		{
 			spaces(),
 			roster.DeletedSpace{},
@@ -88,6 +90,7 @@ func trashes() []trash {
 			UndeletedSpace{},
 			"",
 			members + " Who has no default space has the one again that was.",
+			deletedSpaceColumns(),
 		},
 		{
 			roles(),
@@ -96,6 +99,7 @@ func trashes() []trash {
 			UndeletedRole{},
 			"Where another role has the handle by now",
 			"Nobody held the role when it was deleted, so that nobody holds it.",
+			deletedRoleColumns(),
 		},
 	}
 }
@@ -106,7 +110,7 @@ func (t trash) deleted() *resource {
 	return &resource{
 		typ: t.typ.Deleted(), path: "/deleted-" + t.many, one: "deleted " + t.one, many: "deleted " + t.many,
 		One: "Deleted" + t.One, Many: "Deleted" + t.Many, refs: refs, example: "number:7", writes: t.writes,
-		wire: t.deletedWire,
+		wire: t.deletedWire, table: t.columns,
 	}
 }
 
@@ -123,8 +127,6 @@ func (t trash) listEndpoint() dialect.Endpoint {
 	e := k.listEndpoint(t.list)
 	e.Description = "The " + t.many + " that were deleted and can be restored until purge_at. Other lists never have " +
 		"them."
-	e.Params = slices.Concat(t.listParams(), e.Params)
-	e.Serve = t.serveList
 	return e
 }
 
@@ -161,52 +163,6 @@ func eraseEndpoint() dialect.Endpoint {
 		Needs: roster.UsersErase, Params: []dialect.Param{either, ifMatchParam(), dryRunParam()},
 		Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany), Serve: users.erase,
 	}
-}
-
-func (t trash) listParams() (params []dialect.Param) {
-	if t.typ == roster.TypeUser {
-		params = append(params, dialect.Param{
-			Name: "search", Mark: dialect.Ours, Example: "ada",
-			Doc: "Words that must all be found in a user's id, identifier, name, e-mail or description.",
-		})
-	}
-	return append(params, dialect.Param{
-		Name: "order_by", Mark: dialect.Ours, Default: "number", Example: "deleted_at desc",
-		Enum: []string{"number", "deleted_at", "deleted_at desc", "purge_at", "purge_at desc"},
-		Doc:  "The order; what is equal is ordered by number.",
-	})
-}
-
-func (t trash) serveList(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	all := r.View.Deleted(t.typ.Deleted())
-	if t.typ == roster.TypeUser && r.Given("search") {
-		search := roster.Search{Text: r.String("search"), Fields: searched(visible(r.Principal))}
-		all = slices.DeleteFunc(slices.Clone(all), func(e roster.Deleted) bool {
-			u, ok := e.Was().(*roster.User)
-			return !ok || !search.Match(u)
-		})
-	}
-	if compare := deletedOrder(r.String("order_by")); compare != nil {
-		all = slices.SortedStableFunc(slices.Values(all), compare)
-	}
-	return listed(r, all, func(e roster.Deleted) any { return wire(roster.Shown(e, r.Principal.Permissions)) })
-}
-
-// deletedOrder returns how to compare deleted records for an order, nil for the one by number.
-func deletedOrder(order string) func(a, b roster.Deleted) int {
-	name, _, descending := strings.Cut(order, " ")
-	at := func(e roster.Deleted) roster.Time { return e.About().DeletedAt }
-	switch name {
-	case "deleted_at":
-	case "purge_at":
-		at = func(e roster.Deleted) roster.Time { return e.About().PurgeAt }
-	default:
-		return nil
-	}
-	if descending {
-		return func(a, b roster.Deleted) int { return cmp.Compare(at(b), at(a)) }
-	}
-	return func(a, b roster.Deleted) int { return cmp.Compare(at(a), at(b)) }
 }
 
 func (t trash) undelete(ctx context.Context, r *dialect.Request) (dialect.Response, error) {

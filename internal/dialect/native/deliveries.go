@@ -95,16 +95,14 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Returns: trimmed(returns(ok(Webhook{}), badRequest, notFound, gone, tooLarge, tooMany)),
 			Serve:   k.replayWebhook,
 		},
-		{
+		moving(dialect.Endpoint{
 			Method: http.MethodGet, Path: k.recordPath() + "/deliveries", ID: "listDeliveries",
 			Summary: "List the last messages to a webhook",
 			Description: "The one that is being retried, the last 100 that were delivered, and the last 1000 that " +
-				"were given up (dead): the last message first, by round and then by version. What is sent while a " +
-				"walk is under way comes before its first page.",
+				"were given up (dead): the last message first, by round and then by version.",
 			Needs: k.writes, Volatile: true, Params: append([]dialect.Param{k.refParam()}, deliveryParams()...),
-			Window:  &dialect.Window{Token: pageToken, Log: true, Free: []string{"page_size", fieldsName}},
-			Returns: withGone(returns(ok(DeliveryList{}), badRequest, notFound, tooMany)), Serve: k.listDeliveries,
-		},
+			Returns: returns(ok(DeliveryList{}), badRequest, notFound, tooMany), Serve: k.listDeliveries,
+		}, deliveryColumns()),
 		{
 			Method: http.MethodPost, Path: k.recordPath() + "/deliveries/{delivery}:retry", ID: "retryDelivery",
 			Summary: "Send a message again that was given up",
@@ -133,15 +131,6 @@ func deliveryParams() []dialect.Param {
 			Name: "state", Enum: states, Mark: dialect.Ours, Example: "dead",
 			Doc: "Only messages of which this has become; all by default.",
 		},
-		{
-			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage), Default: "100",
-			Doc: "How many messages a page has at the most.", Mark: dialect.Ours, Example: "20",
-		},
-		{
-			Name: pageToken, Mark: dialect.Ours, Everywhere: true,
-			Doc: "The next_page_token of the page before. The state must stay.",
-		},
-		fieldsParam(),
 	}
 }
 
@@ -185,7 +174,9 @@ func (k *resource) listWebhooks(ctx context.Context, r *dialect.Request) (dialec
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	response, err := listed(r, r.View.Webhooks(), func(w *roster.Webhook) Webhook { return standing(w, r, standings) })
+	response, err := listed(r, k.table, r.View.Webhooks(), func(w *roster.Webhook) Webhook {
+		return standing(w, r, standings)
+	})
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -254,31 +245,13 @@ func (k *resource) listDeliveries(ctx context.Context, r *dialect.Request) (dial
 	}
 	state := roster.DeliveryState(r.String("state"))
 	list = slices.DeleteFunc(list, func(d roster.Delivery) bool { return state != "" && d.State != state })
-	page, token := deliveryPage(r, list)
-	tail := dialect.Members("]").Int("total", int64(len(list))).Int("version", int64(r.Until))
-	if token != "" {
-		tail = tail.Text("next_page_token", token)
-	}
-	header := volatile()
-	if links := tokenLinks(r, token); links != "" {
-		header.Set("Link", links)
-	}
-	items := dialect.Map(slices.Values(page), func(d roster.Delivery) Delivery { return wireDelivery(w.ID, d) })
-	return dialect.Response{
-		Header: header, Body: dialect.List(`{"items":[`, items, string(tail.Close())),
-	}, nil
+	return lastFirst().list(r, deliveryColumns(), list, func(d roster.Delivery) any { return wireDelivery(w.ID, d) })
 }
 
-// deliveryPage returns the page that a request asks for, and the token of the next one.
-func deliveryPage(r *dialect.Request, list []roster.Delivery) (page []roster.Delivery, token string) {
-	if r.Given(pageToken) {
-		list = slices.DeleteFunc(slices.Clone(list), func(d roster.Delivery) bool { return placeOf(d) >= r.Position })
-	}
-	page = list[:min(len(list), int(r.Int("page_size")))]
-	if len(page) < len(list) {
-		token = r.PageToken(placeOf(page[len(page)-1]))
-	}
-	return page, token
+// lastFirst is the order of messages.
+func lastFirst() keyed[roster.Delivery] {
+	place := func(d roster.Delivery) string { return numberKey(int64(placeOf(d))) }
+	return keyed[roster.Delivery]{key: place, desc: true}
 }
 
 // placeOf returns where a message stands in what a webhook is sent. It stays, whatever becomes of the message.

@@ -44,7 +44,7 @@ func invitations() *resource {
 	return &resource{
 		typ: roster.TypeInvitation, path: "/invitations", one: "invitation", many: "invitations",
 		One: "Invitation", Many: "Invitations", refs: "its id", example: "0190a000-0000-7000-8000-000000000001",
-		wire: Invitation{}, writes: roster.UsersWrite,
+		wire: Invitation{}, table: invitationColumns(), writes: roster.UsersWrite,
 		deleteDoc: "Its secret works no more. The user stays as it is.",
 	}
 }

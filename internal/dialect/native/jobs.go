@@ -60,13 +60,13 @@ func accepted() dialect.Return {
 }
 
 func listJobs() dialect.Endpoint {
-	return paged(dialect.Endpoint{
+	return moving(dialect.Endpoint{
 		Method: http.MethodGet, Path: "/jobs", ID: "listJobs", Summary: "List jobs",
 		Description: "Newest first. Jobs are kept for 7 days after their end. They are no part of the organization's " +
-			"versions: a page_token leads to the present jobs.",
+			"versions: every page shows the jobs as they are.",
 		Needs: roster.UsersWrite, Volatile: true,
 		Returns: returns(ok(JobList{}), badRequest, tooMany), Serve: serveJobs,
-	})
+	}, jobColumns())
 }
 
 func serveJobs(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
@@ -74,12 +74,8 @@ func serveJobs(ctx context.Context, r *dialect.Request) (dialect.Response, error
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	response, err := listed(r, jobs, func(j roster.Job) Job { return wireJob(r, j) })
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	response.Header.Set("Cache-Control", "no-store")
-	return response, nil
+	newestFirst := keyed[roster.Job]{key: func(j roster.Job) string { return j.ID.String() }, desc: true}
+	return newestFirst.list(r, jobColumns(), jobs, func(j roster.Job) any { return wireJob(r, j) })
 }
 
 func getJob() dialect.Endpoint {

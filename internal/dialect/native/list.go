@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"iter"
 	"net/http"
 	"slices"
@@ -22,6 +23,8 @@ type list[T any] struct {
 	Total         int            `json:"total" required:"yes" doc:"How many there are on all pages, exactly."`
 	Version       roster.Version `json:"version" required:"yes" doc:"The version of the organization that this shows."`
 	NextPageToken string         `json:"next_page_token,omitempty" doc:"The page_token of the next page, if any."`
+	// Facets are there where they are asked for.
+	Facets map[string]map[string]int `json:"facets,omitempty" doc:"How many records have each value, \"\" for none."`
 }
 
 // paged makes an endpoint one whose list comes in pages. What a page shows of the records may change on the way.
@@ -30,7 +33,7 @@ func paged(e dialect.Endpoint) dialect.Endpoint {
 	if !e.Takes(dialect.Query, fieldsName) {
 		e.Params = append(e.Params, fieldsParam())
 	}
-	e.Window = &dialect.Window{Token: pageToken, Free: []string{"page_size", "page", "fields", "facets"}}
+	e.Window = &dialect.Window{Token: pageToken, Free: []string{"page_size", "page", fieldsName, facetsName}}
 	e.Returns = withGone(e.Returns)
 	return e
 }
@@ -68,6 +71,7 @@ func pageParams() []dialect.Param {
 type window struct {
 	from int // how many records stand before it
 	size int
+	last string // the key of the last record, where a list is kept at no version and has more
 }
 
 func windowOf(r *dialect.Request) (window, error) {
@@ -76,9 +80,9 @@ func windowOf(r *dialect.Request) (window, error) {
 	}
 	size := r.Int("page_size")
 	if r.Given(pageToken) {
-		return window{r.Position, int(size)}, nil
+		return window{from: r.Position, size: int(size)}, nil
 	}
-	return window{dialect.Offset(r.Int("page"), size), int(size)}, nil
+	return window{from: dialect.Offset(r.Int("page"), size), size: int(size)}, nil
 }
 
 // pageOf returns the records of a page out of all of them.
@@ -92,10 +96,11 @@ func (w window) more(total int) bool { return w.from+w.size < total }
 
 // end returns what comes after the items of a list, but for the last brace, and the header that links to other pages.
 func (w window) end(r *dialect.Request, total int) (tail dialect.Members, header http.Header) {
-	tail = dialect.Members("]").Int("total", int64(total)).Int("version", int64(r.View.Version()))
+	version := cmp.Or(r.Until, r.View.Version())
+	tail = dialect.Members("]").Int("total", int64(total)).Int("version", int64(version))
 	token := ""
 	if w.more(total) {
-		token = r.PageToken(w.from + w.size)
+		token = r.PageTokenAfter(w.from+w.size, w.last)
 	}
 	if token != "" {
 		tail = tail.Text("next_page_token", token)
@@ -107,6 +112,9 @@ func (w window) end(r *dialect.Request, total int) (tail dialect.Members, header
 	}
 	if links != "" {
 		header.Set("Link", links)
+	}
+	if r.Now != 0 {
+		header.Set("Cache-Control", "no-store")
 	}
 	return tail, header
 }
@@ -135,31 +143,42 @@ func atToken(r *dialect.Request, token string) string {
 	return u.String()
 }
 
-// listed answers with the page that a request asks for of records that are all at hand.
-func listed[T, W any](r *dialect.Request, all []T, wire func(T) W) (dialect.Response, error) {
+// listed answers with the page that a request asks for of records that are all at hand: of those that it chooses by the
+// rows of a table, in its order.
+func listed[T, W any](r *dialect.Request, c columns, all []T, wire func(T) W) (dialect.Response, error) {
 	w, err := windowOf(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	return answer(r, w, len(all), dialect.Map(slices.Values(pageOf(w, all)), wire)), nil
+	q, err := c.choose(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	found, counts := pick(c, q, all, wire)
+	return answer(r, w, len(found), dialect.Map(slices.Values(pageOf(w, found)), wire), counts), nil
 }
 
-// answer answers with a page of a list that has a total of records.
-func answer[T any](r *dialect.Request, w window, total int, items iter.Seq[T]) dialect.Response {
+// answer answers with a page of a list that has a total of records, with what was counted.
+func answer[T any](r *dialect.Request, w window, total int, items iter.Seq[T], counts tally) dialect.Response {
 	tail, header := w.end(r, total)
+	tail = counts.append(tail)
 	return dialect.Response{
 		Header: header, More: w.more(total), Body: dialect.List(`{"items":[`, items, string(tail.Close())),
 	}
 }
 
-// appendFacets appends the member facets: how many users have each value of some fields.
-func appendFacets(m dialect.Members, fields []roster.Field, facets []roster.Facet) dialect.Members {
+// append appends the member facets, unless nothing was to be counted.
+func (t tally) append(m dialect.Members) dialect.Members {
+	if len(t.fields) == 0 {
+		return m
+	}
 	m = dialect.NewMembers(m.Name("facets"))
-	for _, f := range fields {
-		m = dialect.NewMembers(m.Name(f.String()))
-		for _, facet := range facets {
-			if facet.Field == f {
-				m = m.Int(facetName(facet), int64(facet.Count))
+	for i := range t.fields {
+		f := &t.fields[i]
+		m = dialect.NewMembers(m.Name(f.Name))
+		for _, facet := range t.facets {
+			if facet.Field == f.Field {
+				m = m.Int(facetName(f, facet.Value), int64(facet.Count))
 			}
 		}
 		m = m.Close()
@@ -167,18 +186,18 @@ func appendFacets(m dialect.Members, fields []roster.Field, facets []roster.Face
 	return m.Close()
 }
 
-// facetName returns the value of a facet as filters and records write it, and "" for no value.
-func facetName(f roster.Facet) string {
-	switch info := f.Field.Info(); {
-	case !f.Value.IsSet():
+// facetName returns a value of a field as filters and records write it, and "" for no value.
+func facetName(f *roster.FieldInfo, v roster.Value) string {
+	switch {
+	case !v.IsSet():
 		return ""
-	case info.Type == roster.TypeEnum:
-		return info.Enum[f.Value.Int()]
-	case info.Type == roster.TypeBool:
-		return strconv.FormatBool(f.Value.Int() != 0)
-	case info.Type == roster.TypeText:
-		return f.Value.Text()
+	case f.Type == roster.TypeEnum:
+		return f.Enum[v.Int()]
+	case f.Type == roster.TypeBool:
+		return strconv.FormatBool(v.Int() != 0)
+	case f.Type == roster.TypeText || f.Type == roster.TypeTexts:
+		return v.Text()
 	default:
-		return strconv.FormatInt(f.Value.Int(), 10)
+		return strconv.FormatInt(v.Int(), 10)
 	}
 }

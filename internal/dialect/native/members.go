@@ -57,8 +57,9 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 		paged(dialect.Endpoint{
 			Method: http.MethodGet, Path: path, ID: "list" + k.One + "Members",
 			Summary:     "List the members of a " + k.one,
-			Description: "By number.", Needs: roster.UsersRead,
-			Params:  []dialect.Param{k.refParam()},
+			Description: "By number. They are chosen, ordered and counted by the fields of users.",
+			Needs:       roster.UsersRead, Timed: isTimed,
+			Params:  append(append([]dialect.Param{k.refParam()}, userChoiceParams()...), userFacetsParam()),
 			Returns: returns(ok(MemberList{}), badRequest, notFound, tooMany), Serve: m.list,
 		}),
 		{
@@ -102,15 +103,27 @@ func (m members) list(_ context.Context, r *dialect.Request) (dialect.Response, 
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	page, err := r.View.Users(roster.Query{
-		Where:  roster.In{Field: field, Values: []roster.Value{roster.IntValue(number)}},
-		Offset: w.from, Limit: w.size,
-	})
+	q, err := whichUsers(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	isMember := roster.In{Field: field, Values: []roster.Value{roster.IntValue(number)}}
+	if q.Where == nil {
+		q.Where = isMember
+	} else {
+		q.Where = roster.And{isMember, q.Where}
+	}
+	q.Offset, q.Limit = w.from, w.size
+	page, err := r.View.Users(q)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	counts, err := countUsers(r, q, countedFields(r))
 	if err != nil {
 		return dialect.Response{}, err
 	}
 	items := dialect.Map(page.Users, func(u *roster.User) Member { return m.wire(u, number) })
-	return answer(r, w, page.Total, items), nil
+	return answer(r, w, page.Total, items, counts), nil
 }
 
 func (m members) wire(u *roster.User, number int64) Member {

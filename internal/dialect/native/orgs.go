@@ -2,10 +2,7 @@ package native
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
-	"slices"
-	"strconv"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -64,12 +61,12 @@ func orgEndpoints() []dialect.Endpoint {
 			Path: orgsPath, ID: "listOrganizations", Summary: "List organizations",
 			Description: "By number: all that are there for an instance-wide token, and for any other its own.",
 			Serve:       listOrganizations,
-		}),
+		}, orgColumns()),
 		listing(dialect.Endpoint{
 			Path: "/deleted-orgs", ID: "listDeletedOrganizations", Summary: "List deleted organizations",
 			Description: "Those that can be restored until their purge_at, by number.",
 			Allow:       instanceWide, AllowDoc: wide, Serve: listDeletedOrganizations,
-		}),
+		}, deletedOrgColumns()),
 		{
 			Method: http.MethodPost, Path: orgsPath, ID: "createOrganization", Summary: "Create an organization",
 			Description: "Makes an organization with the built-in roles, and nobody in it.",
@@ -88,23 +85,11 @@ func orgEndpoints() []dialect.Endpoint {
 }
 
 // listing completes the endpoint of a list of organizations.
-func listing(e dialect.Endpoint) dialect.Endpoint {
+func listing(e dialect.Endpoint, c columns) dialect.Endpoint {
 	e.Method, e.Needs = http.MethodGet, roster.OrgsRead
 	e.Volatile, e.OfInstance = true, true // the versions of others do not count
-	e.Params = []dialect.Param{
-		{
-			Name: "page_size", Type: dialect.Integer, Min: dialect.N(1), Max: dialect.N(maxPage),
-			Default: "100", Doc: "How many organizations a page has at the most.", Mark: dialect.Ours,
-		},
-		{
-			Name: pageToken, Mark: dialect.Ours,
-			Doc: "The next_page_token of the page before. Organizations that are there all the time are on " +
-				"one page each, whatever is made or deleted meanwhile.",
-		},
-		fieldsParam(),
-	}
 	e.Returns = returns(ok(OrganizationList{}), badRequest, tooMany)
-	return e
+	return moving(e, c)
 }
 
 func slugParam() dialect.Param {
@@ -122,60 +107,26 @@ func instanceWide(p roster.Principal, _ dialect.View) error {
 }
 
 func listOrganizations(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	return listOrgs(ctx, r, r.Orgs.List)
+	orgs, err := r.Orgs.List(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return listOrgs(r, orgColumns(), orgs)
 }
 
 func listDeletedOrganizations(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	return listOrgs(ctx, r, r.Orgs.Deleted)
+	orgs, err := r.Orgs.Deleted(ctx)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return listOrgs(r, deletedOrgColumns(), orgs)
 }
 
-func listOrgs(
-	ctx context.Context, r *dialect.Request, list func(context.Context) ([]*roster.Organization, error),
-) (dialect.Response, error) {
-	after, err := afterNumber(r.String(pageToken))
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	orgs, err := list(ctx)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	from, _ := slices.BinarySearchFunc(orgs, after+1, func(o *roster.Organization, number int64) int {
-		return int(min(max(o.Number-number, -1), 1))
-	})
-	page := orgs[from:min(from+int(r.Int("page_size")), len(orgs))]
-	tail := dialect.Members("]").Int("total", int64(len(orgs))).Int("version", int64(r.View.Version()))
-	header := http.Header{"Cache-Control": {"no-store"}}
-	next := ""
-	if from+len(page) < len(orgs) {
-		next = numberToken(page[len(page)-1].Number)
-		tail = tail.Text("next_page_token", next)
-	}
-	if links := tokenLinks(r, next); links != "" {
-		header.Set("Link", links)
-	}
-	items := dialect.Map(slices.Values(page), func(o *roster.Organization) any {
+func listOrgs(r *dialect.Request, c columns, orgs []*roster.Organization) (dialect.Response, error) {
+	byNumber := keyed[*roster.Organization]{key: func(o *roster.Organization) string { return numberKey(o.Number) }}
+	return byNumber.list(r, c, orgs, func(o *roster.Organization) any {
 		return wire(roster.Shown(o, r.Principal.Permissions))
 	})
-	return dialect.Response{Header: header, Body: dialect.List(`{"items":[`, items, string(tail.Close()))}, nil
-}
-
-// numberToken returns the token of the page that begins after the organization with a number.
-func numberToken(number int64) string {
-	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, number, 10))
-}
-
-// afterNumber reads what numberToken writes; the empty text is before the first number.
-func afterNumber(token string) (int64, error) {
-	if token == "" {
-		return 0, nil
-	}
-	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	number, notNumber := strconv.ParseInt(string(text), 10, 64)
-	if err != nil || notNumber != nil || number < 1 || number > roster.MaxNumber {
-		return 0, roster.FieldErrorf(pageToken, "is not a page token: take the next_page_token of an answer as it is")
-	}
-	return number, nil
 }
 
 func createOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {

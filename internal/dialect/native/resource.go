@@ -19,6 +19,7 @@ type resource struct {
 	// refs says how a record can be named, and example is such a name.
 	refs, example string
 	wire          any // a value of the wire type
+	table         columns
 	writes        roster.Permission
 	// sample is a body that makes a record, and change one that changes it.
 	sample, change string
@@ -78,10 +79,10 @@ func (k *resource) deleteEndpoint() dialect.Endpoint {
 
 // listEndpoint returns the endpoint of the list of a type of which an organization has few.
 func (k *resource) listEndpoint(list any) dialect.Endpoint {
-	return paged(dialect.Endpoint{
+	return paged(choosing(dialect.Endpoint{
 		Method: http.MethodGet, Path: k.path, ID: "list" + k.Many, Summary: "List " + k.many, Needs: roster.UsersRead,
 		Returns: returns(ok(list), badRequest, tooMany), Serve: k.list,
-	})
+	}, k.table))
 }
 
 // ref reads the name of a record in the path, or fails with [roster.NotFound].
@@ -114,7 +115,7 @@ func (k *resource) get(_ context.Context, r *dialect.Request) (dialect.Response,
 }
 
 func (k *resource) list(_ context.Context, r *dialect.Request) (dialect.Response, error) {
-	return listed(r, recordsOf(r.View, k.typ), func(e roster.Entity) any {
+	return listed(r, k.table, recordsOf(r.View, k.typ), func(e roster.Entity) any {
 		return wire(roster.Shown(e, r.Principal.Permissions))
 	})
 }

@@ -31,6 +31,7 @@ func groups() *resource {
 		typ: roster.TypeGroup, path: "/groups", one: "group", many: "groups", One: "Group", Many: "Groups",
 		refs: "its id, or number:N", example: "number:1", wire: roster.Group{}, writes: roster.GroupsWrite,
 		sample: `{"name":"Night shift","permissions":4}`, change: `{"permissions":6}`,
+		table:     groupColumns(),
 		deleteDoc: "The group is taken from its users, too. " + restorable,
 	}
 }
@@ -40,6 +41,7 @@ func spaces() *resource {
 		typ: roster.TypeSpace, path: "/spaces", one: "space", many: "spaces", One: "Space", Many: "Spaces",
 		refs: "its id, or number:N", example: "number:1", wire: roster.Space{}, writes: roster.GroupsWrite,
 		sample: `{"title":"Warehouse","access":"by_invite"}`, change: `{"archived":true}`,
+		table:     spaceColumns(),
 		deleteDoc: "The space is taken from its users, too. " + restorable,
 	}
 }
@@ -50,6 +52,7 @@ func roles() *resource {
 		refs: "its id, or number:N or handle:HANDLE", example: "handle:admin", wire: roster.Role{},
 		writes: roster.GroupsWrite,
 		sample: `{"handle":"auditor","name":"Auditor","counts_as":"read_only"}`, change: `{"name":"Auditors"}`,
+		table:     roleColumns(),
 		deleteDoc: "A built-in role and one that users hold can't be deleted. " + restorable,
 	}
 }

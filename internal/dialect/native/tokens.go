@@ -12,6 +12,7 @@ func tokens() *resource {
 	return &resource{
 		typ: roster.TypeToken, path: "/tokens", one: "token", many: "tokens", One: "Token", Many: "Tokens",
 		refs: "its id", example: "0190a000-0000-7000-8000-000000000001", wire: Token{}, writes: roster.TokensWrite,
+		table:  tokenColumns(),
 		change: `{"name":"reports","expires_at":"2027-01-01T00:00:00Z"}`,
 	}
 }
@@ -27,12 +28,13 @@ func tokenEndpoints() []dialect.Endpoint {
 	revoke.ID, revoke.Summary, revoke.Serve = "revokeToken", "Revoke a token", k.revoke
 	revoke.Description = "The token counts no more. It stays in the list. Revoking it again does nothing."
 	return []dialect.Endpoint{
-		paged(dialect.Endpoint{
+		paged(choosing(dialect.Endpoint{
 			Method: http.MethodGet, Path: "/tokens", ID: "listTokens", Summary: "List tokens",
-			Description: "All tokens in the order of their creation, those that do not count any more among them.",
-			Needs:       roster.TokensWrite, Volatile: true, // using a token is no change
-			Returns: returns(ok(TokenList{}), badRequest, tooMany), Serve: serveTokens,
-		}),
+			Description: "All tokens in the order of their creation, those that do not count any more among them. " +
+				"When they were last used is as of now on every page.",
+			Needs: roster.TokensWrite, Volatile: true, // using a token is no change
+			Returns: returns(ok(TokenList{}), badRequest, tooMany), Serve: k.serveTokens,
+		}, k.table)),
 		{
 			Method: http.MethodPost, Path: "/tokens", ID: "createToken", Summary: "Create a token",
 			Needs: roster.TokensWrite, Params: []dialect.Param{dryRunParam()}, Body: &dialect.RequestBody{
@@ -46,12 +48,12 @@ func tokenEndpoints() []dialect.Endpoint {
 	}
 }
 
-func serveTokens(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+func (k *resource) serveTokens(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
 	uses, err := r.Writer.TokenUses(ctx)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	response, err := listed(r, r.View.Tokens(), func(t *roster.Token) Token { return usedToken(t, r, uses) })
+	response, err := listed(r, k.table, r.View.Tokens(), func(t *roster.Token) Token { return usedToken(t, r, uses) })
 	if err != nil {
 		return dialect.Response{}, err
 	}

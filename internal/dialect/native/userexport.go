@@ -21,7 +21,7 @@ func exportUsers() dialect.Endpoint {
 			"spreadsheet would take for a formula (beginning with = + - @, a tab or a carriage return) has an " +
 			"apostrophe before it, which an import takes off again.",
 		Needs: roster.UsersRead,
-		Params: append(userChoiceParams(), dialect.Param{
+		Params: append(userChoiceParams(), userFieldsParam(), dialect.Param{
 			Name: "format", Enum: []string{"jsonl", "csv"}, Default: "jsonl", Mark: dialect.Ours,
 			Doc: "The form of the answer.",
 		}),

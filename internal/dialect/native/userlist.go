@@ -14,11 +14,7 @@ import (
 )
 
 // UserList is a page of users.
-type UserList struct {
-	list[roster.User]
-
-	Facets map[string]map[string]int `json:"facets,omitempty" doc:"How many users have each value, \"\" for none."`
-}
+type UserList list[roster.User]
 
 func listUsers() dialect.Endpoint {
 	return paged(dialect.Endpoint{
@@ -32,13 +28,25 @@ func listUsers() dialect.Endpoint {
 }
 
 func userListParams() []dialect.Param {
-	return append(userChoiceParams(), dialect.Param{
-		Name: "facets", Type: dialect.Strings, Enum: facetNames(), Mark: dialect.Ours, Example: "status,role",
-		Doc: "The fields of which to count the values, over the users on all pages.",
-	})
+	return slices.Concat(userChoiceParams(), []dialect.Param{userFieldsParam(), userFacetsParam()})
 }
 
-// userChoiceParams choose users and what of them.
+func userFacetsParam() dialect.Param {
+	return dialect.Param{
+		Name: facetsName, Type: dialect.Strings, Enum: facetNames(), Mark: dialect.Ours, Example: "status,role",
+		Doc: "The fields of which to count the values, over the users on all pages.",
+	}
+}
+
+func userFieldsParam() dialect.Param {
+	return dialect.Param{
+		Name: fieldsName, Type: dialect.Strings, Mark: dialect.Ours, Example: "id,name,avatar.type",
+		Doc: "The members to show, all by default; those of a structure, or of the elements of a list, after " +
+			"a dot.",
+	}
+}
+
+// userChoiceParams choose users and their order.
 func userChoiceParams() []dialect.Param {
 	return []dialect.Param{
 		{
@@ -46,7 +54,7 @@ func userChoiceParams() []dialect.Param {
 			Doc: "A filter (AIP-160), such as status = (active OR invited) AND created_at > ago(30d).",
 		},
 		{
-			Name: "search", Mark: dialect.Ours, Example: "ada",
+			Name: searchName, Mark: dialect.Ours, Example: "ada",
 			Doc: "Words that must all be found in a user's id, identifier, name, e-mail or description.",
 		},
 		{
@@ -54,11 +62,6 @@ func userChoiceParams() []dialect.Param {
 			Doc: "The fields to order by, with commas between them, each one with desc after it for descending. What " +
 				"they leave equal is ordered by number, in the direction of the first one. Without it the best match " +
 				"of a search comes first, and users come by number otherwise.",
-		},
-		{
-			Name: "fields", Type: dialect.Strings, Mark: dialect.Ours, Example: "id,name,avatar.type",
-			Doc: "The members to show, all by default; those of a structure, or of the elements of a list, after " +
-				"a dot.",
 		},
 	}
 }
@@ -94,31 +97,46 @@ type userQuery struct {
 
 	fields roster.Selection // where chosen
 	chosen bool
-	facets []roster.Field
+	facets []roster.FieldInfo
 }
 
 // queryUsers reads the parameters. It fails with a detail for each that is at fault.
 func queryUsers(r *dialect.Request, w window) (userQuery, error) {
 	q, err := chooseUsers(r)
 	q.Offset, q.Limit = w.from, w.size
-	for _, name := range r.Strings("facets") {
-		field, _ := roster.FieldByName(name)
-		q.facets = append(q.facets, field)
-	}
+	q.facets = countedFields(r)
 	return q, err
+}
+
+// countedFields returns the fields of users whose values a request wants to have counted.
+func countedFields(r *dialect.Request) []roster.FieldInfo {
+	var list []roster.FieldInfo
+	for _, name := range r.Strings(facetsName) {
+		field, _ := roster.FieldByName(name)
+		list = append(list, *field.Info())
+	}
+	return list
 }
 
 // chooseUsers reads the parameters that choose users and what of them.
 func chooseUsers(r *dialect.Request) (userQuery, error) {
-	q := userQuery{chosen: r.Given("fields")}
+	q := userQuery{chosen: r.Given(fieldsName)}
+	var errs [2]error
+	q.Query, errs[0] = whichUsers(r)
+	q.fields, errs[1] = roster.Select(r.Strings(fieldsName), visible(r.Principal))
+	errs[1] = inParam(fieldsName, errs[1])
+	return q, allOf(errs[:])
+}
+
+// whichUsers reads the parameters that choose users and their order.
+func whichUsers(r *dialect.Request) (q roster.Query, err error) {
 	see := visible(r.Principal)
-	var errs [3]error
-	q.Where, errs[0] = filter.Parse(r.String(filter.Param), see, r.Now)
-	q.Sort, errs[1] = filter.ParseOrder(r.String(filter.OrderParam), see)
-	q.fields, errs[2] = roster.Select(r.Strings("fields"), see)
-	errs[2] = inParam("fields", errs[2])
-	if r.Given("search") {
-		q.Search = roster.Search{Text: r.String("search"), Fields: searched(see)}
+	fields := filter.Users(see)
+	var errs [2]error
+	q.Where, errs[0] = fields.Parse(r.String(filter.Param), r.Now)
+	q.Sort, errs[1] = fields.ParseOrder(r.String(filter.OrderParam))
+	if r.Given(searchName) {
+		q.Search = roster.Search{Text: r.String(searchName), Fields: searched(see)}
 	}
 	return q, allOf(errs[:])
 }
@@ -174,22 +192,30 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	if err != nil {
 		return dialect.Response{}, err
 	}
+	counts, err := countUsers(r, q.Query, q.facets)
+	if err != nil {
+		return dialect.Response{}, err
+	}
 	tail, header := w.end(r, page.Total)
-	if len(q.facets) > 0 {
-		facets, err := r.View.Facets(q.Query, q.facets...)
-		if err != nil {
-			return dialect.Response{}, err
-		}
-		tail = appendFacets(tail, q.facets, facets)
-	}
-	if r.Now != 0 {
-		header.Set("Cache-Control", "no-store")
-	}
+	tail = counts.append(tail)
 	form, write := q.text(r.Principal)
 	return dialect.Response{
 		Header: header, More: w.more(page.Total),
 		Body: dialect.Users(`{"items":[`, page, string(tail.Close()), form, write),
 	}, nil
+}
+
+// countUsers counts the values of some fields of all users that a query is of.
+func countUsers(r *dialect.Request, q roster.Query, infos []roster.FieldInfo) (tally, error) {
+	if len(infos) == 0 {
+		return tally{}, nil
+	}
+	fields := make([]roster.Field, len(infos))
+	for i := range infos {
+		fields[i] = infos[i].Field
+	}
+	facets, err := r.View.Facets(q, fields...)
+	return tally{infos, facets}, err
 }
 
 // text returns how users are written for a principal, and the form of that where it is worth keeping.

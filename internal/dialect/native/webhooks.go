@@ -71,6 +71,7 @@ func webhooks() *resource {
 	return &resource{
 		typ: roster.TypeWebhook, path: "/webhooks", one: "webhook", many: "webhooks", One: "Webhook", Many: "Webhooks",
 		refs: "its id", example: "0190a000-0000-7000-8000-000000000001", wire: Webhook{}, writes: roster.TokensWrite,
+		table:     webhookColumns(),
 		change:    `{"types":["user"],"enabled":false}`,
 		deleteDoc: "Its secrets go with it.",
 	}
