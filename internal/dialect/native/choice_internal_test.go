@@ -226,7 +226,7 @@ func checkPick[W any](t *rapid.T, c columns, all []W) {
 		places[i] = i
 	}
 	got, counts := pick(c, q, places, func(i int) W { return all[i] })
-	want := wantedOf(t, c, q, key, asked, all)
+	want := wantedOf(t, q, key, asked, all)
 	if diff := gocmp.Diff(want, got); diff != "" && len(want)+len(got) > 0 {
 		t.Errorf("%s by %s (-want +got):\n%s", asked, key.Name, diff)
 	}
@@ -236,7 +236,7 @@ func checkPick[W any](t *rapid.T, c columns, all []W) {
 }
 
 // wantedOf returns the places of the records that a question holds of, in the order of a key.
-func wantedOf[W any](t *rapid.T, c columns, q choice, key column, asked question, all []W) []int {
+func wantedOf[W any](t *rapid.T, q choice, key column, asked question, all []W) []int {
 	var places []int
 	docs := make([]map[string]any, len(all))
 	for i := range all {

@@ -43,7 +43,8 @@ func (s spec) bits() spec { s.mask = true; return s }
 
 func (s spec) of(enum []string) spec { s.enum = enum; return s }
 
-func (s spec) hidden(needs roster.Permission) spec { s.needs = needs; return s }
+// hidden makes a member one that only those see who may know of authors.
+func (s spec) hidden() spec { s.needs = roster.MetadataRead; return s }
 
 // columnsOf returns the table of a list of records of a wire type. It panics for a member that the type does not have.
 func columnsOf[W any](many string, specs ...spec) columns {
@@ -178,7 +179,7 @@ func (r cells) Value(f roster.Field) roster.Value {
 	case roster.TypeText:
 		return roster.TextValue(v.String())
 	case roster.TypeUUID:
-		id, _ := v.Interface().(roster.ID)
+		id, _ := reflect.TypeAssert[roster.ID](v)
 		return roster.IDValue(id)
 	case roster.TypeTime:
 		return roster.TimeValue(roster.Time(v.Int()))
@@ -241,7 +242,7 @@ func (r cells) SearchText(f roster.Field) string {
 	case !v.IsValid():
 		return ""
 	case r.rows[f].Type == roster.TypeUUID:
-		id, _ := v.Interface().(roster.ID)
+		id, _ := reflect.TypeAssert[roster.ID](v)
 		if id.IsZero() {
 			return ""
 		}

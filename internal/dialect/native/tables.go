@@ -51,8 +51,8 @@ func webhookColumns() columns {
 	return columnsOf[Webhook]("webhooks",
 		member("id").searched(), member("name").searched(), member("url").searched(), member("types").of(typeNames()),
 		member("filter"), member("permissions").of(permissionNames()), member("enabled"), member("since"),
-		member("made_by.token").hidden(roster.MetadataRead), member("made_by.user").hidden(roster.MetadataRead),
-		member("made_by.name").hidden(roster.MetadataRead), member("created_at"), member("updated_at"),
+		member("made_by.token").hidden(), member("made_by.user").hidden(),
+		member("made_by.name").hidden(), member("created_at"), member("updated_at"),
 		member("delivery.position"), member("delivery.lag"), member("delivery.attempts"),
 		member("delivery.next_attempt_at"), member("delivery.last_success_at"), member("delivery.failing_since"))
 }
@@ -75,8 +75,8 @@ func deliveryColumns() columns {
 func jobColumns() columns {
 	return columnsOf[Job]("jobs",
 		member("id").searched(), member("type"), member("state"), member("created_at"), member("started_at"),
-		member("ended_at"), member("actor").hidden(roster.MetadataRead),
-		member("actor_name").hidden(roster.MetadataRead).searched(), member("reason").searched(), member("progress"),
+		member("ended_at"), member("actor").hidden(),
+		member("actor_name").hidden().searched(), member("reason").searched(), member("progress"),
 		member("counts.total"), member("counts.done"), member("counts.created"), member("counts.updated"),
 		member("counts.deleted"), member("counts.unchanged"), member("counts.skipped"), member("counts.refused"),
 		member("version"), member("import.format"), member("import.dry_run"), member("undoes"), member("error.code"))
@@ -92,7 +92,7 @@ func deletedOrgColumns() columns {
 	return columnsOf[Organization]("deleted organizations",
 		member("id").searched(), member("number"), member("slug").searched(), member("name").searched(),
 		member("brand_name").searched(), member("version"), member("created_at"), member("updated_at"),
-		member("deleted_at"), member("purge_at"), member("deleted_by").hidden(roster.MetadataRead))
+		member("deleted_at"), member("purge_at"), member("deleted_by").hidden())
 }
 
 func deletedUserColumns() columns {
@@ -102,14 +102,14 @@ func deletedUserColumns() columns {
 		member("user.kind").of(roster.Kinds()), member("user.status").of(roster.Statuses()),
 		member("user.user_type").of(roster.UserTypes()), member("user.role"), member("user.created_at"),
 		member("user.updated_at"), member("deleted_at"), member("purge_at"),
-		member("deleted_by").hidden(roster.MetadataRead))
+		member("deleted_by").hidden())
 }
 
 func deletedGroupColumns() columns {
 	return columnsOf[roster.DeletedGroup]("deleted groups",
 		member("id").searched(), member("group.number"), member("group.name").searched(),
 		member("group.permissions").bits(), member("group.created_at"), member("group.updated_at"),
-		member("deleted_at"), member("purge_at"), member("deleted_by").hidden(roster.MetadataRead))
+		member("deleted_at"), member("purge_at"), member("deleted_by").hidden())
 }
 
 func deletedSpaceColumns() columns {
@@ -117,12 +117,12 @@ func deletedSpaceColumns() columns {
 		member("id").searched(), member("space.number"), member("space.title").searched(),
 		member("space.external_id").searched(), member("space.archived"), member("space.created_at"),
 		member("space.updated_at"), member("deleted_at"), member("purge_at"),
-		member("deleted_by").hidden(roster.MetadataRead))
+		member("deleted_by").hidden())
 }
 
 func deletedRoleColumns() columns {
 	return columnsOf[roster.DeletedRole]("deleted roles",
 		member("id").searched(), member("role.number"), member("role.handle").searched(),
 		member("role.name").searched(), member("role.created_at"), member("role.updated_at"), member("deleted_at"),
-		member("purge_at"), member("deleted_by").hidden(roster.MetadataRead))
+		member("purge_at"), member("deleted_by").hidden())
 }
