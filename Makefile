@@ -16,6 +16,8 @@ IMAGER   ?= docker
 BENCHFLAGS ?=
 KILLS    ?= 1000
 ROUNDS   ?= 100
+FAILOVERS ?= 5
+CUTS     ?= 3000
 PKG      ?= ./...
 
 # A checkout that git refuses to read (another owner, no git at all) must still build.
@@ -31,7 +33,7 @@ C_CODE := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/
 .PHONY: help
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), KILLS (kill), ROUNDS (linear), BENCHFLAGS (bench), BENCH (bench-go), PKG (fuzz, bench-go), VERSION (build)"
+	@echo "Variables: USERS SEED (demo), FUZZTIME (fuzz), KILLS (kill), ROUNDS (linear), FAILOVERS CUTS (failover), BENCHFLAGS (bench), BENCH (bench-go), PKG (fuzz, bench-go), VERSION (build)"
 
 .PHONY: build
 build: ## compile the server and command line to bin/roster
@@ -123,6 +125,10 @@ kill: ## kill the server at random points while it is written to: KILLS=1000
 .PHONY: linear
 linear: ## hold the server to be linearizable for longer: ROUNDS=100
 	$(GO) test -count=1 -timeout 0 -run '^TestLinearizable$$' -v ./test/linear -rounds $(ROUNDS) -ops 100
+
+.PHONY: failover
+failover: ## kill the leader of a replicated database again and again, and cut connections: FAILOVERS=5 CUTS=3000
+	$(GO) test -count=1 -timeout 0 -v ./test/failover -failovers $(FAILOVERS) -cuts $(CUTS)
 
 .PHONY: clean
 clean: ## remove what was built

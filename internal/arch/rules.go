@@ -86,6 +86,7 @@ func Roster() Rules {
 				Import: "net/http",
 				For: []string{
 					"cmd/...", "client", "internal/auth", "internal/server", "internal/dialect/...", "internal/webhook",
+					"internal/store/postgres/pgtest",
 				},
 				Why: "HTTP is a matter of the edges",
 			},

@@ -29,3 +29,9 @@ func launch(cmd *exec.Cmd) (*process, error) {
 	}()
 	return p, <-started
 }
+
+// kill kills the program with SIGKILL, and waits until it has ended.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
