@@ -29,15 +29,15 @@ var (
 )
 
 func TestLinearizable(t *testing.T) {
-	for _, scheme := range []string{"sqlite", "memory"} {
-		t.Run(scheme, func(t *testing.T) {
+	for name, newStore := range stores() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for round := range *rounds {
 				seed := *seeded + uint64(round)
 				if *seeded == 0 {
 					seed = rand.Uint64()
 				}
-				h, err := newWorld(t, scheme, unchanged).work(t, seed, clients, *requests)
+				h, err := newWorld(t, newStore(t, round), unchanged).work(t, seed, clients, *requests)
 				if err == nil {
 					err = h.check(t)
 				}
@@ -73,7 +73,7 @@ func TestFaultsAreFound(t *testing.T) {
 func (f *fault) isFound(t *testing.T, seed uint64) bool {
 	t.Helper()
 	const few = 6 // to rule out every order of what more do at the same time takes long
-	h, err := newWorld(t, "memory", f.behind).work(t, seed, few, 60)
+	h, err := newWorld(t, "memory:", f.behind).work(t, seed, few, 60)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,13 +37,9 @@ type world struct {
 	begin   roster.Version
 }
 
-// newWorld serves an organization without users from a new store, behind what may change requests and answers.
-func newWorld(t *testing.T, scheme string, behind func(http.Handler) http.Handler) *world {
+// newWorld serves an organization without users from an empty store, behind what may change requests and answers.
+func newWorld(t *testing.T, dsn string, behind func(http.Handler) http.Handler) *world {
 	t.Helper()
-	dsn := scheme + ":"
-	if scheme == "sqlite" {
-		dsn += filepath.Join(t.TempDir(), "roster.db")
-	}
 	s, err := open.Store(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
