@@ -63,6 +63,9 @@ func New(seed uint64, users int) *Generator {
 		descriptions: newDescriptions(),
 		keys:         sync.OnceValue(func() []keyPair { return makeKeys(seed) }),
 	}
+	if seed == 1 {
+		g.keys = firstKeys
+	}
 	g.groups, g.spaces = makeGroups(seed), makeSpaces(seed)
 	return g
 }

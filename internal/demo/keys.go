@@ -23,6 +23,9 @@ type keyPair struct {
 	public  string
 }
 
+// firstKeys are the keys of seed 1, which most generators have: they are half a second of work.
+var firstKeys = sync.OnceValue(func() []keyPair { return makeKeys(1) })
+
 // makeKeys makes the keys of a seed, each on its own goroutine from its own stream, so that their order of completion
 // does not matter.
 func makeKeys(seed uint64) []keyPair {
