@@ -30,6 +30,7 @@ type world struct {
 	*dialecttest.World
 
 	dialect  *dialect.Dialect
+	handler  http.Handler
 	contract roster.Contract
 	company  known
 	other    known
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, d *dialect.Dialect, contract roster.Contract) *world
 	t.Helper()
 	w := &world{World: dialecttest.NewWorld(t, contract, d), dialect: d, contract: contract}
 	w.company, w.other = w.populate(t, dialecttest.Company, "cora"), w.populate(t, dialecttest.Other, "otto")
+	w.handler = w.Unlimited(t, d)
 	return w
 }
 
@@ -294,7 +296,7 @@ func (s *site) send(t *testing.T, target string, by func(*http.Request)) *httpte
 	by(r)
 	company, other := s.version(t, dialecttest.Company), s.version(t, dialecttest.Other)
 	recorder := httptest.NewRecorder()
-	s.Handler(t, s.dialect).ServeHTTP(recorder, r)
+	s.handler.ServeHTTP(recorder, r)
 	s.companyChanged = s.version(t, dialecttest.Company) != company
 	s.otherChanged = s.version(t, dialecttest.Other) != other
 	return recorder

@@ -233,6 +233,14 @@ func (w *World) Handler(t *testing.T, d *dialect.Dialect) http.Handler {
 	return h
 }
 
+// Unlimited is Handler without rate limits, for any number of requests.
+func (w *World) Unlimited(t *testing.T, d *dialect.Dialect) http.Handler {
+	t.Helper()
+	s, h := w.server(t, d, func(c *server.Config) { c.Unlimited = true })
+	s.Drain()
+	return h
+}
+
 // LiveHandler is Handler of a server that does not drain: requests wait for changes.
 func (w *World) LiveHandler(t *testing.T, d *dialect.Dialect) http.Handler {
 	t.Helper()
@@ -241,10 +249,12 @@ func (w *World) LiveHandler(t *testing.T, d *dialect.Dialect) http.Handler {
 }
 
 // server returns the server of a handler, too.
-func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.Handler) {
+func (w *World) server(
+	t *testing.T, d *dialect.Dialect, configure ...func(*server.Config),
+) (*server.Server, http.Handler) {
 	t.Helper()
 	now := func() roster.Time { return roster.TimeOf(Now()) }
-	s, err := server.New(server.Config{
+	c := server.Config{
 		Dialects:  []*dialect.Dialect{d},
 		Directory: server.Views(w.Service.View),
 		Tokens:    &auth.Authenticator{Tokens: w.Service, Now: now, InstanceDialects: ownDialects(d)},
@@ -265,7 +275,11 @@ func (w *World) server(t *testing.T, d *dialect.Dialect) (*server.Server, http.H
 		PinPages:  time.Minute,
 		WaitTime:  time.Millisecond, // nothing is written while a case waits
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
-	})
+	}
+	for _, change := range configure {
+		change(&c)
+	}
+	s, err := server.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
