@@ -49,6 +49,9 @@ func idempotent(t interface{ Errorf(string, ...any) }, s string) {
 func TestFoldOfEveryCharacterIsIdempotent(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if r > 0x3ffff && r < 0xe0000 {
+			r += 36 // planes that have no characters
+		}
 		idempotent(t, string(r))
 	}
 }

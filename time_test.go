@@ -103,7 +103,11 @@ func TestTimeRoundTrips(t *testing.T) {
 
 func TestEveryDayIsReadAsTheCalendarHasIt(t *testing.T) {
 	t.Parallel()
-	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, 1) {
+	step := 1
+	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 10_000; day = day.AddDate(0, 0, step) {
+		if day.Year() == 800 {
+			step = 13 // the calendar repeats itself every 400 years
+		}
 		at := day.Add(time.Duration(day.YearDay()) * 12345 * time.Millisecond)
 		text := at.Format("2006-01-02T15:04:05.000Z")
 		if got, ok := parseCanonicalTime(text); !ok || int64(got) != at.UnixMilli() {
