@@ -26,6 +26,26 @@ func (f Field) Facetable() bool {
 	}
 }
 
+// Scans reports whether a read model may have to look at every user to tell who passes a test, which is an expression
+// without parts and no [Contains]: whether the test is of a field that users can be neither sorted nor counted by, and
+// does not ask for bits.
+func Scans(test Expr) bool {
+	var f Field
+	switch test := test.(type) {
+	case Cmp:
+		f = test.Field
+	case In:
+		f = test.Field
+	case Has:
+		f = test.Field
+	case Bits:
+		return test.Field.Info().Type != TypeMask
+	default:
+		return false
+	}
+	return !f.Info().Sortable && !f.Facetable()
+}
+
 // ValidateFacets reports the first field whose values can't be counted, as [Invalid].
 func ValidateFacets(fields []Field) error {
 	for _, f := range fields {

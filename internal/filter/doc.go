@@ -69,8 +69,10 @@
 //
 // # Limits
 //
-// A filter has at most [MaxBytes] bytes, [MaxTerms] values and texts, and [MaxDepth] parentheses inside each other. It
-// has at most [MaxTests] different tests, because each may have to look at every user. All values that an OR asks one
-// field for by "=" count as one test, and so do all members and all bits; a text alone is one for each of its fields,
-// and one that has * at the end, or a day, is two.
+// A filter has at most [MaxBytes] bytes, [MaxTerms] values and texts, and [MaxDepth] parentheses inside each other. Its
+// tests count at most [MaxTests] together, so that no filter takes much longer than others: one for a part of a text
+// counts 4; one of a field that users can be neither ordered nor counted by (phone, initials, language, ...) counts 10,
+// for it has to look at every user, unless it asks for a bit; any other counts 1. All values that an OR asks one field
+// for by "=" are one test, and so are all members and all bits; a text alone is one for each of its fields, and one
+// that has * at the end, or a day, is two.
 package filter

@@ -213,6 +213,8 @@ func testUnknown(t *testing.T, names [2]string, hidden, absent error) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
+	const tooMuch = "the tests of a filter can count at most 100 together: one for a part of a text counts 4, one of a " +
+		"field that users can be neither ordered nor counted by 10, any other 1"
 	nested := func(n int) string { return strings.Repeat("(", n) + "ada" + strings.Repeat(")", n) }
 	for name, tc := range map[string]struct{ fits, over, want string }{
 		"bytes": {
@@ -224,17 +226,25 @@ func TestLimits(t *testing.T) {
 			"at character 1001: a filter can have at most 500 values and texts",
 		},
 		"texts": {
-			strings.Repeat("a ", MaxTests/4), strings.Repeat("a OR ", MaxTests/4) + "(b)",
-			"at character 127: a filter can have at most 100 different tests",
+			strings.Repeat("a ", MaxTests/4/partWork), strings.Repeat("a OR ", MaxTests/4/partWork) + "(b)",
+			"at character 32: " + tooMuch,
 		},
 		"tests": {
-			strings.Repeat("-phone:* ", MaxTests), strings.Repeat("(phone:*) ", MaxTests) + "groups=null ada",
-			"at character 1001: a filter can have at most 100 different tests",
+			strings.Repeat("-groups:* ", MaxTests), strings.Repeat("(groups:*) ", MaxTests) + "groups=null ada",
+			"at character 1101: " + tooMuch,
 		},
 		"tests, of one": {
 			strings.Repeat("number=(1 OR 2) OR (permissions:1 OR groups:4) OR ", MaxTerms/4-1) + "role:*",
 			strings.Repeat("(number=1 OR number>1) ", MaxTests/2) + "role=a",
-			"at character 1151: a filter can have at most 100 different tests",
+			"at character 1151: " + tooMuch,
+		},
+		"tests that look at everybody": {
+			strings.Repeat("phone=(a OR b) ", MaxTests/scanWork), strings.Repeat("-phone:* ", MaxTests/scanWork) + "kind=person",
+			"at character 91: " + tooMuch,
+		},
+		"bits and values that do not": {
+			strings.Repeat("own_permissions:1 ", MaxTests), strings.Repeat("role:* ", MaxTests-1) + "own_permissions=1",
+			"at character 694: " + tooMuch,
 		},
 		"values": {
 			"number=(" + strings.Repeat("1 OR ", MaxTerms-1) + "1)", "number=(" + strings.Repeat("1 OR ", MaxTerms) + "1)",

@@ -11,9 +11,13 @@ import (
 const (
 	MaxBytes = 8 << 10 // of an order, too
 	MaxTerms = 500     // values and texts
-	MaxTests = 100     // that are left when those that ask one field for one of several values are made one
+	MaxTests = 100     // what tests count together, once those that ask one field for one of several values are one
 	MaxDepth = 50      // parentheses inside each other
 )
+
+// What a test counts that is not answered as fast as others, which count 1: one for a part of a text, and one for which
+// every user is looked at ([roster.Scans]). So the worst filter takes a few times what one such test does.
+const partWork, scanWork = 4, 10
 
 // Param is the name of the parameter that holds a filter.
 const Param = "filter"
@@ -53,7 +57,7 @@ type parser struct {
 	now    roster.Time
 	depth  int // of parentheses
 	terms  int // values and texts, so far
-	tests  int // so far, see tests
+	work   int // of the tests so far
 }
 
 // leaf reads what an expression is made of: restrictions, or the values of one restriction.
@@ -93,7 +97,7 @@ func (p *parser) more() (bool, error) {
 // factor reads terms joined by OR.
 func (p *parser) factor(read leaf) (roster.Expr, error) {
 	var either roster.Or
-	before := p.tests
+	before := p.work
 	for {
 		start := p.at
 		e, err := p.term(read)
@@ -101,8 +105,10 @@ func (p *parser) factor(read leaf) (roster.Expr, error) {
 			return nil, err
 		}
 		either = include(either, e)
-		if p.tests = before + tests(either); p.tests > MaxTests {
-			return nil, p.faultAt(start, p.text[start:p.at], "a filter can have at most %d different tests", MaxTests)
+		if p.work = before + work(either); p.work > MaxTests {
+			return nil, p.faultAt(start, p.text[start:p.at], "the tests of a filter can count at most %d together: "+
+				"one for a part of a text counts %d, one of a field that users can be neither ordered nor counted by %d, "+
+				"any other 1", MaxTests, partWork, scanWork)
 		}
 		end := p.at
 		if !p.space() || !p.keyword("OR") {

@@ -80,22 +80,28 @@ func membership(e roster.Expr) roster.In {
 	return e.(roster.In)
 }
 
-// tests counts the tests of single fields in an expression.
-func tests(e roster.Expr) int {
-	n := 0
+// work returns what an expression counts towards [MaxTests].
+func work(e roster.Expr) int {
 	switch e := e.(type) {
 	case roster.And:
-		for _, x := range e {
-			n += tests(x)
-		}
+		return workOf(e)
 	case roster.Or:
-		for _, x := range e {
-			n += tests(x)
-		}
+		return workOf(e)
 	case roster.Not:
-		n = tests(e.Expr)
+		return work(e.Expr)
+	case roster.Contains:
+		return partWork
 	default:
-		n = 1
+		if roster.Scans(e) {
+			return scanWork
+		}
+		return 1
+	}
+}
+
+func workOf(all []roster.Expr) (n int) {
+	for _, e := range all {
+		n += work(e)
 	}
 	return n
 }

@@ -106,6 +106,49 @@ func namesWith(n int) roster.Expr {
 	return either
 }
 
+// letters returns so many conditions that everybody meets, each on one letter of an e-mail.
+func letters(n int) roster.Expr {
+	var every roster.And
+	for i := range n {
+		every = append(every, roster.Contains{Field: roster.FieldEmail, Text: []string{"@", ".", "e", "m"}[i%4]})
+	}
+	return every
+}
+
+// ranges returns so many conditions on sortable fields, each of which half of the users meet.
+func ranges(n int) roster.Expr {
+	var either roster.Or
+	fields := []roster.Field{
+		roster.FieldUpdatedAt, roster.FieldLastLoginAt, roster.FieldEmail, roster.FieldName, roster.FieldIdentifier,
+		roster.FieldID, roster.FieldNumber, roster.FieldCreatedBy, roster.FieldUpdatedBy, roster.FieldCreatedAt,
+	}
+	for i := range n {
+		f := fields[i%len(fields)]
+		value := roster.TimeValue(roster.Time(1_700_000_000_000 + 1<<39 + i))
+		switch f.Info().Type {
+		case roster.TypeText:
+			value = roster.TextValue("m" + fmt.Sprint(i))
+		case roster.TypeUUID:
+			value = roster.IDValue(roster.ID{1, byte(25 + i%5)})
+		case roster.TypeInt:
+			value = roster.IntValue(int64(1000 + i))
+		}
+		either = append(either, roster.And{
+			roster.Cmp{Field: f, Op: roster.GE, Value: value}, eq(roster.FieldStatus, roster.IntValue(int64(i%3))),
+		})
+	}
+	return either
+}
+
+// phoneAmong asks whether the phone is one of so many.
+func phoneAmong(n int) roster.Expr {
+	in := roster.In{Field: roster.FieldPhone}
+	for i := range n {
+		in.Values = append(in.Values, roster.TextValue(fmt.Sprint("+", 1000+i)))
+	}
+	return in
+}
+
 // BenchmarkUsers measures pages of 100 users with their exact total, by the shape of the query. Offsets differ each
 // time.
 func BenchmarkUsers(b *testing.B) {
@@ -150,8 +193,12 @@ func BenchmarkUsers(b *testing.B) {
 		{"permission by number", roster.Query{Where: roster.Bits{Field: roster.FieldPermissions, Mask: 4}}, true},
 		{"last login range by name", roster.Query{Where: roster.Cmp{Field: roster.FieldLastLoginAt, Op: roster.LT, Value: roster.TimeValue(1_700_000_000_000 + 1<<39)}, Sort: []roster.Sort{{Field: roster.FieldName}}}, true},
 		{"a field without an index by number", roster.Query{Where: phones(1)}, false},
-		{"as many tests without an index as a filter can have", roster.Query{Where: phones(100)}, false},
-		{"as many parts of names as a filter can have", roster.Query{Where: namesWith(100)}, false},
+		{"as many tests without an index as a filter can have", roster.Query{Where: phones(10)}, false},
+		{"as many values without an index as a filter can have", roster.Query{Where: phoneAmong(500)}, false},
+		{"a part of an e-mail that everybody has", roster.Query{Where: letters(1)}, false},
+		{"as many parts of names as a filter can have", roster.Query{Where: namesWith(25)}, false},
+		{"as many parts that everybody has as a filter can have", roster.Query{Where: letters(25)}, false},
+		{"as many ranges as a filter can have", roster.Query{Where: ranges(50), Sort: []roster.Sort{{Field: roster.FieldName}}}, false},
 		{"search one letter", roster.Query{Search: roster.Search{Text: "a", Fields: all[:]}}, false},
 		{"search few", roster.Query{Search: roster.Search{Text: "zimmer-zimmer", Fields: all[:]}}, false},
 		{"search two words by name", roster.Query{Search: roster.Search{Text: "zoe zimmer-", Fields: all[:]}, Sort: []roster.Sort{{Field: roster.FieldName}}}, false},

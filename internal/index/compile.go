@@ -2,6 +2,7 @@ package index
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/roster-dev/roster"
 )
@@ -222,12 +223,17 @@ func (c *compiler) members(e roster.In) *node {
 		of = c.spaces
 	}
 	set := c.newSet()
-	for _, value := range e.Values {
+	for _, value := range distinctValues(e.Values) {
 		if value == roster.IntValue(value.Int()) {
 			of.each(value.Int(), func(slots []uint32) { set.add(slots...) })
 		}
 	}
 	return setNode(set.done())
+}
+
+// distinctValues returns values without those that come again.
+func distinctValues(values []roster.Value) []roster.Value {
+	return slices.Compact(slices.SortedFunc(slices.Values(values), roster.Value.Compare))
 }
 
 func (c *compiler) bits(e roster.Bits) *node {
@@ -323,27 +329,98 @@ func (c *compiler) scan(e roster.Expr) *node {
 
 // scanAll looks at every user, and returns those who meet each of some conditions.
 func (c *compiler) scanAll(conditions []roster.Expr) []*node {
-	var mask uint64
-	queries, sets := make([]roster.Query, len(conditions)), make([]*slotSets, len(conditions))
-	for i, e := range conditions {
-		queries[i], sets[i] = roster.Query{Where: e}, c.newSet()
-		mask |= exprMask(e)
+	p := &pass{View: c.View}
+	for _, e := range conditions {
+		p.take(e)
 	}
-	u := newCell()
-	u.reuses = true
-	for slot := range c.slots() {
-		user := c.fill(u.decode(c.rec(slot), mask))
-		for i := range queries {
-			if queries[i].Match(user) {
-				sets[i].add(slot)
-			}
-		}
-	}
-	nodes := make([]*node, len(conditions))
-	for i, set := range sets {
+	p.run()
+	nodes := make([]*node, len(p.sets))
+	for i, set := range p.sets {
 		nodes[i] = setNode(set.done())
 	}
 	return nodes
+}
+
+// pass is one look at every user for some conditions.
+type pass struct {
+	*View
+
+	sets  []*slotSets // of the users who meet each condition
+	parts [1 + bareCount][]partOfText
+	tests []testOfUser
+	mask  uint64 // of what tests need
+}
+
+// partOfText is a condition on a part of a text, and testOfUser one on anything else.
+type (
+	partOfText struct {
+		needle string
+		set    *slotSets
+	}
+	testOfUser struct {
+		match func(*roster.User) bool
+		set   *slotSets
+	}
+)
+
+// take adds a condition.
+func (p *pass) take(e roster.Expr) {
+	set := p.newSet()
+	p.sets = append(p.sets, set)
+	if part, ok := e.(roster.Contains); ok {
+		of := &p.parts[fieldIndex(part.Field)]
+		*of = append(*of, partOfText{roster.FoldSearch(part.Text), set})
+		return
+	}
+	p.tests = append(p.tests, testOfUser{matcher(e), set})
+	p.mask |= exprMask(e)
+}
+
+func (p *pass) run() {
+	var buf [36]byte // an id
+	u := newCell()
+	u.reuses = true
+	for slot := range p.slots() {
+		r := p.rec(slot)
+		for field, parts := range p.parts {
+			if len(parts) == 0 {
+				continue
+			}
+			text := bareText(r, field, buf[:])
+			for _, part := range parts {
+				if strings.Contains(text, part.needle) {
+					part.set.add(slot)
+				}
+			}
+		}
+		if len(p.tests) == 0 {
+			continue
+		}
+		user := p.fill(u.decode(r, p.mask))
+		for _, test := range p.tests {
+			if test.match(user) {
+				test.set.add(slot)
+			}
+		}
+	}
+}
+
+// matcher returns what tells whether a user meets a condition. One that asks for many values does not compare them one
+// by one.
+func matcher(e roster.Expr) func(*roster.User) bool {
+	const few = 8
+	in, ok := e.(roster.In)
+	if !ok || len(in.Values) <= few {
+		return roster.Query{Where: e}.Match
+	}
+	wanted := make(map[roster.Value]bool, len(in.Values))
+	for _, value := range in.Values {
+		wanted[value] = true
+	}
+	return func(u *roster.User) bool {
+		value := in.Field.Value(u)
+		return value.IsSet() && wanted[value]
+	}
 }
 
 // exprMask returns the presence bits that decode needs to answer e.

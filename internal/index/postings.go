@@ -228,7 +228,11 @@ func worthwhile(slots []uint32, lists []trigramList, needle string, look func(sl
 // size returns about how many slots find looks at.
 func (p *postings) size(needle string) int {
 	if len(needle) < 3 {
-		return len(p.data)
+		from, to := p.beginning(needle)
+		if from == to {
+			return 0
+		}
+		return int(p.ends[to-1]) - int(p.ends[from]) + len(p.list(from))
 	}
 	least := len(p.data)
 	for i := range len(needle) - 2 {
@@ -246,16 +250,23 @@ func (p *postings) trigram(s string) []byte {
 	return p.list(at)
 }
 
-// findShort adds the slots that have a trigram with a prefix.
-func (p *postings) findShort(prefix string, set *slotSets) {
+// beginning returns where the trigrams with a prefix are, which is one or two bytes.
+func (p *postings) beginning(prefix string) (from, to int) {
 	lo, hi := uint32(prefix[0])<<16, uint32(prefix[0])<<16|0xffff
 	if len(prefix) == 2 {
 		lo |= uint32(prefix[1]) << 8
 		hi = lo | 0xff
 	}
-	at, _ := slices.BinarySearch(p.keys, lo)
+	from, _ = slices.BinarySearch(p.keys, lo)
+	to, _ = slices.BinarySearch(p.keys, hi+1)
+	return from, to
+}
+
+// findShort adds the slots that have a trigram with a prefix.
+func (p *postings) findShort(prefix string, set *slotSets) {
+	from, to := p.beginning(prefix)
 	var slots []uint32
-	for ; at < len(p.keys) && p.keys[at] <= hi; at++ {
+	for at := from; at < to; at++ {
 		slots = decodeSlots(slots[:0], p.list(at))
 		set.add(slots...)
 	}

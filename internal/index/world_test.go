@@ -346,7 +346,7 @@ func (w *world) leaf() roster.Expr {
 		return roster.Cmp{Field: f, Op: roster.CmpOp(w.rnd.IntN(5)), Value: w.value(f)}
 	case 2:
 		in := roster.In{Field: f}
-		for range w.rnd.IntN(4) {
+		for range pick(w, 0, 1, 2, 3, 20) {
 			in.Values = append(in.Values, w.value(f))
 		}
 		return in
