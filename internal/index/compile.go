@@ -15,6 +15,8 @@ type compiler struct {
 	// they were asked of every user, the users who meet each.
 	unknown []roster.Expr
 	answers []*node
+	// found are the users who have parts of texts, so that nobody looks for them twice.
+	found map[roster.Contains]*node
 }
 
 // where makes the expression of a query ready. What no index answers is asked in one pass over all users, however many

@@ -197,6 +197,9 @@ func (c *compiler) contains(e roster.Contains) *node {
 	if c.text.size(field, needle) > c.users/manyParts {
 		return c.scan(e)
 	}
+	if known := c.found[e]; known != nil {
+		return known
+	}
 	maybe := c.newSet()
 	look := c.looking(field)
 	c.text.contain(field, needle, maybe, look)
@@ -206,7 +209,11 @@ func (c *compiler) contains(e roster.Contains) *node {
 			set.add(slot)
 		}
 	})
-	return setNode(set.done())
+	if c.found == nil {
+		c.found = map[roster.Contains]*node{}
+	}
+	c.found[e] = setNode(set.done())
+	return c.found[e]
 }
 
 // looking returns what returns the text of a searchable field by slot, "" where there is no user. It is for one
