@@ -40,10 +40,10 @@
 //     of its own.
 //   - Contains and Search: those trigrams of the needle that a sample shows to leave out most, then a look at each
 //     candidate. Parts of texts that more than an eighth of the users may have are looked for in all texts instead, all
-//     those of a filter in one pass: at a million users, 25 parts that everybody has, as many as a filter may have, take
-//     0.3 s of processor time, and one of them 0.09 s. Typing errors: a look at the letters of each distinct word, then the same. Ranking scores every
-//     hit, many of them on all processors, and orders those that the window shows. The worst search looks for
-//     a letter that everybody has: at a million users it takes 0.3 s of processor time.
+//     those of a filter in one pass: at a million users, 25 parts that everybody has, as many as a filter has, take
+//     0.3 s of processor time, and one of them 0.09 s. Typing errors: a look at the letters of each distinct word, then
+//     the same. Ranking scores every hit, many of them on all processors, and orders those that the window shows. The
+//     worst search looks for a letter that everybody has: at a million users it takes 0.3 s of processor time.
 //   - Facets: what finding the users costs, a few words of bits for each value and 64 users, and for groups and
 //     spaces a step for each membership.
 //   - Other fields (phone, initials, language, cardinalities of masks, ...): every user is looked at, in the

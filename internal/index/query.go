@@ -177,8 +177,8 @@ func (c *compiler) term(s roster.Search, term string) *slotSet {
 	return set.done()
 }
 
-// manyParts is the part of all users from which on they are asked for a part of a text in the pass in which all are: that
-// takes about as long as to look at so many one by one, and next to nothing more for more such conditions.
+// manyParts is the part of all users from which on all are asked for a part of a text, in one pass: that takes about as
+// long as to look at so many one by one, and next to nothing more for more such conditions.
 const manyParts = 8
 
 // fieldIndex returns the place of a searchable field among those.
