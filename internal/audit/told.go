@@ -14,9 +14,19 @@ import (
 // escape is a letter as JSON may have it, be it in a string or in one of a document in a string.
 var escape = regexp.MustCompile(`\\+u[0-9a-fA-F]{4}`)
 
-// IsTold reports whether a text, such as a line of what is imported, tells of the person: by the id, an e-mail, an
-// identifier or a full name.
+// IsTold reports whether a text, such as the filter of a job, tells of the person: by the id, an e-mail, an identifier
+// or a full name.
 func (p *Person) IsTold(text string) bool {
+	return p.tells(text, func(string, string) bool { return true })
+}
+
+// IsInInput is IsTold for a part of what is imported, which is dropped as a whole where it tells of the person. There an
+// identifier or a name of a single word counts only as a whole value: those of one called Max are in many lines that
+// are about others.
+func (p *Person) IsInInput(text string) bool { return p.tells(text, isValue) }
+
+// tells reports whether a text has the id, or a mark of the person, of which one of a single word must be meant.
+func (p *Person) tells(text string, meant func(text, word string) bool) bool {
 	if strings.Contains(text, p.ID.String()) {
 		return true
 	}
@@ -27,7 +37,21 @@ func (p *Person) IsTold(text string) bool {
 		})
 	}
 	words := inWords(text)
-	return anyOf(p.marks, func(mark string) bool { return strings.Contains(words, mark) })
+	return anyOf(p.marks, func(mark string) bool {
+		const oneWord = 2 // spaces
+		return strings.Contains(words, mark) && (strings.Count(mark, " ") > oneWord || meant(text, mark))
+	})
+}
+
+// isValue reports whether a word, with a space on each side, is a whole value of a text in JSON or CSV.
+func isValue(text, word string) bool {
+	between := func(r rune) bool { return strings.ContainsRune("\"'\\,;|:[]{}\t\r\n", r) }
+	for value := range strings.FieldsFuncSeq(text, between) {
+		if inWords(value) == word {
+			return true
+		}
+	}
+	return false
 }
 
 // EraseRejects returns JSON Lines of [roster.Reject] without what those say that tell of the person, and whether there

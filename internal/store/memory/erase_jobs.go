@@ -29,7 +29,7 @@ func (j *job) without(person *audit.Person, now roster.Time) (*job, error) {
 		return nil, err
 	}
 	next := &job{doc: j.doc, job: j.job, pieces: map[piece][]byte{}}
-	told := person.IsTold(j.input())
+	told := person.IsInInput(j.input())
 	for p, data := range j.pieces {
 		if p.kind == roster.JobRejects {
 			if data, _, err = person.EraseRejects(data); err != nil {

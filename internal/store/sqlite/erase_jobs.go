@@ -65,7 +65,7 @@ func (u *update) isInInput(t *tracer, job *roster.Job) (told bool, err error) {
 		if err != nil || len(data) == 0 {
 			return false, err
 		}
-		told, last = t.person.IsTold(string(last)+string(data)), tail(data)
+		told, last = t.person.IsInInput(string(last)+string(data)), tail(data)
 	}
 	return told, nil
 }
