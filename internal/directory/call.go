@@ -80,13 +80,29 @@ func sizeOfOp(op roster.Op) (bytes int) {
 	return bytes
 }
 
-// decide puts on top of pending what commands do, where each is set without those that are refused.
-func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool) ([]roster.Outcome, error) {
+// mostOfStep is about how much the records before and after one version of a job may take, in bytes, all of which are
+// in memory, and in a store one value.
+const mostOfStep = 512 << 20
+
+// most returns about how much the records before and after the call may take, 0 for any amount.
+func (c *call) most() int {
+	if c.step == nil {
+		return 0 // which bodies of requests bound
+	}
+	return mostOfStep
+}
+
+// decide puts on top of pending what commands do, where each is set without those that are refused. It fails with
+// [roster.TooLarge] as soon as the records take more than most bytes, unless that is 0.
+func decide(
+	pending *roster.Pending, env roster.Env, cmds []roster.Command, each bool, most int,
+) ([]roster.Outcome, error) {
 	const few = 16 // for which room is made as they come
 	outcomes := make([]roster.Outcome, 0, len(cmds))
 	if len(cmds) > few {
 		pending.Grow(len(cmds))
 	}
+	bytes := 0
 	for i, cmd := range cmds {
 		ops, err := roster.Decide(pending, env, cmd)
 		if err != nil && (!each || !isClientError(err) || isGone(pending, env.Org)) {
@@ -103,6 +119,14 @@ func decide(pending *roster.Pending, env roster.Env, cmds []roster.Command, each
 		}
 		pending.Add(ops...)
 		outcomes = append(outcomes, outcome)
+		for _, op := range ops {
+			bytes += sizeOfOp(op)
+		}
+		if most > 0 && bytes > most {
+			return nil, roster.Errorf(roster.TooLarge, "the records before and after it take more than %d MiB with %d "+
+				"of %d, and one version can't have more: make several changes with narrower filters", most>>20, i+1,
+				len(cmds))
+		}
 	}
 	return outcomes, nil
 }

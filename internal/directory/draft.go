@@ -64,7 +64,7 @@ func (d *draft) add(c *call) {
 	if env.By = c.by; !d.lone {
 		own = roster.NewPending(d.pending)
 	}
-	if c.outcomes, c.err = decide(own, env, c.cmds, c.each); c.err != nil {
+	if c.outcomes, c.err = decide(own, env, c.cmds, c.each, c.most()); c.err != nil {
 		return
 	}
 	c.change.Ops = own.Ops()

@@ -384,3 +384,54 @@ func TestWritersShareCommitsOnFewProcessors(t *testing.T) {
 		})
 	}
 }
+
+// A step of a job and an erasure do not share a commit, whichever comes first: the erasure may end the job.
+func TestStepsAndErasuresDoNotShareACommit(t *testing.T) {
+	for _, stepFirst := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &crowd{t: t, spy: &spy{Store: memory.New()}, goOn: make(chan struct{})}
+			c.service = newService(c.spy)
+			c.org = newOrg(t, c.service, "one")
+			if _, err := c.service.Do(t.Context(), c.org, roster.Operator(), createUser("gone")); err != nil {
+				t.Fatal(err)
+			}
+			c.spy.beforeUpdate = func() error { <-c.goOn; return nil }
+			c.call(t.Context(), roster.Operator(), createUser("first"))
+			c.spy.beforeUpdate = nil // an erasure looks into the store before it waits
+			var erased *result
+			var stepped roster.Version
+			erase := func() { erased = c.call(t.Context(), roster.Operator(), roster.Erase{Ref: byEmail("gone")}) }
+			step := func() { c.step(createUser("by.the.job"), &stepped) }
+			if stepFirst {
+				step()
+				erase()
+			} else {
+				erase()
+				step()
+			}
+			c.run()
+			if erased.err != nil || stepped == 0 || stepped == erased.change.Version {
+				t.Errorf("step first %t: the step is part of version %d, the erasure of %d, %v", stepFirst, stepped,
+					erased.change.Version, erased.err)
+			}
+		})
+	}
+}
+
+// step begins a call that is a step of a new job, and notes which version it leads to.
+func (c *crowd) step(cmd roster.Command, led *roster.Version) {
+	job := roster.Job{
+		ID: roster.ID{15: 1}, Type: roster.JobImport, State: roster.JobRunning, Revision: 1, Import: &roster.ImportJob{},
+	}
+	c.group.Go(func() {
+		err := c.service.DoStep(c.t.Context(), c.org, roster.Operator(), []roster.Command{cmd},
+			func(v roster.Version, _ []roster.Outcome) ([]roster.JobStep, error) {
+				*led = v
+				return []roster.JobStep{{Job: job}}, nil
+			})
+		if err != nil {
+			c.t.Error(err)
+		}
+	})
+	synctest.Wait()
+}

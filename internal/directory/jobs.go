@@ -98,26 +98,9 @@ func (d *draft) step(c *call) error {
 	if now := d.state.Version(); c.at != 0 && c.at != now {
 		return roster.Errorf(roster.Unavailable, "the organization went from version %d to %d meanwhile", c.at, now)
 	}
-	if err := fits(c.change.Ops); err != nil {
-		return err
-	}
 	steps, err := c.step(d.state.Version()+1, c.outcomes)
 	d.steps = append(d.steps, steps...)
 	return err
-}
-
-// fits fails with [roster.TooLarge] where ops take more than one version of a job may.
-func fits(ops []roster.Op) error {
-	const most = 512 << 20 // bytes, all of which are in memory, and in a store one value
-	bytes := 0
-	for _, op := range ops {
-		bytes += sizeOfOp(op)
-	}
-	if bytes <= most {
-		return nil
-	}
-	return roster.Errorf(roster.TooLarge, "the records before and after it take about %d MiB, but one version can "+
-		"have at most %d: make several changes with narrower filters", bytes>>20, most>>20)
 }
 
 // Preview returns what would become of chosen commands on the present view, which it returns the version of.
@@ -132,11 +115,10 @@ func (s *Service) Preview(
 	if err != nil {
 		return 0, nil, err
 	}
-	r := Rehearsal{service: s, pending: roster.NewPending(&owned{State: viewState{view}}), org: org, by: by}
-	outcomes, err := r.DoEach(cmds)
-	if err == nil {
-		err = fits(r.pending.Ops())
+	r := Rehearsal{
+		service: s, pending: roster.NewPending(&owned{State: viewState{view}}), org: org, by: by, most: mostOfStep,
 	}
+	outcomes, err := r.DoEach(cmds)
 	return view.Version(), outcomes, err
 }
 

@@ -1,6 +1,8 @@
 package directory_test
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +20,7 @@ func TestAStepIsNoLargerThanAVersion(t *testing.T) {
 	}
 	large := roster.Object(`{"a":"` + strings.Repeat("x", roster.MaxObject-8) + `"}`)
 	var cmds []roster.Command
-	for range 8200 { // of which each has four objects
+	for range 9000 { // of which each has four objects
 		cmds = append(cmds, roster.Create{Record: &roster.User{
 			Name: "Ada", Kind: roster.Virtual, EmailSettings: large, NotificationSettings: large, WorkTime: large,
 			PersonalSettings: large,
@@ -31,6 +33,11 @@ func TestAStepIsNoLargerThanAVersion(t *testing.T) {
 	err = service.DoStep(ctx, org.ID, roster.Operator(), cmds, step)
 	if roster.CodeOf(err) != roster.TooLarge {
 		t.Errorf("got %v, want %s", err, roster.TooLarge)
+	}
+	_, decided, _ := strings.Cut(fmt.Sprint(err), " MiB with ")
+	decided, _, _ = strings.Cut(decided, " of ")
+	if n, err := strconv.Atoi(decided); err != nil || n < 100 || n >= len(cmds) {
+		t.Errorf("it was refused after %q commands, %v, want fewer than all %d", decided, err, len(cmds))
 	}
 	view, err := service.View(ctx, org.ID)
 	if err != nil || view.Version() != org.Version {

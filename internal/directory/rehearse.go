@@ -13,6 +13,7 @@ type Rehearsal struct {
 	pending *roster.Pending
 	org     roster.ID
 	by      roster.Principal
+	most    int // as decide has it
 }
 
 // Rehearse begins a rehearsal on the present view of an organization; what is committed later does not show in it. It
@@ -29,7 +30,7 @@ func (s *Service) Rehearse(ctx context.Context, org roster.ID, by roster.Princip
 func (r *Rehearsal) DoEach(cmds []roster.Command) ([]roster.Outcome, error) {
 	env := roster.Env{Org: r.org, By: r.by, Now: r.service.now(), NewID: r.service.newID}
 	env.KeepDeleted = r.service.keepDeleted
-	return decide(r.pending, env, cmds, true)
+	return decide(r.pending, env, cmds, true, r.most)
 }
 
 // DryRun returns what DoEach would for commands on the present view, and changes nothing. The ids of new records are
