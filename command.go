@@ -9,6 +9,8 @@ type Create struct{ Record Entity }
 
 // Update changes the members of a record that a JSON merge patch (RFC 7396) names. An id, a number, an owner's loss
 // of ownership and an organization's slug can't be changed; making another user the owner passes ownership on.
+// Of an invitation only ExpiresAt can be, in seven days where it is removed, and only until it is accepted: its secret
+// works again where it did not any more.
 type Update struct {
 	Type  Type
 	Ref   Ref
@@ -40,6 +42,9 @@ type Join struct {
 	User Ref
 	// Role is one of [AccessRoles] for a space, and does not count for a group.
 	Role string
+	// IfMatch has the entity tags of which the membership must have one, as [Member.Tag] makes them; nil for any. One
+	// that is still to be made has none.
+	IfMatch []string
 }
 
 // Leave ends a membership. It is NotFound where there is none.
@@ -47,6 +52,8 @@ type Leave struct {
 	Type Type
 	Ref  Ref
 	User Ref
+	// IfMatch is as in [Join].
+	IfMatch []string
 }
 
 // Suspend makes a user's status suspended: tokens that act as the user do not count until it is restored. Suspending a
@@ -95,8 +102,13 @@ type Revoke struct {
 // Invite makes a user with status invited, or takes an existing invited user, and an invitation that replaces
 // earlier ones.
 type Invite struct {
-	// User is the user to make, or, where only its ID is set, the invited user to invite again.
+	// User is the user to make, or, where only its ID is set, the invited user to invite again. It does not count where
+	// Again is set.
 	User *User
+	// Again is an invitation whose user is invited again, none for another; IfMatch, which is as in [Update], is about
+	// that invitation. It is NotFound where there is none.
+	Again   ID
+	IfMatch []string
 	// Hash is [HashSecret] of the invitation's secret.
 	Hash string
 	// ExpiresAt is the first instant at which the secret does not work any more; none means in seven days.

@@ -91,6 +91,8 @@ func (d *decider) doMore(cmd Command) error {
 		return d.undo(c)
 	case RotateSecret:
 		return d.rotate(c)
+	case Disable:
+		return d.disable(c)
 	case NoteDeleted:
 		return d.noteDeleted(c)
 	case Purge:
@@ -305,6 +307,8 @@ func (d *decider) settle(before, after Entity) error {
 		return d.settleToken(before == nil, e)
 	case *Webhook:
 		return d.settleWebhook(before, e)
+	case *Invitation:
+		return d.settleInvitation(before, e)
 	default:
 		return nil
 	}
@@ -333,10 +337,7 @@ func (d *decider) target(t Type, ref Ref) (Entity, error) {
 	if t == TypeOrganization {
 		return d.organization()
 	}
-	switch {
-	case t == TypeInvitation:
-		return nil, Errorf(Invalid, "an invitation can't be changed; invite again")
-	case t.IsDeleted():
+	if t.IsDeleted() {
 		return nil, Errorf(Invalid, "a %s can't be changed; restore it first", t.Words())
 	}
 	return d.find(t, ref)
@@ -380,6 +381,9 @@ func immutable(before, after Entity) error {
 	}
 	if org, ok := before.(*Organization); ok && org.Slug != after.(*Organization).Slug {
 		return FieldErrorf("slug", "can't be changed")
+	}
+	if i, ok := before.(*Invitation); ok && i.User != after.(*Invitation).User {
+		return FieldErrorf("user", "can't be changed: invite them")
 	}
 	return nil
 }

@@ -139,11 +139,11 @@ func (d *decider) invite(c Invite) error {
 	if c.Hash == "" {
 		return FieldErrorf("secret", "is required")
 	}
-	if c.ExpiresAt == 0 {
-		c.ExpiresAt = d.Now + inviteTime
+	if err := d.again(&c); err != nil {
+		return err
 	}
-	if c.ExpiresAt <= d.Now {
-		return FieldErrorf("expires_at", "must be in the future")
+	if err := d.openFor(&c.ExpiresAt); err != nil {
+		return err
 	}
 	user, err := d.invitee(c.User)
 	if err != nil {
@@ -153,6 +153,43 @@ func (d *decider) invite(c Invite) error {
 		return err
 	}
 	return d.create(&Invitation{User: user, CreatedAt: d.Now, ExpiresAt: c.ExpiresAt, Hash: c.Hash})
+}
+
+// again has an invitation be of the user of the one that it is made in the place of.
+func (d *decider) again(c *Invite) error {
+	if c.Again.IsZero() {
+		return nil
+	}
+	e, err := d.find(TypeInvitation, Ref{ID: c.Again})
+	if err != nil {
+		return err
+	}
+	c.User = &User{ID: e.(*Invitation).User}
+	return d.expect(e, c.IfMatch)
+}
+
+// openFor gives an invitation the end that it has unless it has one, which must be to come.
+func (d *decider) openFor(end *Time) error {
+	if *end == 0 {
+		*end = d.Now + inviteTime
+	}
+	if *end <= d.Now {
+		return FieldErrorf("expires_at", "must be in the future")
+	}
+	return nil
+}
+
+// settleInvitation checks a change of an invitation: of when it ends, as long as it is not accepted.
+func (d *decider) settleInvitation(before Entity, i *Invitation) error {
+	was, ok := before.(*Invitation)
+	if !ok || *was == *i {
+		return nil
+	}
+	if was.AcceptedAt != 0 {
+		return conflict(nil, "", "the invitation was accepted at %s: there is nothing to change any more",
+			was.AcceptedAt)
+	}
+	return d.openFor(&i.ExpiresAt)
 }
 
 // invitee makes the user to invite, or brings the one that exists up to date, and returns the id.

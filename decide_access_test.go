@@ -136,3 +136,28 @@ func TestAcceptLeavesOtherStatuses(t *testing.T) {
 		t.Errorf("the user is %s, activated %t; want it still suspended", got.Status, got.Activated)
 	}
 }
+
+// Of an invitation its end can be changed, and nothing else, until it is accepted.
+func TestUpdateOfInvitations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ops := w.do(Invite{User: &User{Name: "Eve", Email: "eve@example.com"}, Hash: "h", ExpiresAt: w.env.Now + 1})
+	made := ops[len(ops)-1].After.(*Invitation)
+	patch := func(doc string) Update {
+		return Update{Type: TypeInvitation, Ref: Ref{ID: made.ID}, Patch: []byte(doc)}
+	}
+	w.env.Now += 10 // when it has expired
+	w.refused(Accept{Hash: "h"}, NotFound, "")
+	w.refused(patch(`{"expires_at":"2001-01-01T00:00:00Z"}`), Invalid, "expires_at")
+	w.refused(patch(`{"user":"`+testID(9).String()+`"}`), Invalid, "user")
+	w.refused(patch(`{"secret_sha256":"x"}`), Invalid, "secret_sha256")
+	w.as(UsersRead).refused(patch(`{"expires_at":null}`), Forbidden, "")
+	w.as(Everything).do(patch(`{"expires_at":null,"accepted_at":"2001-01-01T00:00:00Z"}`))
+	if got, want := get(w, made), (&Invitation{
+		ID: made.ID, User: made.User, Hash: made.Hash, CreatedAt: made.CreatedAt, ExpiresAt: w.env.Now + inviteTime,
+	}); *got != *want {
+		t.Errorf("the invitation is %+v, want %+v", got, want)
+	}
+	w.do(Accept{Hash: "h"})
+	w.refused(patch(`{"expires_at":null}`), Conflict, "")
+}

@@ -8,6 +8,9 @@ func (d *decider) join(c Join) error {
 	if err != nil {
 		return err
 	}
+	if err := expectMember(c.IfMatch, before, c.Type, number); err != nil {
+		return err
+	}
 	after := clone(before).(*User)
 	if c.Type == TypeGroup {
 		after.Groups = append(after.Groups, number)
@@ -35,16 +38,17 @@ func (d *decider) leave(c Leave) error {
 	if err != nil {
 		return err
 	}
+	if _, is := MemberOf(before, c.Type, number); !is {
+		return Errorf(NotFound, "user %d is no member of %s %d", before.Number, c.Type, number)
+	}
+	if err := expectMember(c.IfMatch, before, c.Type, number); err != nil {
+		return err
+	}
 	after := clone(before).(*User)
-	isMember := slices.Contains(after.Groups, number)
 	if c.Type == TypeGroup {
 		after.Groups = slices.DeleteFunc(after.Groups, func(n int64) bool { return n == number })
 	} else {
-		_, isMember = after.Access(number)
 		leaveSpace(after, number)
-	}
-	if !isMember {
-		return Errorf(NotFound, "user %d is no member of %s %d", before.Number, c.Type, number)
 	}
 	return d.replace(before, after, stamps{updated: d.Now, by: d.By.Author()})
 }

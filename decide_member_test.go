@@ -97,7 +97,21 @@ func conditional(w *world) map[string]func(tags []string) Command {
 		}
 	}
 	ref := Ref{ID: u.ID}
+	w.do(Create{Record: &Group{Name: "g"}})
+	w.do(Join{Type: TypeGroup, Ref: Ref{Number: 1}, User: ref})
+	invited := w.do(Invite{User: &User{Name: "Eve", Email: "eve@example.com"}, Hash: "i"})
+	invitation := invited[len(invited)-1].Key().ID
 	return map[string]func([]string) Command{
+		"join": func(tags []string) Command {
+			return Join{Type: TypeGroup, Ref: Ref{Number: 1}, User: ref, IfMatch: tags}
+		},
+		"leave": func(tags []string) Command {
+			return Leave{Type: TypeGroup, Ref: Ref{Number: 1}, User: ref, IfMatch: tags}
+		},
+		"invite again": func(tags []string) Command { return Invite{Again: invitation, Hash: "j", IfMatch: tags} },
+		"invitation": func(tags []string) Command {
+			return Update{Type: TypeInvitation, Ref: Ref{ID: invitation}, Patch: []byte(`{}`), IfMatch: tags}
+		},
 		"update": func(tags []string) Command {
 			return Update{Type: TypeUser, Ref: ref, Patch: []byte(`{}`), IfMatch: tags}
 		},
@@ -121,7 +135,10 @@ func TestIfMatch(t *testing.T) {
 			t.Errorf("%s: %v, want %s with the record", name, err, PreconditionFailed)
 			continue
 		}
-		tag := Tag(e.Record)
+		tag := e.Tag
+		if record, ok := e.Record.(Entity); ok && tag != Tag(record) {
+			t.Errorf("%s: the tag is %s, and that of the record %s", name, tag, Tag(record))
+		}
 		if !strings.Contains(e.Message, tag) {
 			t.Errorf("%s: %q does not name the tag %s", name, e.Message, tag)
 		}
@@ -134,6 +151,26 @@ func TestIfMatch(t *testing.T) {
 			t.Errorf("%s with a weak tag: %v, want %s", name, err, PreconditionFailed)
 		}
 	}
+}
+
+// Who is no member has no tag that could match, and the tag of a member says all that is shown of it.
+func TestTagsOfMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.user("ada@example.com")
+	w.do(Create{Record: &Space{Title: "s"}})
+	put := func(role string, tags ...string) Join {
+		return Join{Type: TypeSpace, Ref: Ref{Number: 1}, User: Ref{ID: u.ID}, Role: role, IfMatch: tags}
+	}
+	w.refused(put("reader", "*"), PreconditionFailed, "")
+	w.refused(Leave{Type: TypeSpace, Ref: Ref{Number: 1}, User: Ref{ID: u.ID}, IfMatch: []string{"*"}}, NotFound, "")
+	w.do(put("reader"))
+	member, is := MemberOf(get(w, u), TypeSpace, 1)
+	if !is || member.Role != "reader" || member.Email != u.Email {
+		t.Fatalf("the member is %+v, %t", member, is)
+	}
+	w.do(put("writer", member.Tag()))
+	w.refused(put("manager", member.Tag()), PreconditionFailed, "")
 }
 
 // The tag tells nothing of what is hidden, and everything of what is shown.

@@ -46,7 +46,7 @@ func (d *decider) deleteOrganization(c Delete) error {
 
 // undeleteOrganization takes the mark off the organization. Once its time is over that is too late, even where it was
 // not removed yet: the instance may have noted already that it was.
-func (d *decider) undeleteOrganization() error {
+func (d *decider) undeleteOrganization(c Undelete) error {
 	if err := d.overAll("restore"); err != nil {
 		return err
 	}
@@ -56,6 +56,9 @@ func (d *decider) undeleteOrganization() error {
 	}
 	if !o.IsDeleted() || d.Now >= o.PurgeAt {
 		return noOrganization()
+	}
+	if err := d.expect(o, c.IfMatch); err != nil {
+		return err
 	}
 	after := *o
 	after.DeletedAt, after.PurgeAt, after.DeletedBy = 0, 0, ID{}

@@ -206,7 +206,7 @@ func TestUpdateOfOtherRecords(t *testing.T) {
 	}
 	w.refused(Update{Type: TypeRole, Ref: Ref{Identifier: RoleAdmin}, Patch: []byte(`{"handle":"boss"}`)}, Invalid, "handle")
 	w.do(Update{Type: TypeRole, Ref: Ref{Identifier: RoleAdmin}, Patch: []byte(`{"name":"Chief"}`)})
-	w.refused(Update{Type: TypeInvitation, Ref: Ref{ID: testID(9)}, Patch: []byte(`{}`)}, Invalid, "")
+	w.refused(Update{Type: TypeInvitation, Ref: Ref{ID: testID(9)}, Patch: []byte(`{}`)}, NotFound, "")
 }
 
 func TestImport(t *testing.T) {

@@ -204,7 +204,7 @@ func names(ref Ref, e Deleted) bool {
 // come back. An e-mail, an identifier or a handle that another record has by now is a Conflict which names that. Where
 // several deleted records have the e-mail, identifier or handle of Ref, it is a Conflict as well.
 // An organization is restored with all that it has, its tokens among it, by the operator and by instance-wide tokens
-// alone; Ref and IfMatch do not count.
+// alone; Ref does not count.
 type Undelete struct {
 	Type Type
 	Ref  Ref
@@ -279,7 +279,7 @@ func (d *decider) undelete(c Undelete) error {
 		return err
 	}
 	if c.Type == TypeOrganization {
-		return d.undeleteOrganization()
+		return d.undeleteOrganization(c)
 	}
 	from := c.Type.Deleted()
 	if from == "" {

@@ -52,8 +52,11 @@ type Error struct {
 	Field string
 	// Details lists every fault where there are several; the first one is also in Message and Field.
 	Details []Detail
-	// Record is the record as it is, as far as who asked may see it, for [PreconditionFailed]; nil otherwise.
-	Record Entity
+	// Record is what has another entity tag than was expected, as far as who asked may see it, and Tag the one that it
+	// has: an [Entity], a [Member] or a [Job]. They are for [PreconditionFailed]; Record is nil where there is nothing
+	// that has a tag.
+	Record any
+	Tag    string
 	Err    error
 }
 

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"fmt"
 	"io"
 )
 
@@ -35,6 +36,34 @@ type Job struct {
 	// Error is why a job has failed.
 	Error *JobError `json:"error,omitempty"`
 }
+
+// ShowsRequest reports whether a principal sees what the job was asked to do, which may name members that not everybody
+// may know of.
+func (j *Job) ShowsRequest(by Principal) bool {
+	return by.Permissions.Has(MetadataRead) || by.Token == j.By.Token
+}
+
+// Tag returns the strong entity tag of the job, quotes included, as a principal sees it: another one whenever the job
+// was stored, and for those who see less of it.
+func (j *Job) Tag(by Principal) string {
+	seen := fmt.Sprintf("%s %d %t %t", j.ID, j.Revision, by.Permissions.Has(MetadataRead), j.ShowsRequest(by))
+	return tagOf([]byte(seen), "")
+}
+
+// JobTurn says who wants something done with a job, and how.
+type JobTurn struct {
+	By Principal
+	// IfMatch has the entity tags of which the job must have one, as [Job.Tag] makes them; nil for any.
+	IfMatch []string
+	// DryRun has what would be done only be said.
+	DryRun bool
+	// Answer returns what the request is answered when it is repeated, given the job that it leads to; nil is for one
+	// that nobody repeats.
+	Answer func(Job) (*Answer, error)
+}
+
+// Expect fails with [PreconditionFailed] where the job is not as it is expected to be.
+func (t *JobTurn) Expect(j Job) error { return ExpectTag(t.IfMatch, j, j.Tag(t.By), "job") }
 
 // JobType says what a job does.
 type JobType string

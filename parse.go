@@ -307,6 +307,7 @@ func keepHidden(from, to Entity) {
 	case *Webhook:
 		was := from.(*Webhook)
 		to.Secrets, to.Since, to.MadeBy = slices.Clone(was.Secrets), was.Since, was.MadeBy
+		to.DisabledReason = was.DisabledReason
 	}
 }
 

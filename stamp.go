@@ -72,6 +72,8 @@ func keepOurs(from, to Entity) {
 	case *Token:
 		was := from.(*Token)
 		to.CreatedBy, to.RevokedAt, to.LastUsedAt = was.CreatedBy, was.RevokedAt, was.LastUsedAt
+	case *Invitation:
+		to.AcceptedAt = from.(*Invitation).AcceptedAt
 	}
 }
 

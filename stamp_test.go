@@ -15,6 +15,7 @@ func TestReadOnlyMembersStay(t *testing.T) {
 	records := []Entity{
 		&User{Name: "Bob", Email: "bob@example.com"}, &Group{Name: "Staff"}, &Space{Title: "Board"},
 		&Role{Handle: "boss", Name: "Boss", CountsAs: RoleAdmin}, &Token{Name: "CI", Kind: TokenAccount, Hash: "h"},
+		&Invitation{User: testID(1), ExpiresAt: tuesday + 100, Hash: "i"},
 		&Webhook{Name: "hook", URL: "https://hooks.example/a", Secrets: []WebhookSecret{{Secret: hookSecret}}},
 	}
 	found := 0

@@ -69,13 +69,17 @@ func Tag(shown Entity) string {
 	if err != nil {
 		return "" // no number of a record that was decided on is without a JSON form
 	}
-	const bytes = 15 // 20 characters
-	sum := sha256.Sum256(doc)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:bytes]) + version + `"`
+	return tagOf(doc, version)
 }
 
-// expect fails with PreconditionFailed where a record has none of some tags, of which * is any. No tags ask for
-// nothing. The version at the end of an organization's tag does not count: every change of any record makes another.
+// tagOf returns a strong entity tag: a digest of a document, with what it ends in.
+func tagOf(doc []byte, end string) string {
+	const bytes = 15 // 20 characters
+	sum := sha256.Sum256(doc)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:bytes]) + end + `"`
+}
+
+// expect is [ExpectTag] for a record as the principal sees it.
 func (d *decider) expect(e Entity, tags []string) error {
 	if tags == nil {
 		return nil
@@ -85,16 +89,25 @@ func (d *decider) expect(e Entity, tags []string) error {
 		return err
 	}
 	shown := Shown(filled, d.By.Permissions)
-	tag := Tag(shown)
+	return ExpectTag(tags, shown, Tag(shown), e.Key().Type.Words())
+}
+
+// ExpectTag fails with [PreconditionFailed] where what is shown, which words name, has a tag that is none of some, of
+// which * is any. No tags ask for nothing. The version at the end of an organization's tag does not count: every change
+// of any record makes another.
+func ExpectTag(tags []string, shown any, tag, words string) error {
 	want, _, _ := strings.Cut(tag, ".")
 	for _, given := range tags {
 		if given, _, _ = strings.Cut(given, "."); given == "*" || given == want {
 			return nil
 		}
 	}
+	if tags == nil {
+		return nil
+	}
 	return &Error{
-		Code: PreconditionFailed, Record: shown,
-		Message: "the " + e.Key().Type.Words() + " has changed: its entity tag is " + tag,
+		Code: PreconditionFailed, Record: shown, Tag: tag,
+		Message: "the " + words + " has changed: its entity tag is " + tag,
 	}
 }
 

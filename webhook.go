@@ -27,6 +27,8 @@ type Webhook struct {
 	MadeBy Sponsor `json:"made_by,omitzero" input:"ignore"`
 	// Enabled is false for a webhook that is told nothing for the time being; it misses nothing thereby.
 	Enabled bool `json:"enabled"`
+	// DisabledReason is why [Disable] has disabled it, "" for one that is enabled or was disabled by an update.
+	DisabledReason string `json:"disabled_reason,omitempty" input:"ignore"`
 	// Since is the version after which changes are told: that of the webhook's creation.
 	Since     Version `json:"since" input:"ignore"`
 	CreatedAt Time    `json:"created_at,omitzero" readonly:"yes"`
@@ -90,7 +92,14 @@ type RotateSecret struct {
 	IfMatch []string
 }
 
+// Disable disables a webhook for a reason that its record then has. For one that is disabled it does nothing.
+type Disable struct {
+	Webhook ID
+	Reason  string
+}
+
 func (RotateSecret) command() {}
+func (Disable) command()      {}
 
 func (v *validator) webhook(w *Webhook) {
 	v.required("name", w.Name)
@@ -133,6 +142,9 @@ func (d *decider) settleWebhook(before Entity, w *Webhook) error {
 	if len(w.Permissions) == 0 {
 		w.Permissions = Permissions{UsersRead}
 	}
+	if w.Enabled {
+		w.DisabledReason = ""
+	}
 	if before != nil && onlyDisables(before.(*Webhook), w) {
 		return nil // whoever may change webhooks at all may stop one
 	}
@@ -155,7 +167,7 @@ func (d *decider) settleWebhook(before Entity, w *Webhook) error {
 // onlyDisables reports whether a change of a webhook does nothing but disable it.
 func onlyDisables(before, after *Webhook) bool {
 	disabled := *before
-	disabled.Enabled = false
+	disabled.Enabled, disabled.DisabledReason = false, after.DisabledReason
 	return before.Enabled && sameRecord(&disabled, after)
 }
 
@@ -220,6 +232,24 @@ func (d *decider) unlimited() error {
 			"addresses, can't make or change a webhook")
 	}
 	return nil
+}
+
+// disable disables a webhook.
+func (d *decider) disable(c Disable) error {
+	if err := d.allow(TypeWebhook); err != nil {
+		return err
+	}
+	e, err := d.find(TypeWebhook, Ref{ID: c.Webhook})
+	if err != nil {
+		return err
+	}
+	before := e.(*Webhook)
+	if !before.Enabled {
+		return nil
+	}
+	after := clone(before).(*Webhook)
+	after.Enabled, after.DisabledReason = false, c.Reason
+	return d.replace(before, after, stamps{updated: d.Now, by: d.By.Author()})
 }
 
 // alongFor is how long the old secrets sign along where nobody says otherwise, in milliseconds.

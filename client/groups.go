@@ -66,6 +66,11 @@ func (c *Client) GroupMembers(
 	return c.members(ctx, named("groups", group), o, options)
 }
 
+// GroupMember returns a user as a member of a group, or fails with [roster.NotFound].
+func (c *Client) GroupMember(ctx context.Context, group, user roster.Ref, options ...Option) (*Member, error) {
+	return c.member(ctx, named("groups", group), user, options)
+}
+
 // AddGroupMember makes a user a member of a group. For one who is that already it does nothing.
 func (c *Client) AddGroupMember(ctx context.Context, group, user roster.Ref, options ...Option) (*Member, error) {
 	return c.join(ctx, named("groups", group), user, "", options)

@@ -92,6 +92,18 @@ func (c *Client) ResendInvitation(
 	return &Invited{answer.record, answer.secret}, nil
 }
 
+// UpdateInvitation changes an invitation by a merge patch, which can say when it can't be accepted any more, and
+// returns it. It fails with [roster.Conflict] where it was accepted.
+func (c *Client) UpdateInvitation(
+	ctx context.Context, id roster.ID, patch []byte, options ...Option,
+) (*roster.Invitation, error) {
+	i, err := update[roster.Invitation](ctx, c, []string{"invitations", id.String()}, patch, options)
+	if err != nil {
+		return nil, fmt.Errorf("update invitation %s: %w", id, err)
+	}
+	return i, nil
+}
+
 // DeleteInvitation makes the secret of an invitation work no more, or fails with [roster.NotFound].
 func (c *Client) DeleteInvitation(ctx context.Context, id roster.ID, options ...Option) error {
 	err := remove(ctx, c, []string{"invitations", id.String()}, options)

@@ -189,6 +189,15 @@ func (c *Client) UndoJob(ctx context.Context, id roster.ID, options ...Option) (
 	return c.turn(ctx, id, "undo", options)
 }
 
+// PreviewUndoJob says what UndoJob would do, and changes nothing.
+func (c *Client) PreviewUndoJob(ctx context.Context, id roster.ID, options ...Option) (*BulkPreview, error) {
+	p, err := create[BulkPreview](ctx, c, []string{"jobs", id.String() + ":undo"}, nil, append(options, DryRun()))
+	if err != nil {
+		return nil, fmt.Errorf("preview taking job %s back: %w", id, err)
+	}
+	return p, nil
+}
+
 func (c *Client) turn(ctx context.Context, id roster.ID, verb string, options []Option) (*Job, error) {
 	j, err := create[Job](ctx, c, []string{"jobs", id.String() + ":" + verb}, nil, options)
 	if err != nil {

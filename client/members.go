@@ -11,15 +11,15 @@ import (
 )
 
 // Member is a user as a member of a group or a space.
-type Member struct {
-	// User is the user's id.
-	User       roster.ID `json:"user"`
-	Number     int64     `json:"number"`
-	Identifier string    `json:"identifier"`
-	Email      string    `json:"email,omitempty"`
-	Name       string    `json:"name"`
-	// Role is reader, writer or manager in a space, and "" in a group.
-	Role string `json:"role,omitempty"`
+type Member = roster.Member
+
+// member returns a user as a member of the group or the space at a path.
+func (c *Client) member(ctx context.Context, of []string, user roster.Ref, options []Option) (*Member, error) {
+	m, err := get[Member](ctx, c, append(slices.Clone(of), "members", user.String()), options)
+	if err != nil {
+		return nil, fmt.Errorf("find %s among the members of %s %s: %w", user, of[0], of[1], err)
+	}
+	return m, nil
 }
 
 // members yields the members of the group or the space at a path.

@@ -45,7 +45,8 @@ type Info struct {
 func Tell(info *Info) Option { return func(r *request) { r.info = info } }
 
 // IfMatch has a write carried out only where the record still has one of some tags. Otherwise it fails with
-// [roster.PreconditionFailed], and the Record of the [roster.Error] is the record as it is.
+// [roster.PreconditionFailed], and the Record of the [roster.Error] is the record as it is: a [roster.Entity], a
+// [Member] or a [Job], each as a pointer.
 func IfMatch(tags ...Tag) Option {
 	return func(r *request) {
 		for _, tag := range tags {

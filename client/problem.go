@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,9 @@ func (c *Client) failure(r request, response *http.Response) error {
 		if err == nil && p.Code != "" {
 			c.answered.Store(true)
 			e := p.err()
-			e.Record = p.record(r.path[0])
+			if e.Record = p.record(r.path); e.Code == roster.PreconditionFailed {
+				e.Tag = response.Header.Get("ETag")
+			}
 			return busy(e, response.Header)
 		}
 	}
@@ -63,13 +66,21 @@ func busy(err error, header http.Header) error {
 	return &RetryError{time.Duration(seconds) * time.Second, err}
 }
 
-// record returns the record of a list that a problem shows, nil for none.
-func (p problem) record(list string) roster.Entity {
-	e := roster.NewEntity(roster.Type(strings.TrimSuffix(list, "s")))
-	if e == nil || p.Current == nil || json.Unmarshal(p.Current, e) != nil {
+// record returns the record that a problem of a request to a path shows, nil for none.
+func (p problem) record(path []string) any {
+	var record any
+	switch e := roster.NewEntity(roster.Type(strings.TrimSuffix(path[0], "s"))); {
+	case slices.Contains(path, "members"):
+		record = new(Member)
+	case path[0] == "jobs":
+		record = new(Job)
+	case e != nil:
+		record = e
+	}
+	if record == nil || p.Current == nil || json.Unmarshal(p.Current, record) != nil {
 		return nil
 	}
-	return e
+	return record
 }
 
 // err returns the problem as the error that the server had.

@@ -66,6 +66,11 @@ func (c *Client) SpaceMembers(
 	return c.members(ctx, named("spaces", space), o, options)
 }
 
+// SpaceMember returns a user as a member of a space, or fails with [roster.NotFound].
+func (c *Client) SpaceMember(ctx context.Context, space, user roster.Ref, options ...Option) (*Member, error) {
+	return c.member(ctx, named("spaces", space), user, options)
+}
+
 // PutSpaceMember makes a user a member of a space with a role, which is reader, writer or manager, or gives a member
 // another role.
 func (c *Client) PutSpaceMember(

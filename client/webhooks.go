@@ -18,6 +18,8 @@ type Webhook struct {
 	Filter      string             `json:"filter,omitempty"`
 	Permissions roster.Permissions `json:"permissions"`
 	Enabled     bool               `json:"enabled"`
+	// DisabledReason is why the server has disabled it, "" where somebody has.
+	DisabledReason string `json:"disabled_reason,omitempty"`
 	// Since is the version after which changes are told.
 	Since roster.Version `json:"since"`
 	// MadeBy is who answers for it, nil for the operator and where the caller may not know.

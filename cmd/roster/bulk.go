@@ -157,6 +157,11 @@ func (f *bulkFlags) preview(ctx context.Context, c *jobCall, change apiclient.Bu
 	if err != nil {
 		return err
 	}
+	return c.showPreview(p)
+}
+
+// showPreview shows what would become of many users.
+func (c *jobCall) showPreview(p *apiclient.BulkPreview) error {
 	doc := previewDoc{p.Version, p.Counts, p.Changed, p.Unchanged, []rejectDoc{}}
 	for _, r := range p.Refused {
 		doc.Refused = append(doc.Refused, rejectDoc{
@@ -168,14 +173,14 @@ func (f *bulkFlags) preview(ctx context.Context, c *jobCall, change apiclient.Bu
 		"%d can't be\n", p.Version, n.Total, n.Updated+n.Created, n.Deleted, n.Unchanged, n.Refused)
 	if c.out.form == "table" || c.out.form == "csv" {
 		return c.out.list(c.app.out, []string{"number", "identifier", "outcome"}, func(yield func(row) bool) {
-			f.samples(c.out, p, yield)
+			samples(c.out, p, yield)
 		})
 	}
 	return c.out.one(c.app.out, nil, row{doc: doc})
 }
 
 // samples yields the first users of each outcome.
-func (f *bulkFlags) samples(out format, p *apiclient.BulkPreview, yield func(row) bool) {
+func samples(out format, p *apiclient.BulkPreview, yield func(row) bool) {
 	show := func(users []apiclient.PreviewedUser, outcome string) bool {
 		for _, u := range users {
 			if !yield(row{u, dashes(out, fmt.Sprint(u.Before.Number), u.Before.Identifier, outcome)}) {

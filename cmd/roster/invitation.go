@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
@@ -12,8 +14,8 @@ func (a *app) invitations() *cobra.Command {
 		Use: "invitation", Short: "Invite users, and show, repeat, accept and delete invitations",
 		Long: "An invitation has a secret, which is shown once and makes the invited user active when the\n" +
 			"invitation is accepted. Invitations are named by a UUID.",
-	}, a.invitationCreate(), a.invitationShow(), a.invitationResend(), a.invitationAccept(), a.invitationDelete(),
-		a.invitationList())
+	}, a.invitationCreate(), a.invitationShow(), a.invitationUpdate(), a.invitationResend(), a.invitationAccept(),
+		a.invitationDelete(), a.invitationList())
 }
 
 // shownInvitation is an invitation as it is shown, with the secret only when it is made.
@@ -144,12 +146,34 @@ func (a *app) invitationShow() *cobra.Command {
 		Use: "show --org SLUG ID", Short: "Show an invitation, without its secret",
 		Example: "  roster invitation show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out, at := shownFlags(cmd), asOfFlag(cmd)
+	out, at, show := shownFlags(cmd), asOfFlag(cmd), etagFlag(cmd)
 	return a.onInvitation(cmd, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID) error {
-		i, err := api.Invitation(cmd.Context(), id, at.options()...)
+		i, err := api.Invitation(cmd.Context(), id, append(at.options(), show.tell())...)
 		if err != nil {
 			return doing("find the invitation", err)
 		}
+		return show.one(a, out, invitationColumns(), a.invitationRow(*out, i, ""))
+	})
+}
+
+func (a *app) invitationUpdate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "update --org SLUG ID", Short: "Change for how long an invitation can be accepted, from now on",
+		Long: "Change for how long an invitation can be accepted. The secret of one that has expired works again.\n" +
+			"With what role and groups somebody is invited is said by the user: `roster user update` changes it.",
+		Example: "  roster invitation update --org acme 0190a000-0000-7000-8000-000000000001 --expires-in 72h",
+	}
+	out, expires, write := outputFlag(cmd), a.expiry(cmd), changeFlag(cmd)
+	return a.onInvitation(cmd, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID) error {
+		patch := []byte(`{"expires_at":null}`)
+		if at := expires(); at != 0 {
+			patch = fmt.Appendf(nil, `{"expires_at":%q}`, at)
+		}
+		i, err := api.UpdateInvitation(cmd.Context(), id, patch, write.options()...)
+		if err != nil {
+			return doing("change the invitation", err)
+		}
+		write.note(a)
 		return out.one(a.out, invitationColumns(), a.invitationRow(*out, i, ""))
 	})
 }
@@ -159,7 +183,7 @@ func (a *app) invitationResend() *cobra.Command {
 		Use: "resend --org SLUG ID", Short: "Invite the same user again, with a new secret, in place of it",
 		Example: "  roster invitation resend --org acme 0190a000-0000-7000-8000-000000000001 --expires-in 72h",
 	}
-	out, expires, write := outputFlag(cmd), a.expiry(cmd), writeFlag(cmd)
+	out, expires, write := outputFlag(cmd), a.expiry(cmd), changeFlag(cmd)
 	return a.onInvitation(cmd, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID) error {
 		made, err := api.ResendInvitation(cmd.Context(), id, expires(), write.options()...)
 		if err != nil {

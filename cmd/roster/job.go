@@ -12,25 +12,6 @@ import (
 )
 
 func (a *app) jobs() *cobra.Command {
-	type turn = func(*apiclient.Client, context.Context, roster.ID, ...apiclient.Option) (*apiclient.Job, error)
-	simple := func(use, short string, call turn) *cobra.Command {
-		return a.jobCommand(use, short, func(ctx context.Context, c *jobCall) error {
-			j, err := call(c.api, ctx, c.id)
-			if err != nil {
-				return err
-			}
-			return c.show(j)
-		})
-	}
-	waiting := func(use, short string, call turn) *cobra.Command {
-		return a.jobCommand(use, short, func(ctx context.Context, c *jobCall) error {
-			j, err := call(c.api, ctx, c.id)
-			if err != nil {
-				return err
-			}
-			return c.wait(ctx, j.ID)
-		})
-	}
 	return group(&cobra.Command{
 		Use: "job", Short: "List, follow, cancel, resume and undo jobs",
 		Long: "A job is work that goes on after the request that asked for it: a large import, a change of many\n" +
@@ -38,20 +19,78 @@ func (a *app) jobs() *cobra.Command {
 			"jobs that wait are carried out while wait, resume and undo run, else by the server.",
 	},
 		a.jobList(),
-		simple("get", "Show a job", func(
-			api *apiclient.Client, ctx context.Context, id roster.ID, o ...apiclient.Option,
-		) (*apiclient.Job, error) {
-			return api.Job(ctx, id, o...)
-		}),
-		waiting("wait", "Wait for a job to end, and show it", (*apiclient.Client).Job),
-		simple("cancel", "Cancel a job; what an import has done stays", (*apiclient.Client).CancelJob),
-		waiting("resume", "Have a job that was cancelled or has failed go on", (*apiclient.Client).ResumeJob),
-		waiting("undo", "Take a change of many users back, within 24 hours", (*apiclient.Client).UndoJob),
+		a.jobGet(),
+		a.jobCommand(jobVerb{use: "wait", short: "Wait for a job to end, and show it"},
+			func(ctx context.Context, c *jobCall) error { return c.wait(ctx, c.id) }),
+		a.jobTurn("cancel", "Cancel a job; what an import has done stays", (*apiclient.Client).CancelJob,
+			(*jobCall).showIt),
+		a.jobTurn("resume", "Have a job that was cancelled or has failed go on", (*apiclient.Client).ResumeJob,
+			(*jobCall).waitForIt),
+		a.jobUndo(),
 		a.jobRejects(),
-		a.jobCommand("delete", "Remove a job that has ended", func(ctx context.Context, c *jobCall) error {
-			return c.api.DeleteJob(ctx, c.id)
-		}),
+		a.jobCommand(jobVerb{use: "delete", short: "Remove a job that has ended", writes: true},
+			func(ctx context.Context, c *jobCall) error {
+				defer c.write.note(c.app)
+				return c.api.DeleteJob(ctx, c.id, c.write.options()...)
+			}),
 	)
+}
+
+func (a *app) jobGet() *cobra.Command {
+	var show *showing
+	cmd := a.jobCommand(jobVerb{use: "get", short: "Show a job"}, func(ctx context.Context, c *jobCall) error {
+		j, err := c.api.Job(ctx, c.id, show.tell())
+		if err != nil {
+			return err
+		}
+		return show.one(a, &c.out, jobColumns(), jobRow(c.out, j))
+	})
+	show = etagFlag(cmd)
+	return cmd
+}
+
+// jobTurn returns a command that does something with a job, and then what comes after that.
+func (a *app) jobTurn(
+	verb, short string,
+	call func(*apiclient.Client, context.Context, roster.ID, ...apiclient.Option) (*apiclient.Job, error),
+	then func(*jobCall, context.Context, *apiclient.Job) error,
+) *cobra.Command {
+	return a.jobCommand(jobVerb{use: verb, short: short, writes: true}, func(ctx context.Context, c *jobCall) error {
+		j, err := call(c.api, ctx, c.id, c.write.options()...)
+		if err != nil {
+			return err
+		}
+		c.write.note(a)
+		return then(c, ctx, j)
+	})
+}
+
+func (c *jobCall) showIt(_ context.Context, j *apiclient.Job) error { return c.show(j) }
+
+// waitForIt waits for a job to end, unless it only would go on.
+func (c *jobCall) waitForIt(ctx context.Context, j *apiclient.Job) error {
+	if c.write.dryRun {
+		return c.show(j)
+	}
+	return c.wait(ctx, j.ID)
+}
+
+func (a *app) jobUndo() *cobra.Command {
+	undo := jobVerb{use: "undo", short: "Take a change of many users back, within 24 hours", writes: true}
+	return a.jobCommand(undo, func(ctx context.Context, c *jobCall) error {
+		if c.write.dryRun {
+			p, err := c.api.PreviewUndoJob(ctx, c.id, c.write.options()...)
+			if err != nil {
+				return err
+			}
+			return c.showPreview(p)
+		}
+		j, err := c.api.UndoJob(ctx, c.id, c.write.options()...)
+		if err != nil {
+			return err
+		}
+		return c.wait(ctx, j.ID)
+	})
 }
 
 // jobCall is a call about one job.
@@ -62,14 +101,26 @@ type jobCall struct {
 	api *apiclient.Client
 	id  roster.ID
 	out format
+	// write is nil for a command that only shows something.
+	write *writing
 }
 
-func (a *app) jobCommand(verb, short string, call func(context.Context, *jobCall) error) *cobra.Command {
+// jobVerb is what a command does with a job.
+type jobVerb struct {
+	use, short string
+	writes     bool
+}
+
+func (a *app) jobCommand(verb jobVerb, call func(context.Context, *jobCall) error) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: verb + " --org SLUG JOB", Short: short, Args: exactly("JOB"),
-		Example: "  roster job " + verb + " --org acme 0190b3a1-2f4e-7c1b-9d1e-3f5a7b9c1d2e",
+		Use: verb.use + " --org SLUG JOB", Short: verb.short, Args: exactly("JOB"),
+		Example: "  roster job " + verb.use + " --org acme 0190b3a1-2f4e-7c1b-9d1e-3f5a7b9c1d2e",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd)
+	var write *writing
+	if verb.writes {
+		write = changeFlag(cmd)
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := require(cmd, "org"); err != nil {
 			return err
@@ -83,7 +134,8 @@ func (a *app) jobCommand(verb, short string, call func(context.Context, *jobCall
 			if err != nil {
 				return err
 			}
-			return doing(jobDoing(verb), call(cmd.Context(), &jobCall{a, in, api, id, *out}))
+			c := &jobCall{app: a, in: in, api: api, id: id, out: *out, write: write}
+			return doing(jobDoing(verb.use), call(cmd.Context(), c))
 		})
 	}
 	return cmd
@@ -179,7 +231,8 @@ func rejectRow(f format, r *apiclient.Reject) row {
 }
 
 func (a *app) jobRejects() *cobra.Command {
-	return a.jobCommand("rejects", "List what a job refused, and why", func(ctx context.Context, c *jobCall) error {
+	rejects := jobVerb{use: "rejects", short: "List what a job refused, and why"}
+	return a.jobCommand(rejects, func(ctx context.Context, c *jobCall) error {
 		columns := []string{"line", "number", "code", "field", "message"}
 		return listOf(c.out, a.out, columns, c.api.JobRejects(ctx, c.id), func(r apiclient.Reject) row {
 			return rejectRow(c.out, &r)

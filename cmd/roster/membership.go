@@ -21,13 +21,15 @@ func memberRow(f format, m *apiclient.Member) row {
 }
 
 func (a *app) groupMembers() *cobra.Command {
-	return group(&cobra.Command{Use: "member", Short: "List, add and remove the members of a group"},
-		a.memberList(roster.TypeGroup), a.memberAdd(roster.TypeGroup), a.memberRemove(roster.TypeGroup))
+	return group(&cobra.Command{Use: "member", Short: "List, show, add and remove the members of a group"},
+		a.memberList(roster.TypeGroup), a.memberShow(roster.TypeGroup), a.memberAdd(roster.TypeGroup),
+		a.memberRemove(roster.TypeGroup))
 }
 
 func (a *app) spaceMembers() *cobra.Command {
-	return group(&cobra.Command{Use: "member", Short: "List, add and remove the members of a space"},
-		a.memberList(roster.TypeSpace), a.memberAdd(roster.TypeSpace), a.memberRemove(roster.TypeSpace))
+	return group(&cobra.Command{Use: "member", Short: "List, show, add and remove the members of a space"},
+		a.memberList(roster.TypeSpace), a.memberShow(roster.TypeSpace), a.memberAdd(roster.TypeSpace),
+		a.memberRemove(roster.TypeSpace))
 }
 
 func (a *app) memberList(t roster.Type) *cobra.Command {
@@ -73,6 +75,33 @@ func membership(cmd *cobra.Command, t roster.Type, args []string) (of, user rost
 	return of, user, err
 }
 
+func (a *app) memberShow(t roster.Type) *cobra.Command {
+	of, arg := string(t), strings.ToUpper(string(t))
+	cmd := &cobra.Command{
+		Use: "show --org SLUG " + arg + " USER", Short: "Show a user as a member of a " + of,
+		Args: exactly(arg, "USER"), Example: "  roster " + of + " member show --org acme 1 ada@example.com",
+	}
+	dsn, org, out, at, show := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), asOfFlag(cmd), etagFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ref, user, err := membership(cmd, t, args)
+		if err != nil {
+			return err
+		}
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			get := api.GroupMember
+			if t == roster.TypeSpace {
+				get = api.SpaceMember
+			}
+			m, err := get(cmd.Context(), ref, user, append(at.options(), show.tell())...)
+			if err != nil {
+				return doing("find the member", err)
+			}
+			return show.one(a, out, memberColumns(), memberRow(*out, m))
+		})
+	}
+	return cmd
+}
+
 func (a *app) memberAdd(t roster.Type) *cobra.Command {
 	of, arg := string(t), strings.ToUpper(string(t))
 	cmd := &cobra.Command{
@@ -87,7 +116,7 @@ func (a *app) memberAdd(t roster.Type) *cobra.Command {
 		cmd.Example += " --role writer"
 		cmd.Flags().StringVar(&role, "role", "reader", "what the member can do: "+roles)
 	}
-	write := writeFlag(cmd)
+	write := changeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ref, user, err := membership(cmd, t, args)
 		if err != nil {
@@ -117,7 +146,7 @@ func (a *app) memberRemove(t roster.Type) *cobra.Command {
 		Args: exactly(arg, "USER"), Example: "  roster " + of + " member remove --org acme 1 ada@example.com",
 	}
 	dsn, org := storeFlag(cmd), orgFlag(cmd)
-	write := writeFlag(cmd)
+	write := changeFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ref, user, err := membership(cmd, t, args)
 		if err != nil {

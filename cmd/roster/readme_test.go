@@ -53,6 +53,7 @@ func TestBulkGuide(t *testing.T) {
 	for _, want := range []string{
 		"line 3: name: is required; email: ", "3 read: 2 created", `"state":"queued"`, "of 3 users 2 would be changed", "refused: ",
 		"update,succeeded,100%,3,0,2,", "undo,succeeded,100%,2,0,2,", "email,phone\n", "'+4912345",
+		"of 2 users 2 would be changed", ",eli@example.com,Eli,active,", "3,404,,,,there is no user number:4711",
 	} {
 		if !bytes.Contains(out, []byte(want)) {
 			t.Errorf("the output lacks %s:\n%s", want, out)

@@ -99,23 +99,18 @@ func (k *kind[T]) showCommand(a *app) *cobra.Command {
 		Example: "  roster " + k.word() + " show --org acme " + k.example,
 	}
 	dsn, org, out, at := storeFlag(cmd), orgFlag(cmd), shownFlags(cmd), asOfFlag(cmd)
-	etag := cmd.Flags().Bool("etag", false, "show nothing but the entity tag, for --if-match")
+	show := etagFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ref, err := k.ref(cmd, args[0])
 		if err != nil {
 			return err
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			var info apiclient.Info
-			found, err := k.get(api, cmd.Context(), ref, append(at.options(), apiclient.Tell(&info))...)
+			found, err := k.get(api, cmd.Context(), ref, append(at.options(), show.tell())...)
 			if err != nil {
 				return hint(doing("find the "+k.one, err), "%s", k.found)
 			}
-			if *etag {
-				_, err := fmt.Fprintln(a.out, info.Tag)
-				return err
-			}
-			return out.one(a.out, k.columns, k.row(*out, found))
+			return show.one(a, out, k.columns, k.row(*out, found))
 		})
 	}
 	return cmd

@@ -188,13 +188,13 @@ func (a *app) tokenShow() *cobra.Command {
 		Use: "show {--org SLUG | --instance} ID", Short: "Show a token, without its secret", Args: exactly("ID"),
 		Example: "  roster token show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out, at := shownFlags(cmd), asOfFlag(cmd)
+	out, at, show := shownFlags(cmd), asOfFlag(cmd), etagFlag(cmd)
 	return a.onToken(cmd, func(api *apiclient.Client, org *owner, id roster.ID) error {
-		t, err := api.Token(cmd.Context(), id, at.options()...)
+		t, err := api.Token(cmd.Context(), id, append(at.options(), show.tell())...)
 		if err != nil {
 			return doing("find the token", err)
 		}
-		return out.one(a.out, tokenColumns(), a.showToken(org.slug, t).row(*out))
+		return show.one(a, out, tokenColumns(), a.showToken(org.slug, t).row(*out))
 	})
 }
 

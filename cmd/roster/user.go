@@ -19,11 +19,11 @@ func (a *app) users() *cobra.Command {
 		Use: "user", Short: "Make, show, change, suspend, delete and list users",
 		Long: "Users are named by a reference: " + k.refs + ".",
 	},
-		k.createCommand(a), k.showCommand(a), k.updateCommand(a), k.deleteCommand(a),
+		k.createCommand(a), a.userShow(), k.updateCommand(a), k.deleteCommand(a),
 		a.userStand("suspend", "Suspend a user: tokens that act as the user do not count meanwhile",
 			(*apiclient.Client).SuspendUser),
 		a.userStand("restore", "Take the suspension of a user back", (*apiclient.Client).RestoreUser),
-		a.userUndelete(), a.userErase(), a.userList(), a.userBulk(),
+		a.userUndelete(), a.userErase(), a.userList(), a.userBatch(), a.userBulk(),
 	)
 }
 

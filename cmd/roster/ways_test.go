@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -77,6 +78,16 @@ var byActor = regexp.MustCompile(`(?m)^(created|updated)_by <actor>\n|^made_by \
 	`,"made_by":\{[^}]*\}|,?\n *"made_by": \{[^}]*\}|` +
 	`,"(actor|token|created_by|updated_by)":"<actor>"|,?\n *"(actor|token|created_by|updated_by)": "<actor>"`)
 
+// batchFile returns the name of a new file of lines.
+func batchFile(t *testing.T, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "writes.jsonl")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // Every command does to a store what it does to a server, and prints the same.
 func TestCommandsAreTheSameBothWays(t *testing.T) {
 	t.Parallel()
@@ -96,6 +107,10 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 			ways[i] = newWay(t, "--url", s.urls["everything"], "--token", setUp.kept["secret"])
 		}
 		ways[i].seen[setUp.kept["actor"]] = "<actor>"
+		ways[i].kept["writes"] = batchFile(t, `{"op":"create","user":{"email":"xi@example.com","name":"Xi"}}`,
+			`{"op":"update","ref":"xi@example.com","patch":{"phone":"7"}}`, "", `{"op":"delete","ref":"number:4711"}`)
+		ways[i].kept["nonsense"] = batchFile(t, "", `{"op":"create","usr":{}}`)
+		ways[i].kept["invalid"] = batchFile(t, `{"op":"create","user":{"email":7}}`)
 	}
 	for _, step := range []struct {
 		line string
@@ -355,6 +370,45 @@ func TestCommandsAreTheSameBothWays(t *testing.T) {
 		{line: "invitation|list|--as-of|2|-o|json", want: "[]"},
 		{line: "history|--fields|oldest_version|-o|csv", want: "oldest_version\n1\n"},
 		{line: "history|-o|csv", want: "oldest_version,oldest_at,version,changes,bytes\n1,", differs: true},
+
+		{line: "user|batch|{writes}", code: 3, want: "line 4: "},
+		{line: "user|batch|{writes}|--each|--dry-run", code: 1, want: "dry run: nothing was changed"},
+		{line: "user|show|xi@example.com", code: 3, want: "there is no user"},
+		{line: "user|batch|{writes}|--each|-o|csv|--reason|ticket 7", code: 1, want: "\n2,200,"},
+		{line: "user|show|xi@example.com", want: "phone 7"},
+		{
+			line: "user|batch|{writes}|--each|-o|jsonl", code: 1, differs: true, // the tags, as a store knows no author
+			want: `{"line":1,"status":409,"error":{"code":"conflict","field":"user.email"`,
+		},
+		{line: "user|batch|{nonsense}", code: 2, want: "line 2: must be one JSON object with op, ref, user"},
+		{line: "user|batch|{invalid}", code: 2, want: "line 1: email: must be"},
+		{line: "user|batch|{writes}|--each|--atomic", code: 2, want: "do not go together"},
+		{line: "user|get|ada@example.com|xi@example.com|-o|csv", want: "\n1,ada,"},
+		{line: "user|get|1|4711|-o|csv", code: 3, want: "1 of 2 users are not there"},
+
+		{line: "group|create|--name|Late shift"},
+		{line: "group|member|add|2|1|--if-match|*", code: 5, want: "user 1 is no member of group 2"},
+		{line: "group|member|add|2|1"},
+		{line: "group|member|show|2|1|--etag", keep: "tag"},
+		{line: "group|member|show|2|1|-o|csv", want: "1,ada,"},
+		{line: `group|member|remove|2|1|--if-match|"none"`, code: 5, want: "the membership has changed: its entity tag is <"},
+		{line: "group|member|remove|2|1|--if-match|{tag}"},
+		{line: "invitation|create|--email|late@example.com|--name|Late|-o|csv", differs: true},
+		{line: "invitation|list|-o|csv", keep: "invitation"},
+		{line: "invitation|show|{invitation}|--etag", keep: "tag"},
+		{line: "invitation|update|{invitation}|--expires-in|100h|--if-match|{tag}", want: "status open"},
+		{line: "invitation|resend|{invitation}|--if-match|{tag}", code: 5, want: "the invitation has changed"},
+		{line: "user|bulk|--filter|number = 1|--suspend|-o|csv", keep: "job"},
+		{line: "job|get|{job}|--etag", keep: "tag"},
+		{line: "job|undo|{job}|--dry-run|--if-match|{tag}", want: "of 1 users 1 would be changed, 0 deleted"},
+		{line: `job|undo|{job}|--if-match|"none"`, code: 5, want: "the job has changed: its entity tag is <"},
+		{line: "job|delete|{job}|--dry-run", want: "dry run"},
+		{line: "job|undo|{job}|--if-match|{tag}|-o|csv", want: ",undo,succeeded,"},
+		{line: "job|resume|{job}|--dry-run", code: 5, want: "the job has succeeded already"},
+		{line: "webhook|create|--name|Late|--to|http://127.0.0.1:9|--enabled=false|-o|json", differs: true},
+		{line: "webhook|list|-o|csv", keep: "hook"},
+		{line: "webhook|replay|{hook}|--since|1|--dry-run", want: "dry run", differs: true},
+		{line: `webhook|test|{hook}|--if-match|"none"`, code: 5, want: "the webhook has changed: its entity tag is <"},
 	} {
 		if step.keep != "" {
 			ways[0].keep(step.keep, step.line)

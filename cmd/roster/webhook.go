@@ -145,13 +145,13 @@ func (a *app) webhookShow() *cobra.Command {
 		Use: "show --org SLUG ID", Short: "Show a webhook and where its delivery stands",
 		Example: "  roster webhook show --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out, at := shownFlags(cmd), asOfFlag(cmd)
+	out, at, show := shownFlags(cmd), asOfFlag(cmd), etagFlag(cmd)
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
-		w, err := api.Webhook(cmd.Context(), id, at.options()...)
+		w, err := api.Webhook(cmd.Context(), id, append(at.options(), show.tell())...)
 		if err != nil {
 			return doing("find the webhook", err)
 		}
-		return out.one(a.out, webhookColumns(), webhookRow(*out, w, ""))
+		return show.one(a, out, webhookColumns(), webhookRow(*out, w, ""))
 	})
 }
 
@@ -230,17 +230,19 @@ func (a *app) webhookReplay() *cobra.Command {
 			"that is running begins at once, and otherwise the next one that is started.",
 		Example: "  roster webhook replay --org acme 0190a000-0000-7000-8000-000000000001 --since 17",
 	}
-	out := outputFlag(cmd)
+	out, write := outputFlag(cmd), asideFlag(cmd)
+	write.dryRunFlag(cmd)
 	since := cmd.Flags().Int64("since", -1, "the version after which to begin; 0 for everything")
 	without(cmd.Flags(), "since")
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
 		if !cmd.Flags().Changed("since") {
 			return usage(cmd, "the flag --since is required")
 		}
-		w, err := api.ReplayWebhook(cmd.Context(), id, roster.Version(*since))
+		w, err := api.ReplayWebhook(cmd.Context(), id, roster.Version(*since), write.options()...)
 		if err != nil {
 			return doing("replay the webhook", err)
 		}
+		write.note(a)
 		return out.one(a.out, webhookColumns(), webhookRow(*out, w, ""))
 	})
 }
@@ -259,9 +261,9 @@ func (a *app) webhookTest() *cobra.Command {
 		Long:    "Send a message of the type test, once and now. It fails where the receiver does not accept it.",
 		Example: "  roster webhook test --org acme 0190a000-0000-7000-8000-000000000001",
 	}
-	out := outputFlag(cmd)
+	out, write := outputFlag(cmd), asideFlag(cmd)
 	return a.onWebhook(cmd, nil, func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
-		attempt, err := api.TestWebhook(cmd.Context(), id)
+		attempt, err := api.TestWebhook(cmd.Context(), id, write.options()...)
 		if err != nil {
 			return doing("test the webhook", err)
 		}
@@ -310,11 +312,12 @@ func (a *app) webhookRetry() *cobra.Command {
 		Example: "  roster webhook retry --org acme 0190a000-0000-7000-8000-000000000001 \\\n" +
 			"    msg_0190a000-0000-7000-8000-000000000001_17",
 	}
-	out := outputFlag(cmd)
+	out, write := outputFlag(cmd), asideFlag(cmd)
+	write.dryRunFlag(cmd)
 	return a.onWebhook(cmd, []string{"MESSAGE"}, func(
 		cmd *cobra.Command, api *apiclient.Client, id roster.ID, args []string,
 	) error {
-		d, err := api.RetryDelivery(cmd.Context(), id, args[0])
+		d, err := api.RetryDelivery(cmd.Context(), id, args[0], write.options()...)
 		if err != nil {
 			err = doing("send the message again", err)
 			if roster.CodeOf(err) == roster.NotFound {
@@ -323,7 +326,8 @@ func (a *app) webhookRetry() *cobra.Command {
 			return err
 		}
 		err = out.one(a.out, deliveryColumns(), deliveryRow(*out, d))
-		if err == nil && d.State != roster.Delivered {
+		write.note(a)
+		if err == nil && d.State != roster.Delivered && !write.dryRun {
 			err = fmt.Errorf("send the message again: %s", d.LastAttempt.Error)
 		}
 		return err

@@ -22,20 +22,66 @@ type writing struct {
 
 // writeFlag adds the flags of a command that makes something.
 func writeFlag(cmd *cobra.Command) *writing {
-	w, flags := &writing{}, cmd.Flags()
-	flags.StringVar(&w.reason, "reason", "", "why, for the audit")
-	flags.BoolVar(&w.dryRun, "dry-run", false, "show what would be done, and change nothing")
-	flags.StringVar(&w.key, "idempotency-key", "",
-		"name of this write: for 24 hours the same command with it does nothing (default: one that nobody else has)")
+	w := &writing{}
+	cmd.Flags().StringVar(&w.reason, "reason", "", "why, for the audit")
+	w.dryRunFlag(cmd)
+	w.keyFlag(cmd)
 	return w
+}
+
+func (w *writing) dryRunFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&w.dryRun, "dry-run", false, "show what would be done, and change nothing")
+}
+
+func (w *writing) keyFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.key, "idempotency-key", "",
+		"name of this write: for 24 hours the same command with it does nothing (default: one that nobody else has)")
+}
+
+func (w *writing) ifMatchFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.ifMatch, "if-match", "",
+		"do it only if the record still has this entity tag, which --etag shows")
 }
 
 // changeFlag adds the flags of a command that changes a record.
 func changeFlag(cmd *cobra.Command) *writing {
 	w := writeFlag(cmd)
-	cmd.Flags().StringVar(&w.ifMatch, "if-match", "",
-		"change the record only if it still has this entity tag, which show --etag shows")
+	w.ifMatchFlag(cmd)
 	return w
+}
+
+// asideFlag adds the flags of a command that does something with a record beside the history, so that the audit has
+// nothing of it.
+func asideFlag(cmd *cobra.Command) *writing {
+	w := &writing{}
+	w.keyFlag(cmd)
+	w.ifMatchFlag(cmd)
+	return w
+}
+
+// etagFlag adds the flag of a command that shows a record which can be changed.
+func etagFlag(cmd *cobra.Command) *showing {
+	s := &showing{}
+	cmd.Flags().BoolVar(&s.tagOnly, "etag", false, "show nothing but the entity tag, for --if-match")
+	return s
+}
+
+// showing is what to show of a record.
+type showing struct {
+	tagOnly bool
+	info    apiclient.Info
+}
+
+// tell has a call tell what show shows.
+func (s *showing) tell() apiclient.Option { return apiclient.Tell(&s.info) }
+
+// one shows a record, or only its tag.
+func (s *showing) one(a *app, out *format, columns []string, r row) error {
+	if s.tagOnly {
+		_, err := fmt.Fprintln(a.out, s.info.Tag)
+		return err
+	}
+	return out.one(a.out, columns, r)
 }
 
 // options returns the options of the call that writes.

@@ -20,8 +20,8 @@ func (p *Person) IsTold(text string) bool {
 	return p.tells(text, func(string, string) bool { return true })
 }
 
-// IsInInput is IsTold for a part of what is imported, which is dropped as a whole where it tells of the person. There an
-// identifier or a name of a single word counts only as a whole value: those of one called Max are in many lines that
+// IsInInput is IsTold for a part of what is imported, which is dropped as a whole where it tells of the person. There
+// an identifier or a name of a single word counts only as a whole value: those of one called Max are in many lines that
 // are about others.
 func (p *Person) IsInInput(text string) bool { return p.tells(text, isValue) }
 

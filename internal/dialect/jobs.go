@@ -14,10 +14,12 @@ type Jobs interface {
 	List(ctx context.Context) ([]roster.Job, error)
 	Get(ctx context.Context, id roster.ID) (roster.Job, error)
 	NewJobs
-	// Cancel, Resume and Delete fail with [roster.Conflict] where the state of the job forbids it.
-	Cancel(ctx context.Context, id roster.ID) (roster.Job, error)
-	Resume(ctx context.Context, id roster.ID) (roster.Job, error)
-	Delete(ctx context.Context, id roster.ID) error
+	// Cancel, Resume and Delete fail with [roster.Conflict] where the state of the job forbids it, and with
+	// [roster.PreconditionFailed] where it is not as it is expected to be. Of how it is done only IfMatch and DryRun
+	// count.
+	Cancel(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	Resume(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	Delete(ctx context.Context, id roster.ID, how roster.JobTurn) error
 	// Rejects calls fn with what a job did not do and why, in order, until fn fails, and returns that error.
 	Rejects(ctx context.Context, id roster.ID, fn func(roster.Reject) error) error
 }
@@ -29,7 +31,8 @@ type NewJobs interface {
 	// Update makes a job that changes many users, and Preview says what that would do.
 	Update(ctx context.Context, spec roster.BulkUpdate) (roster.Job, error)
 	Preview(ctx context.Context, spec roster.BulkUpdate) (roster.BulkPreview, error)
-	// Undo makes a job that takes a change of many users back. It fails with [roster.Conflict] for any other job, and
-	// where that was too long ago.
-	Undo(ctx context.Context, id roster.ID) (roster.Job, error)
+	// Undo makes a job that takes a change of many users back, and PreviewUndo says what that would do. They fail as
+	// those of [Jobs] do: with [roster.Conflict] for any other job, and where that was too long ago.
+	Undo(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	PreviewUndo(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.BulkPreview, error)
 }

@@ -22,4 +22,13 @@ type Hooks interface {
 	// [roster.NotFound] where there is none with an id, with [roster.Conflict] where it was not given up, and with
 	// [roster.Gone] where its change is not kept.
 	Retry(ctx context.Context, webhook roster.ID, message string) (roster.Delivery, error)
+	Rehearsals
+}
+
+// Rehearsals say what would be done with a webhook, and do nothing.
+type Rehearsals interface {
+	// Replayed returns what Replay would.
+	Replayed(ctx context.Context, webhook roster.ID, since roster.Version) (roster.Standing, error)
+	// Retriable returns the message that Retry would send, as it is, and fails as that would where it would send none.
+	Retriable(ctx context.Context, webhook roster.ID, message string) (roster.Delivery, error)
 }

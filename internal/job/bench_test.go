@@ -46,7 +46,7 @@ func BenchmarkBulk(b *testing.B) {
 					b.StopTimer()
 					j := change(b)
 					b.StartTimer()
-					made, err := w.jobs.Undo(b.Context(), w.org, j.ID, roster.Operator(), nil)
+					made, err := w.jobs.Undo(b.Context(), w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 					w.updated(b, made, err, users)
 				}
 			})

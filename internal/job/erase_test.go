@@ -22,7 +22,7 @@ func TestUndoLeavesOutWhoWasErased(t *testing.T) {
 		j := w.ended(t, made, err)
 		changed := j.Counts.Updated + j.Counts.Deleted
 		w.do(t, roster.Erase{Ref: roster.Ref{ID: gone.ID}})
-		undo, err := w.jobs.Undo(t.Context(), w.org, j.ID, roster.Operator(), nil)
+		undo, err := w.jobs.Undo(t.Context(), w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 		undo = w.ended(t, undo, err)
 		c := undo.Counts
 		if undo.State != roster.JobSucceeded || changed < 2 || c.Total != changed || c.Refused != 1 {

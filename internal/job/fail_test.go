@@ -44,12 +44,12 @@ func TestFailing(t *testing.T) {
 	}{
 		{roster.JobFailed, func(*world, roster.ID) error { return nil }, `"code":"conflict"`, 1, 0},
 		{roster.JobCancelled, func(w *world, id roster.ID) error {
-			_, err := w.jobs.Cancel(ctx, w.org, id, nil)
+			_, err := w.jobs.Cancel(ctx, w.org, id, roster.JobTurn{})
 			return err
 		}, "", 0, 1},
 		{"", func(w *world, id roster.ID) error {
-			_, err := w.jobs.Cancel(ctx, w.org, id, nil)
-			return errors.Join(err, w.jobs.Delete(ctx, w.org, id, nil))
+			_, err := w.jobs.Cancel(ctx, w.org, id, roster.JobTurn{})
+			return errors.Join(err, w.jobs.Delete(ctx, w.org, id, roster.JobTurn{}))
 		}, "", 0, 1},
 	} {
 		w := newWorld(t, 3)

@@ -77,7 +77,8 @@ const (
 	pieceBytes = 1 << 20
 	// maxOpen is how many jobs, each of another organization, are under way at once.
 	maxOpen = 16
-	// maxPreviews is how many previews are made at once, each of which may take a processor for seconds.
+	// maxPreviews is how many previews are made at once, each of another organization, as one may take a processor for
+	// seconds.
 	maxPreviews = 2
 )
 
@@ -87,7 +88,7 @@ type Service struct {
 
 	slots    chan struct{} // holds a token for each job that works
 	whole    chan struct{} // holds a token for the one change of many users that is being made: it takes memory
-	previews chan struct{} // holds a token for each preview that is being made
+	previews *previews
 	wake     chan struct{} // has room for one token, which is there when there may be something to do
 	arriving sync.Map      // the ids of jobs whose inputs this service is receiving, which may take any time
 	counts   counts
@@ -112,7 +113,7 @@ func New(c Config) *Service {
 	}
 	return &Service{
 		Config: c, slots: make(chan struct{}, c.AtOnce), whole: make(chan struct{}, 1),
-		previews: make(chan struct{}, maxPreviews), wake: make(chan struct{}, 1),
+		previews: newPreviews(maxPreviews), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -144,10 +145,11 @@ func (s *Service) Job(ctx context.Context, org, id roster.ID) (roster.Job, error
 }
 
 // Cancel ends a job that has not ended. What it has done stays; a change of many users is done in full or not at all.
-// Cancelling a cancelled job does nothing; one that has ended otherwise is a [roster.Conflict].
-func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) (roster.Job, error) {
+// Cancelling a cancelled job does nothing; one that has ended otherwise is a [roster.Conflict]. Like [Service.Resume],
+// Delete and Undo it fails with [roster.PreconditionFailed] for a job that is not as it is expected to be.
+func (s *Service) Cancel(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error) {
 	cancelled := false
-	j, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+	j, err := s.turn(ctx, org, id, how, func(j *roster.Job) (bool, error) {
 		cancelled = j.IsActive()
 		switch {
 		case j.State == roster.JobCancelled:
@@ -158,7 +160,7 @@ func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) 
 		j.State, j.EndedAt = roster.JobCancelled, s.Now()
 		return true, nil
 	})
-	if err == nil && cancelled {
+	if err == nil && cancelled && !how.DryRun {
 		s.counts.cancelled.Add(1)
 		s.shorten(ctx, org)
 	}
@@ -170,7 +172,7 @@ func (s *Service) Cancel(ctx context.Context, org, id roster.ID, answer Answer) 
 func (s *Service) shorten(ctx context.Context, org roster.ID) {
 	surplus, err := s.Store.EndedJobs(ctx, org, MaxEnded)
 	for _, id := range surplus {
-		err = errors.Join(err, s.Delete(ctx, org, id, nil))
+		err = errors.Join(err, s.Delete(ctx, org, id, roster.JobTurn{}))
 	}
 	if err != nil && ctx.Err() == nil {
 		s.Log.WarnContext(ctx, "old jobs can't be removed", "org", org, "error", err)
@@ -179,8 +181,8 @@ func (s *Service) shorten(ctx context.Context, org roster.ID) {
 
 // Resume has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing; one
 // that has succeeded is a [roster.Conflict].
-func (s *Service) Resume(ctx context.Context, org, id roster.ID, answer Answer) (roster.Job, error) {
-	j, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+func (s *Service) Resume(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	j, err := s.turn(ctx, org, id, how, func(j *roster.Job) (bool, error) {
 		switch {
 		case j.IsActive():
 			return false, nil
@@ -198,25 +200,35 @@ func (s *Service) Resume(ctx context.Context, org, id roster.ID, answer Answer) 
 	return j, err
 }
 
-// turn changes a job, unless change reports that there is nothing to change, and answers a request about it.
+// turn changes a job that is as it should be, unless change reports that there is nothing to change, and answers a
+// request about it.
 func (s *Service) turn(
-	ctx context.Context, org, id roster.ID, answer Answer, change func(*roster.Job) (bool, error),
+	ctx context.Context, org, id roster.ID, how roster.JobTurn, change func(*roster.Job) (bool, error),
 ) (roster.Job, error) {
 	for {
-		j, err := s.Job(ctx, org, id)
+		j, err := s.expected(ctx, org, id, how)
 		if err != nil {
 			return roster.Job{}, err
 		}
 		changed, err := change(&j)
-		if err != nil || !changed {
+		if err != nil || !changed || how.DryRun {
 			return j, err
 		}
 		j.Revision++
-		err = s.put(ctx, org, j, answer)
+		err = s.put(ctx, org, j, how.Answer)
 		if !isMoved(err) {
 			return j, err
 		}
 	}
+}
+
+// expected returns a job that is as it should be.
+func (s *Service) expected(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	j, err := s.Job(ctx, org, id)
+	if err == nil {
+		err = how.Expect(j)
+	}
+	return j, err
 }
 
 // put stores a job with what the request is answered that led to it.
@@ -232,15 +244,15 @@ func (s *Service) put(ctx context.Context, org roster.ID, j roster.Job, answer A
 }
 
 // Delete removes a job that has ended, or fails with [roster.Conflict].
-func (s *Service) Delete(ctx context.Context, org, id roster.ID, answer Answer) error {
-	_, err := s.turn(ctx, org, id, answer, func(j *roster.Job) (bool, error) {
+func (s *Service) Delete(ctx context.Context, org, id roster.ID, how roster.JobTurn) error {
+	_, err := s.turn(ctx, org, id, how, func(j *roster.Job) (bool, error) {
 		if j.IsActive() {
 			return false, roster.Errorf(roster.Conflict, "the job is %s: cancel it first", j.State)
 		}
 		j.State, j.EndedAt = roster.JobDeleted, 1 // so that it is found where this ends half-way
 		return true, nil
 	})
-	if err != nil {
+	if err != nil || how.DryRun {
 		return err
 	}
 	return s.drop(ctx, org, id)

@@ -177,7 +177,7 @@ func TestPreviewChangeUndo(t *testing.T) {
 			patch := roster.Update{Type: roster.TypeUser, Ref: roster.Ref{Number: touched}, Patch: []byte(`{"timezone":"Asia/Tokyo"}`)}
 			w.do(t, patch)
 		}
-		undone := w.ended(t, must(w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)), nil)
+		undone := w.ended(t, must(w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()})), nil)
 		w.wantUndone(t, undone, touched, before, after)
 	})
 }
@@ -304,7 +304,7 @@ func TestImportIsExactlyOnce(t *testing.T) {
 	made, err := w.jobs.Import(ctx, w.org, roster.Operator(), importOf(input), nil)
 	j, resumed := w.ended(t, made, err), 0
 	for ; j.State == roster.JobFailed; resumed++ {
-		again, err := w.jobs.Resume(ctx, w.org, j.ID, nil)
+		again, err := w.jobs.Resume(ctx, w.org, j.ID, roster.JobTurn{})
 		j = w.ended(t, again, err)
 	}
 	want := roster.JobCounts{Total: n, Done: n, Created: n * 9 / 10, Refused: n / 10}
@@ -331,7 +331,7 @@ func TestCancelDuringABatch(t *testing.T) {
 	config := w.jobs.Config
 	var made roster.Job
 	config.Directory = &cancelling{Service: w.directory, cancel: func() {
-		if _, err := w.jobs.Cancel(ctx, w.org, made.ID, nil); err != nil {
+		if _, err := w.jobs.Cancel(ctx, w.org, made.ID, roster.JobTurn{}); err != nil {
 			t.Error(err)
 		}
 	}}
@@ -342,7 +342,7 @@ func TestCancelDuringABatch(t *testing.T) {
 	if j.State != roster.JobCancelled || j.Counts.Done != 1000 || len(w.users(t)) != 900 {
 		t.Errorf("the job is %s with %+v, and there are %d users", j.State, j.Counts, len(w.users(t)))
 	}
-	again, err := w.jobs.Resume(ctx, w.org, j.ID, nil)
+	again, err := w.jobs.Resume(ctx, w.org, j.ID, roster.JobTurn{})
 	if j = w.ended(t, again, err); j.State != roster.JobSucceeded || j.Counts.Created != 2700 || len(w.users(t)) != 2700 {
 		t.Errorf("resumed, the job is %s with %+v, and there are %d users", j.State, j.Counts, len(w.users(t)))
 	}
@@ -405,7 +405,7 @@ func TestJobsGo(t *testing.T) {
 	made, err := w.jobs.Update(ctx, w.org, roster.Operator(), roster.BulkUpdate{Action: roster.BulkRestore}, nil)
 	j := w.ended(t, made, err)
 	w.now.Add(int64(roster.UndoFor))
-	if _, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil); roster.CodeOf(err) != roster.Conflict {
+	if _, err := w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()}); roster.CodeOf(err) != roster.Conflict {
 		t.Errorf("undo after a day: %v, want %s", err, roster.Conflict)
 	}
 	w.now.Add(int64(roster.JobKept - roster.UndoFor - 1000))
@@ -445,12 +445,12 @@ func TestUndoIsDoneOnce(t *testing.T) {
 	ctx, w := t.Context(), newWorld(t, 3)
 	made, err := w.jobs.Update(ctx, w.org, roster.Operator(), roster.BulkUpdate{Action: roster.BulkSuspend}, nil)
 	j := w.ended(t, made, err)
-	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, state := range []string{"is about to undo", "undone already"} {
-		_, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+		_, err := w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 		if roster.CodeOf(err) != roster.Conflict || !strings.Contains(err.Error(), state) ||
 			!strings.Contains(err.Error(), undo.ID.String()) {
 			t.Errorf("undo again: %v, want that %s %s", err, undo.ID, state)
@@ -469,12 +469,12 @@ func TestUndoThatDidNothing(t *testing.T) {
 		w.do(t, roster.Update{Type: roster.TypeUser, Ref: roster.Ref{Number: 1}, Patch: []byte(`{"name":"` + name + `"}`)})
 	}
 	rename("Another")
-	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	undo, err := w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 	if undo = w.ended(t, undo, err); undo.Counts.Refused != 1 {
 		t.Fatalf("the undo has done %+v", undo.Counts)
 	}
 	rename("User 0")
-	undo, err = w.jobs.Undo(ctx, w.org, j.ID, roster.Operator(), nil)
+	undo, err = w.jobs.Undo(ctx, w.org, j.ID, roster.JobTurn{By: roster.Operator()})
 	if undo = w.ended(t, undo, err); undo.Counts.Updated != 1 {
 		t.Errorf("the second undo has done %+v", undo.Counts)
 	}

@@ -126,25 +126,45 @@ func (s *Service) made(ctx context.Context, org roster.ID, j roster.Job, answer 
 // Undo makes a job that takes a change of many users back, less than [roster.UndoFor] after it was made. It fails with
 // [roster.NotFound] where there is no such job, and with [roster.Conflict] for any other job, and for one that was
 // taken back already or is about to be.
-func (s *Service) Undo(
-	ctx context.Context, org, id roster.ID, by roster.Principal, answer Answer,
-) (roster.Job, error) {
-	was, err := s.Job(ctx, org, id)
+func (s *Service) Undo(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	if _, err := s.undoable(ctx, org, id, how); err != nil {
+		return roster.Job{}, err
+	}
+	j, err := s.newJob(ctx, org, how.By, roster.JobUndo)
+	if err != nil {
+		return roster.Job{}, err
+	}
+	j.Undoes = id
+	return s.made(ctx, org, j, how.Answer)
+}
+
+// undoable returns a job that is as it should be and can be taken back.
+func (s *Service) undoable(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	was, err := s.expected(ctx, org, id, how)
 	if err != nil {
 		return roster.Job{}, err
 	}
 	if err := s.canUndo(&was); err != nil {
 		return roster.Job{}, err
 	}
-	if err := s.undoneOnce(ctx, org, id); err != nil {
-		return roster.Job{}, err
-	}
-	j, err := s.newJob(ctx, org, by, roster.JobUndo)
+	return was, s.undoneOnce(ctx, org, id)
+}
+
+// PreviewUndo says what the job would do that [Service.Undo] makes, to the organization as it is now, and fails as
+// that does.
+func (s *Service) PreviewUndo(
+	ctx context.Context, org, id roster.ID, how roster.JobTurn,
+) (roster.BulkPreview, error) {
+	was, err := s.undoable(ctx, org, id, how)
 	if err != nil {
-		return roster.Job{}, err
+		return roster.BulkPreview{}, err
 	}
-	j.Undoes = id
-	return s.made(ctx, org, j, answer)
+	c := &choice{spec: &roster.BulkUpdate{}, by: how.By}
+	return s.preview(ctx, org, c, func(roster.Users) ([]roster.Command, error) {
+		users, cmds, err := s.undo(ctx, org, &was)
+		c.users = users
+		return cmds, err
+	})
 }
 
 // undoneOnce fails where there is a job already that is going to take another one back.
@@ -180,13 +200,20 @@ func (s *Service) canUndo(was *roster.Job) error {
 func (s *Service) Preview(
 	ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate,
 ) (roster.BulkPreview, error) {
-	const few = 20
 	c := &choice{spec: &spec, by: by, now: s.Now()}
-	version, outcomes, err := s.rehearse(ctx, org, c)
+	return s.preview(ctx, org, c, c.commands)
+}
+
+// preview says what would become of the users who are chosen.
+func (s *Service) preview(
+	ctx context.Context, org roster.ID, c *choice, choose func(roster.Users) ([]roster.Command, error),
+) (roster.BulkPreview, error) {
+	const few = 20
+	version, outcomes, err := s.rehearse(ctx, org, c.by, choose)
 	if err != nil {
 		return roster.BulkPreview{}, err
 	}
-	if err := spec.Check(outcomes); err != nil {
+	if err := c.spec.Check(outcomes); err != nil {
 		return roster.BulkPreview{}, err
 	}
 	p := roster.BulkPreview{Version: version, Counts: c.count(outcomes)}
@@ -208,13 +235,15 @@ func (s *Service) Preview(
 }
 
 // rehearse says what would become of the users who are chosen, once it is its turn.
-func (s *Service) rehearse(ctx context.Context, org roster.ID, c *choice) (roster.Version, []roster.Outcome, error) {
-	done, err := enter(ctx, s.previews)
+func (s *Service) rehearse(
+	ctx context.Context, org roster.ID, by roster.Principal, choose func(roster.Users) ([]roster.Command, error),
+) (roster.Version, []roster.Outcome, error) {
+	done, err := s.previews.enter(ctx, org)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer done()
-	return s.Directory.Preview(ctx, org, c.by, c.commands)
+	return s.Directory.Preview(ctx, org, by, choose)
 }
 
 // changeOf returns the op on a user among those of a command.

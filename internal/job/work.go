@@ -112,7 +112,7 @@ func (w *work) put(ctx context.Context, next roster.Job) error {
 func (s *Service) fail(ctx context.Context, org, id roster.ID, cause error) error {
 	e := roster.AsError(cause)
 	failed := false
-	j, err := s.turn(ctx, org, id, nil, func(j *roster.Job) (bool, error) {
+	j, err := s.turn(ctx, org, id, roster.JobTurn{}, func(j *roster.Job) (bool, error) {
 		if failed = j.IsActive(); !failed {
 			return false, nil
 		}
@@ -220,10 +220,11 @@ func (w *work) undoing(ctx context.Context) error {
 	if !was.UndoneBy.IsZero() { // since this job was made
 		return w.canUndo(&was)
 	}
-	c, cmds, err := w.undo(ctx, &was)
+	users, cmds, err := w.undo(ctx, w.org, &was)
 	if err != nil {
 		return err
 	}
+	c := &choice{users: users}
 	step := func(version roster.Version, outcomes []roster.Outcome) ([]roster.JobStep, error) {
 		steps, err := c.step(w.job, w.Now(), version, outcomes)
 		if err != nil || steps[0].Job.Version == 0 {
@@ -236,31 +237,31 @@ func (w *work) undoing(ctx context.Context) error {
 	return w.Directory.DoStep(ctx, w.org, by, cmds, step)
 }
 
-// undo returns the commands that take back what the job did that this one undoes, and the users whom they are about.
-func (w *work) undo(ctx context.Context, was *roster.Job) (*choice, []roster.Command, error) {
-	c := &choice{}
+// undo returns the users whom taking back what a job did is about, and the commands that do so.
+func (s *Service) undo(
+	ctx context.Context, org roster.ID, was *roster.Job,
+) (users []chosen, cmds []roster.Command, err error) {
 	if was.Version == 0 {
-		return c, nil, nil
+		return nil, nil, nil
 	}
-	changes, err := w.Directory.Changes(ctx, w.org, was.Version-1, 1)
+	changes, err := s.Directory.Changes(ctx, org, was.Version-1, 1)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(changes) == 0 || changes[0].Version != was.Version {
-		return nil, nil, fmt.Errorf("there is no version %d of organization %s", was.Version, w.org)
+		return nil, nil, fmt.Errorf("there is no version %d of organization %s", was.Version, org)
 	}
-	var cmds []roster.Command
 	for _, op := range changes[0].Ops {
 		switch was := op.Before.(type) {
 		case *roster.User:
 			cmds = append(cmds, roster.Undo{Op: op})
-			c.users = append(c.users, chosen{was.ID, was.Number})
+			users = append(users, chosen{was.ID, was.Number})
 		case roster.Erased:
 			if was.Type == roster.TypeUser { // to be refused
 				cmds = append(cmds, roster.Undo{Op: op})
-				c.users = append(c.users, chosen{id: was.ID})
+				users = append(users, chosen{id: was.ID})
 			}
 		}
 	}
-	return c, cmds, nil
+	return users, cmds, nil
 }

@@ -17,9 +17,9 @@ type Jobs interface {
 	JobMaker
 	Jobs(ctx context.Context, org roster.ID) ([]roster.Job, error)
 	Job(ctx context.Context, org, id roster.ID) (roster.Job, error)
-	Cancel(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
-	Resume(ctx context.Context, org, id roster.ID, answer JobAnswer) (roster.Job, error)
-	Delete(ctx context.Context, org, id roster.ID, answer JobAnswer) error
+	Cancel(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	Resume(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	Delete(ctx context.Context, org, id roster.ID, how roster.JobTurn) error
 	Rejects(ctx context.Context, org, id roster.ID, fn func(roster.Reject) error) error
 	// Stats returns how many jobs have ended how, and how many are being carried out.
 	Stats() (ended map[roster.JobState]int64, running int64)
@@ -36,7 +36,8 @@ type JobMaker interface {
 	Preview(
 		ctx context.Context, org roster.ID, by roster.Principal, spec roster.BulkUpdate,
 	) (roster.BulkPreview, error)
-	Undo(ctx context.Context, org, id roster.ID, by roster.Principal, answer JobAnswer) (roster.Job, error)
+	Undo(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.Job, error)
+	PreviewUndo(ctx context.Context, org, id roster.ID, how roster.JobTurn) (roster.BulkPreview, error)
 }
 
 // JobAnswer makes what a request is answered that led to a step of a job.
@@ -62,6 +63,12 @@ func (j jobbing) answer(ctx context.Context) JobAnswer {
 		again.Jobs = toldJobs{j, made}
 		return j.answerTo(ctx, once, &again)
 	}
+}
+
+// turn returns how the request wants something done with a job.
+func (j jobbing) turn(ctx context.Context, how roster.JobTurn) roster.JobTurn {
+	how.By, how.Answer = j.by, j.answer(ctx)
+	return how
 }
 
 // answerTo returns how a request that changes no record is answered when it is repeated. The request is one whose
@@ -117,7 +124,11 @@ func (j jobbing) Preview(ctx context.Context, spec roster.BulkUpdate) (roster.Bu
 	if j.Jobs == nil {
 		return roster.BulkPreview{}, noJobs()
 	}
-	p, err := j.Jobs.Preview(ctx, j.by.Org, j.by, spec)
+	return j.previewed(j.Jobs.Preview(ctx, j.by.Org, j.by, spec))
+}
+
+// previewed has the answer tell the version that a preview is true for.
+func (j jobbing) previewed(p roster.BulkPreview, err error) (roster.BulkPreview, error) {
 	if err == nil {
 		j.written.Store(int64(p.Version))
 	}
@@ -125,35 +136,45 @@ func (j jobbing) Preview(ctx context.Context, spec roster.BulkUpdate) (roster.Bu
 }
 
 // Undo implements [dialect.Jobs].
-func (j jobbing) Undo(ctx context.Context, id roster.ID) (roster.Job, error) {
+func (j jobbing) Undo(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
 	if j.Jobs == nil {
 		return roster.Job{}, noJobs()
 	}
-	return j.Jobs.Undo(ctx, j.by.Org, id, j.by, j.answer(ctx))
+	return j.Jobs.Undo(ctx, j.by.Org, id, j.turn(ctx, how))
+}
+
+// PreviewUndo implements [dialect.Jobs].
+func (j jobbing) PreviewUndo(
+	ctx context.Context, id roster.ID, how roster.JobTurn,
+) (roster.BulkPreview, error) {
+	if j.Jobs == nil {
+		return roster.BulkPreview{}, noJobs()
+	}
+	return j.previewed(j.Jobs.PreviewUndo(ctx, j.by.Org, id, j.turn(ctx, how)))
 }
 
 // Cancel implements [dialect.Jobs].
-func (j jobbing) Cancel(ctx context.Context, id roster.ID) (roster.Job, error) {
+func (j jobbing) Cancel(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
 	if j.Jobs == nil {
 		return roster.Job{}, noJobs()
 	}
-	return j.Jobs.Cancel(ctx, j.by.Org, id, j.answer(ctx))
+	return j.Jobs.Cancel(ctx, j.by.Org, id, j.turn(ctx, how))
 }
 
 // Resume implements [dialect.Jobs].
-func (j jobbing) Resume(ctx context.Context, id roster.ID) (roster.Job, error) {
+func (j jobbing) Resume(ctx context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
 	if j.Jobs == nil {
 		return roster.Job{}, noJobs()
 	}
-	return j.Jobs.Resume(ctx, j.by.Org, id, j.answer(ctx))
+	return j.Jobs.Resume(ctx, j.by.Org, id, j.turn(ctx, how))
 }
 
 // Delete implements [dialect.Jobs].
-func (j jobbing) Delete(ctx context.Context, id roster.ID) error {
+func (j jobbing) Delete(ctx context.Context, id roster.ID, how roster.JobTurn) error {
 	if j.Jobs == nil {
 		return noJobs()
 	}
-	return j.Jobs.Delete(ctx, j.by.Org, id, j.answer(ctx))
+	return j.Jobs.Delete(ctx, j.by.Org, id, j.turn(ctx, how))
 }
 
 // Rejects implements [dialect.Jobs].
@@ -177,16 +198,22 @@ func (t toldJobs) Import(context.Context, roster.ImportInput) (roster.Job, error
 func (t toldJobs) Update(context.Context, roster.BulkUpdate) (roster.Job, error) { return t.job, nil }
 
 // Undo implements [dialect.Jobs].
-func (t toldJobs) Undo(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+func (t toldJobs) Undo(context.Context, roster.ID, roster.JobTurn) (roster.Job, error) {
+	return t.job, nil
+}
 
 // Cancel implements [dialect.Jobs].
-func (t toldJobs) Cancel(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+func (t toldJobs) Cancel(context.Context, roster.ID, roster.JobTurn) (roster.Job, error) {
+	return t.job, nil
+}
 
 // Resume implements [dialect.Jobs].
-func (t toldJobs) Resume(context.Context, roster.ID) (roster.Job, error) { return t.job, nil }
+func (t toldJobs) Resume(context.Context, roster.ID, roster.JobTurn) (roster.Job, error) {
+	return t.job, nil
+}
 
 // Delete implements [dialect.Jobs].
-func (t toldJobs) Delete(context.Context, roster.ID) error { return nil }
+func (t toldJobs) Delete(context.Context, roster.ID, roster.JobTurn) error { return nil }
 
 // stream is a body as it comes.
 type stream struct {

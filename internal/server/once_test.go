@@ -42,8 +42,9 @@ func said(t *testing.T, w *httptest.ResponseRecorder) map[string]any {
 	return said
 }
 
-// Every write is answered to who repeats it as it was the first time, and done once.
-func TestEveryWriteCanBeRepeated(t *testing.T) {
+// Every write is answered to who repeats it as it was the first time, and done once. Before that it changes nothing
+// where it is a dry run, and where the record has another tag.
+func TestEveryWriteOnce(t *testing.T) {
 	t.Parallel()
 	s, secret := newWriter(t)
 	s.takeChanges()
@@ -55,13 +56,56 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		User: &roster.User{Name: "I", Email: "i@example.com"}, Hash: roster.HashSecret("rst_i"),
 		ExpiresAt: roster.TimeOf(s.clock.Now()) + roster.OnceFor,
 	})
-	repeated := map[string]bool{
+	tried := map[string]bool{
 		"batchGetUsers":      true,                             // which writes nothing
 		"createOrganization": true, "deleteOrganization": true, // see TestOrganizationsAreMadeAndDeletedOnce
 		"undeleteOrganization": true,                                               // see TestOrganizationIsRestoredOnce
 		"testWebhook":          true, "replayWebhook": true, "retryDelivery": true, // see TestWhatIsDoneWithWebhooksCanBeRepeated
 	}
-	for i, request := range [][3]string{
+	for i, request := range writes(token, hook) {
+		what := request[0] + " " + request[1]
+		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)
+		request[1] = strings.Replace(request[1], "{job}", s.change(t), 1)
+		if request[2] == "after it has run" {
+			request[2] = ""
+			if err := s.jobs.RunAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := endpointOf(request[0], request[1])
+		s.onlyIf(t, secret, request, e)
+		s.dryRun(t, secret, request, e)
+		first := s.keyed(t, secret, request, fmt.Sprint(i))
+		if first.Code > 299 {
+			t.Errorf("%s: got %d: %s", what, first.Code, first.Body)
+			continue
+		}
+		done := s.version(t)
+		again := s.keyed(t, secret, request, fmt.Sprint(i))
+		if diff := cmp.Diff(said(t, first), said(t, again)); diff != "" {
+			t.Errorf("%s (-first +again):\n%s", what, diff)
+		}
+		if again.Header().Get(dialect.Replayed) != "true" || first.Header().Get(dialect.Replayed) != "" {
+			t.Errorf("%s: the answer does not say that it is a repeated one, or the first one does", what)
+		}
+		if strings.Contains(again.Body.String(), `"secret"`) {
+			t.Errorf("%s: a secret is shown twice: %s", what, again.Body)
+		}
+		if now := s.version(t); now != done {
+			t.Errorf("%s: repeating it has led from version %d to %d", what, done, now)
+		}
+		tried[e.ID] = true
+	}
+	for _, e := range native.New().Endpoints {
+		if (e.IsWrite() || e.Aside) && !tried[e.ID] {
+			t.Errorf("%s was not tried", e.ID)
+		}
+	}
+}
+
+// writes are requests that each change something, in this order: at least one to every endpoint that writes.
+func writes(token, hook roster.ID) [][3]string {
+	return [][3]string{
 		{"PATCH", "/organization", `{"name":"New"}`},
 		{"POST", "/groups", `{"name":"G","permissions":4}`},
 		{"POST", "/users", `{"email":"a@example.com","name":"A","groups":[1],"own_permissions":1}`},
@@ -88,6 +132,7 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"DELETE", "/groups/number:1", ""},
 		{"POST", "/groups/number:1:undelete", ""},
 		{"POST", "/invitations", `{"user":{"email":"j@example.com","name":"J"}}`},
+		{"PATCH", "/invitations/{invitation}", `{"expires_at":"2100-01-01T00:00:00Z"}`},
 		{"POST", "/invitations/{invitation}:resend", ""},
 		{"POST", "/invitations:accept", `{"secret":"rst_i"}`},
 		{"DELETE", "/invitations/{invitation}", ""},
@@ -108,52 +153,66 @@ func TestEveryWriteCanBeRepeated(t *testing.T) {
 		{"DELETE", "/users/email:b@example.com", ""},
 		{"POST", "/users/email:b@example.com:undelete", ""},
 		{"POST", "/users/email:b@example.com:erase", ""},
-	} {
-		what := request[0] + " " + request[1]
-		request[1] = strings.Replace(request[1], "{invitation}", s.invitation(t, "j@example.com"), 1)
-		request[1] = strings.Replace(request[1], "{job}", s.change(t), 1)
-		if request[2] == "after it has run" {
-			request[2] = ""
-			if err := s.jobs.RunAll(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		first := s.keyed(t, secret, request, fmt.Sprint(i))
-		if first.Code > 299 {
-			t.Errorf("%s: got %d: %s", what, first.Code, first.Body)
-			continue
-		}
-		done := s.version(t)
-		again := s.keyed(t, secret, request, fmt.Sprint(i))
-		if diff := cmp.Diff(said(t, first), said(t, again)); diff != "" {
-			t.Errorf("%s (-first +again):\n%s", what, diff)
-		}
-		if again.Header().Get(dialect.Replayed) != "true" || first.Header().Get(dialect.Replayed) != "" {
-			t.Errorf("%s: the answer does not say that it is a repeated one, or the first one does", what)
-		}
-		if strings.Contains(again.Body.String(), `"secret"`) {
-			t.Errorf("%s: a secret is shown twice: %s", what, again.Body)
-		}
-		if now := s.version(t); now != done {
-			t.Errorf("%s: repeating it has led from version %d to %d", what, done, now)
-		}
-		repeated[endpointOf(request[0], request[1])] = true
-	}
-	for _, e := range native.New().Endpoints {
-		if e.Takes(dialect.Header, dialect.IdempotencyKey) && !repeated[e.ID] {
-			t.Errorf("%s was not repeated", e.ID)
-		}
 	}
 }
 
-func endpointOf(method, path string) string {
+// state is all that writes could change.
+func (s *stand) state(t *testing.T) string {
+	t.Helper()
+	jobs, err := s.jobs.Jobs(t.Context(), s.org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := json.Marshal(jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("version %d, jobs %s", s.version(t), doc)
+}
+
+// onlyIf holds that a request which is for a record with another tag is refused, and changes nothing.
+func (s *stand) onlyIf(t *testing.T, secret string, request [3]string, e *dialect.Endpoint) {
+	t.Helper()
+	if !e.Takes(dialect.Header, "If-Match") {
+		return
+	}
+	before := s.state(t)
+	w := send(t, s.Handler(), request[0], "/api/v1"+request[1], bearer(secret), header("If-Match", `"other"`),
+		withBody(strings.NewReader(request[2])))
+	if after := s.state(t); w.Code != http.StatusPreconditionFailed || after != before {
+		t.Errorf("%s %s with another tag: got %d: %s\n%s\nwant 412, and as before\n%s", request[0], request[1], w.Code,
+			w.Body, after, before)
+	}
+}
+
+// dryRun holds that a request that only tries changes nothing, and is not answered with an error or an entity tag.
+func (s *stand) dryRun(t *testing.T, secret string, request [3]string, e *dialect.Endpoint) {
+	t.Helper()
+	if !e.Takes(dialect.Query, "dry_run") || e.ID == "importUsers" { // whose job does the trying
+		return
+	}
+	before := s.state(t)
+	separator := "?"
+	if strings.Contains(request[1], "?") {
+		separator = "&"
+	}
+	path := "/api/v1" + request[1] + separator + "dry_run=true"
+	w := send(t, s.Handler(), request[0], path, bearer(secret), withBody(strings.NewReader(request[2])))
+	succeeded := w.Code == http.StatusOK || w.Code == http.StatusNoContent || w.Code == http.StatusMultiStatus
+	if after := s.state(t); !succeeded || w.Header().Get("ETag") != "" || after != before {
+		t.Errorf("%s %s: got %d with the tag %q: %s\n%s\nwant what it would be, and as before\n%s", request[0], path, w.Code,
+			w.Header().Get("ETag"), w.Body, after, before)
+	}
+}
+
+func endpointOf(method, path string) *dialect.Endpoint {
 	path, _, _ = strings.Cut(path, "?")
 	for _, e := range native.New().Endpoints {
 		if _, ok := e.Match(path); ok && e.Method == method {
-			return e.ID
+			return &e
 		}
 	}
-	return ""
+	return &dialect.Endpoint{}
 }
 
 // change returns the id of the job that changes many users, "" for none.

@@ -70,6 +70,15 @@ func TestWhatIsDoneWithWebhooksCanBeRepeated(t *testing.T) {
 		{[3]string{"POST", path + ":replay", `{"since":0}`}, 0},
 	} {
 		what, key, before := test.request[1], fmt.Sprint(i), receiver.got.Load()
+		was := fmt.Sprint(s.Webhooks.Standings(t.Context(), s.org))
+		e := endpointOf(test.request[0], test.request[1])
+		s.onlyIf(t, secret, test.request, e)
+		s.dryRun(t, secret, test.request, e)
+		now := fmt.Sprint(s.Webhooks.Standings(t.Context(), s.org))
+		if sent := receiver.got.Load() - before; sent != 0 || now != was {
+			t.Errorf("%s: %d messages were sent, and the standings went from %s to %s where nothing was to be done", what,
+				sent, was, now)
+		}
 		const clients = 4
 		answers := make([]*httptest.ResponseRecorder, clients)
 		var group sync.WaitGroup

@@ -65,6 +65,11 @@ func TestOrganizationIsRestoredOnce(t *testing.T) {
 	s, wide := newInstance(t)
 	wantStatus(t, "delete", s.call(t, wide, "DELETE /orgs/two?confirm=two", ""), http.StatusNoContent)
 	undelete := [3]string{"POST", "/orgs/two:undelete", ""}
+	other := s.call(t, wide, "POST /orgs/two:undelete", "", "If-Match", `"other"`)
+	wantStatus(t, "restore one with another tag", other, http.StatusPreconditionFailed)
+	wantStatus(t, "try to", s.call(t, wide, "POST /orgs/two:undelete?dry_run=true", "", "If-Match",
+		other.Header().Get("ETag")), http.StatusOK)
+	wantStatus(t, "the organization", s.call(t, wide, "GET /orgs/two", ""), http.StatusNotFound)
 	first := s.keyed(t, wide, undelete, "k")
 	wantStatus(t, "restore", first, http.StatusOK)
 	wantStatus(t, "delete", s.call(t, wide, "DELETE /orgs/two?confirm=two", ""), http.StatusNoContent)

@@ -25,9 +25,16 @@ type Webhooks interface {
 		ctx context.Context, org, webhook roster.ID, message string,
 		answer func(roster.Delivery) (*roster.Answer, error),
 	) (roster.Delivery, error)
+	WebhookRehearsals
 	// Stats returns how many attempts have ended how, messages were given up and webhooks disabled, and how many
 	// versions the webhook that is the furthest behind, and all together, have still to be sent.
 	Stats() (outcomes map[string]int64, lag, backlog int64)
+}
+
+// WebhookRehearsals say what would be done with a webhook: as those of [dialect.Rehearsals].
+type WebhookRehearsals interface {
+	Replayed(ctx context.Context, org, webhook roster.ID, since roster.Version) (roster.Standing, error)
+	Retriable(ctx context.Context, org, webhook roster.ID, message string) (roster.Delivery, error)
 }
 
 // hooking is what an endpoint can do with webhooks: those of the principal's own organization.
@@ -113,6 +120,22 @@ func (h hooking) Retry(ctx context.Context, webhook roster.ID, message string) (
 // Retry implements [dialect.Hooks].
 func (t toldHooks) Retry(context.Context, roster.ID, string) (roster.Delivery, error) {
 	return t.delivery, nil
+}
+
+// Replayed implements [dialect.Hooks].
+func (h hooking) Replayed(ctx context.Context, webhook roster.ID, since roster.Version) (roster.Standing, error) {
+	if h.Webhooks == nil {
+		return roster.Standing{}, noHooks()
+	}
+	return h.Webhooks.Replayed(ctx, h.by.Org, webhook, since)
+}
+
+// Retriable implements [dialect.Hooks].
+func (h hooking) Retriable(ctx context.Context, webhook roster.ID, message string) (roster.Delivery, error) {
+	if h.Webhooks == nil {
+		return roster.Delivery{}, noHooks()
+	}
+	return h.Webhooks.Retriable(ctx, h.by.Org, webhook, message)
 }
 
 func noHooks() error {

@@ -21,6 +21,8 @@ type hook struct {
 	recent, keeping []roster.Delivery
 	// answers are what requests are answered that led to it.
 	answers []roster.Answer
+	// awaits is set while nothing can be delivered before something is heard of the organization, which was deleted.
+	awaits bool
 	// rest is the first instant at which the hook may have its next turn after one that could do nothing.
 	rest time.Time
 	// slow is set while the receiver takes long to answer, and drags where it was when the turn began.
@@ -72,6 +74,7 @@ func (s *Service) hear(c roster.Change) {
 		delete(s.orgs, c.Org)
 	}
 	for _, h := range o.hooks {
+		h.awaits = false
 		s.rouse(h)
 	}
 }
@@ -158,7 +161,7 @@ func (h *hook) forget() {
 // rouse has an idle hook wait for its turn where there is something to deliver.
 func (s *Service) rouse(h *hook) {
 	o := s.orgs[h.org]
-	if h.phase != idle || h.gone || !h.webhook.Enabled || o == nil || h.standing.Position >= o.version {
+	if h.phase != idle || h.gone || h.awaits || !h.webhook.Enabled || o == nil || h.standing.Position >= o.version {
 		return
 	}
 	due := h.standing.NextAt.Std()

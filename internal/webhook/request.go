@@ -151,18 +151,13 @@ func (s *Service) with(org, webhook roster.ID, fn func(*hook) error) error {
 func (s *Service) Replay(
 	ctx context.Context, org, webhook roster.ID, since roster.Version, answer Answer[roster.Standing],
 ) (next roster.Standing, err error) {
-	if since >= 0 {
-		if _, err := s.Log.Changes(ctx, org, since, 1); err != nil {
-			return roster.Standing{}, err
-		}
+	if err := s.keeps(ctx, org, since); err != nil {
+		return roster.Standing{}, err
 	}
 	err = s.with(org, webhook, func(h *hook) error {
-		if present := s.orgs[org].version; since < 0 || since > present {
-			return roster.FieldErrorf("since", "must be from 0 to %d, the present version, not %d", present, since)
+		if next, err = s.again(h, since); err != nil {
+			return err
 		}
-		next = h.standing
-		next.Position, next.Attempts, next.NextAt, next.FailingSince = since, 0, 0, 0
-		next.Round++
 		if err := note(s, h, answer, next); err != nil {
 			return err
 		}
@@ -176,6 +171,40 @@ func (s *Service) Replay(
 	return next, s.save(ctx)
 }
 
+// Replayed returns what [Service.Replay] would, and changes nothing.
+func (s *Service) Replayed(
+	ctx context.Context, org, webhook roster.ID, since roster.Version,
+) (next roster.Standing, err error) {
+	if err := s.keeps(ctx, org, since); err != nil {
+		return roster.Standing{}, err
+	}
+	err = s.with(org, webhook, func(h *hook) error {
+		next, err = s.again(h, since)
+		return err
+	})
+	return next, err
+}
+
+// keeps fails where not all changes after a version are kept.
+func (s *Service) keeps(ctx context.Context, org roster.ID, since roster.Version) error {
+	if since < 0 {
+		return nil // which again refuses
+	}
+	_, err := s.Log.Changes(ctx, org, since, 1)
+	return err
+}
+
+// again returns where a hook stands that begins again after a version. The caller holds mu.
+func (s *Service) again(h *hook, since roster.Version) (roster.Standing, error) {
+	next := h.standing
+	if present := s.orgs[h.org].version; since < 0 || since > present {
+		return next, roster.FieldErrorf("since", "must be from 0 to %d, the present version, not %d", present, since)
+	}
+	next.Position, next.Attempts, next.NextAt, next.FailingSince = since, 0, 0, 0
+	next.Round++
+	return next, nil
+}
+
 // Retry sends a message again that was given up, now and once, and returns what has become of it. It fails with
 // [roster.NotFound] where there is no such message, with [roster.Conflict] where it was not given up or is not the
 // webhook's any more, and with [roster.Gone] where the change is not kept any more.
@@ -186,11 +215,7 @@ func (s *Service) Retry(
 	if err != nil {
 		return roster.Delivery{}, err
 	}
-	dead, err := s.dead(ctx, org, webhook, id)
-	if err != nil {
-		return roster.Delivery{}, err
-	}
-	body, err := s.written(ctx, org, w, dead.Version)
+	dead, body, err := s.letter(ctx, org, w, id)
 	if err != nil {
 		return roster.Delivery{}, err
 	}
@@ -211,6 +236,28 @@ func (s *Service) Retry(
 		return roster.Delivery{}, err
 	}
 	return dead, s.save(ctx)
+}
+
+// Retriable returns the message that [Service.Retry] would send, as it is, and fails as that would.
+func (s *Service) Retriable(ctx context.Context, org, webhook roster.ID, id string) (roster.Delivery, error) {
+	w, err := s.known(org, webhook)
+	if err != nil {
+		return roster.Delivery{}, err
+	}
+	dead, _, err := s.letter(ctx, org, w, id)
+	return dead, err
+}
+
+// letter returns a message that was given up, and its body as it is written now.
+func (s *Service) letter(
+	ctx context.Context, org roster.ID, w *roster.Webhook, id string,
+) (roster.Delivery, []byte, error) {
+	dead, err := s.dead(ctx, org, w.ID, id)
+	if err != nil {
+		return roster.Delivery{}, nil, err
+	}
+	body, err := s.written(ctx, org, w, dead.Version)
+	return dead, body, err
 }
 
 // dead returns a message that was given up.

@@ -168,6 +168,9 @@ func TestGone(t *testing.T) {
 	if s.record(t, hook).Enabled || len(r.take()) != 1 {
 		t.Error("a webhook is enabled whose receiver is gone")
 	}
+	if got, want := s.record(t, hook).DisabledReason, "the receiver answered 410 Gone"; got != want {
+		t.Errorf("its record says that it is disabled because %q, want %q", got, want)
+	}
 	if diff := cmp.Diff([]string{"the receiver answered 410 Gone"}, s.disabledFor(t)); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
@@ -176,6 +179,9 @@ func TestGone(t *testing.T) {
 	s.deliver(t)
 	if got := versions(r.take()); len(got) != 2 || got[0] != want {
 		t.Errorf("got %v after it was enabled again, want what was not accepted", got)
+	}
+	if got := s.record(t, hook).DisabledReason; got != "" {
+		t.Errorf("its record says that it is disabled because %q, and it is enabled", got)
 	}
 }
 

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +20,8 @@ type turn struct {
 	// webhook and standing are those of the hook, as far as the turn knows.
 	webhook  *roster.Webhook
 	standing roster.Standing
+	// heard is the version of the organization when the turn began.
+	heard roster.Version
 }
 
 // turn gives a hook its turn: messages one after the other, up to the first failure. It takes up no new one once ctx
@@ -100,11 +101,16 @@ func (t *turn) still(ctx context.Context, told *roster.Webhook) bool {
 // notEntitled ends a turn of a webhook that may hear of nothing, or of which that can't be told: the first is for
 // somebody to look at who may more than its maker.
 func (t *turn) notEntitled(ctx context.Context, err error) {
+	code := roster.CodeOf(err)
+	if code == roster.NotFound {
+		t.await()
+		return
+	}
 	t.rest(later)
-	switch code := roster.CodeOf(err); {
+	switch {
 	case code == roster.Conflict:
 		t.disable(ctx, roster.AsError(err).Message)
-	case ctx.Err() == nil && code != roster.NotFound:
+	case ctx.Err() == nil:
 		t.Logger.ErrorContext(ctx, "what a webhook may be told was not found out", "org", t.hook.org,
 			"webhook", t.webhook.ID, "error", err)
 	}
@@ -121,6 +127,9 @@ func (t *turn) begin() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.webhook, t.standing = t.hook.webhook, t.hook.standing
+	if o := t.orgs[t.hook.org]; o != nil {
+		t.heard = o.version
+	}
 	return max(1, t.hook.batch)
 }
 
@@ -147,6 +156,15 @@ func (t *turn) rest(d time.Duration) {
 	t.hook.rest = t.Now().Add(d)
 }
 
+// await has the hook wait until something is heard of its organization, which was deleted: that it is restored, or
+// removed. Where that was heard since the turn began, the next turn finds out.
+func (t *turn) await() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.orgs[t.hook.org]
+	t.hook.awaits = o != nil && o.version == t.heard
+}
+
 // end gives others their turn, and takes the next one where there is more to deliver.
 func (t *turn) end() {
 	t.mu.Lock()
@@ -160,9 +178,13 @@ func (t *turn) end() {
 // cannotRead goes on after the changes that are not kept any more.
 func (t *turn) cannotRead(ctx context.Context, err error) {
 	since, ok := isTrimmed(err)
+	if roster.CodeOf(err) == roster.NotFound {
+		t.await()
+		return
+	}
 	if !ok {
 		t.rest(later)
-		if ctx.Err() == nil && roster.CodeOf(err) != roster.NotFound {
+		if ctx.Err() == nil {
 			t.Logger.ErrorContext(ctx, "changes for a webhook were not read",
 				"org", t.hook.org, "webhook", t.webhook.ID, "error", err)
 		}
@@ -294,9 +316,7 @@ func (t *turn) disable(ctx context.Context, reason string) {
 	}
 	by := roster.Operator()
 	by.Name, by.Cause.Reason = Disabler, reason
-	_, err := t.Log.Do(ctx, t.hook.org, by, roster.Update{
-		Type: roster.TypeWebhook, Ref: roster.Ref{ID: t.webhook.ID}, Patch: json.RawMessage(`{"enabled":false}`),
-	})
+	_, err := t.Log.Do(ctx, t.hook.org, by, roster.Disable{Webhook: t.webhook.ID, Reason: reason})
 	if err == nil {
 		t.counts.disabled.Add(1)
 		t.Logger.WarnContext(ctx, "a webhook was disabled",

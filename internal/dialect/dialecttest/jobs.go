@@ -35,10 +35,25 @@ func (idle) Preview(context.Context, roster.BulkUpdate) (roster.BulkPreview, err
 	return roster.BulkPreview{}, nil
 }
 
-func (idle) Undo(_ context.Context, id roster.ID) (roster.Job, error)   { return idleJob(id), nil }
-func (idle) Cancel(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
-func (idle) Resume(_ context.Context, id roster.ID) (roster.Job, error) { return idleJob(id), nil }
-func (idle) Delete(context.Context, roster.ID) error                    { return nil }
+func (idle) PreviewUndo(context.Context, roster.ID, roster.JobTurn) (roster.BulkPreview, error) {
+	return roster.BulkPreview{}, nil
+}
+
+func (idle) Undo(_ context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	return idleJob(id), how.Expect(idleJob(id))
+}
+
+func (idle) Cancel(_ context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	return idleJob(id), how.Expect(idleJob(id))
+}
+
+func (idle) Resume(_ context.Context, id roster.ID, how roster.JobTurn) (roster.Job, error) {
+	return idleJob(id), how.Expect(idleJob(id))
+}
+
+func (idle) Delete(_ context.Context, id roster.ID, how roster.JobTurn) error {
+	return how.Expect(idleJob(id))
+}
 
 func (idle) Rejects(_ context.Context, _ roster.ID, fn func(roster.Reject) error) error {
 	return fn(roster.Reject{Line: 1, Code: roster.Invalid, Message: "is wrong"})

@@ -61,6 +61,16 @@ func (h hooking) Replay(ctx context.Context, hook roster.ID, since roster.Versio
 	return h.service.Replay(ctx, Company, hook, since, nil)
 }
 
+// Replayed implements [dialect.Hooks].
+func (h hooking) Replayed(ctx context.Context, hook roster.ID, since roster.Version) (roster.Standing, error) {
+	return h.service.Replayed(ctx, Company, hook, since)
+}
+
+// Retriable implements [dialect.Hooks].
+func (h hooking) Retriable(ctx context.Context, hook roster.ID, message string) (roster.Delivery, error) {
+	return h.service.Retriable(ctx, Company, hook, message)
+}
+
 // Retry implements [dialect.Hooks].
 func (h hooking) Retry(ctx context.Context, hook roster.ID, message string) (roster.Delivery, error) {
 	return h.service.Retry(ctx, Company, hook, message, nil)

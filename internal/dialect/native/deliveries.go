@@ -80,19 +80,19 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Summary: "Send a test message to a webhook",
 			Description: "Sends a message of the type test now and once, also to a webhook that is not enabled, and " +
 				"answers how that went, whatever the receiver says.",
-			Needs: k.writes, Aside: true, Params: []dialect.Param{k.refParam()},
-			Returns: returns(ok(Attempt{}), badRequest, notFound, tooMany), Serve: k.testWebhook,
+			Needs: k.writes, Aside: true, Params: []dialect.Param{k.refParam(), ifMatchParam()},
+			Returns: returns(ok(Attempt{}), badRequest, notFound, notExpected, tooMany), Serve: k.testWebhook,
 		},
 		{
 			Method: http.MethodPost, Path: k.recordPath() + ":replay", ID: "replayWebhook",
 			Summary: "Have the delivery to a webhook begin again at another version",
 			Description: "The messages about the versions after since are sent, in order, with other ids than " +
 				"before; what is under way is not waited for. A since beyond the position leaves messages out.",
-			Needs: k.writes, Aside: true, Params: []dialect.Param{k.refParam()},
+			Needs: k.writes, Aside: true, Params: []dialect.Param{k.refParam(), ifMatchParam(), dryRunParam()},
 			Body: &dialect.RequestBody{
 				Doc: "Where to begin.", Body: ReplayRequest{}, Example: `{"since":0}`,
 			},
-			Returns: trimmed(returns(ok(Webhook{}), badRequest, notFound, gone, tooLarge, tooMany)),
+			Returns: trimmed(returns(ok(Webhook{}), badRequest, notFound, gone, notExpected, tooLarge, tooMany)),
 			Serve:   k.replayWebhook,
 		},
 		moving(dialect.Endpoint{
@@ -114,8 +114,13 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 					Name: "delivery", In: dialect.Path, Mark: dialect.Ours, Doc: "The id of the message.",
 					Example: "msg_0190a000-0000-7000-8000-000000000001_17",
 				},
+				ifMatchParam(),
+				{
+					Name: "dry_run", Type: dialect.Boolean, Default: "false", Mark: dialect.Ours,
+					Doc: "Answer with the message that would be sent, as it is, and send nothing.",
+				},
 			},
-			Returns: trimmed(returns(ok(Delivery{}), badRequest, notFound, conflict, gone, tooMany)),
+			Returns: trimmed(returns(ok(Delivery{}), badRequest, notFound, conflict, gone, notExpected, tooMany)),
 			Serve:   k.retryDelivery,
 		},
 	}
@@ -140,6 +145,21 @@ func trimmed(list []dialect.Return) []dialect.Return {
 		list[i].Everywhere = list[i].Status == gone
 	}
 	return list
+}
+
+// asked returns the webhook that the path names, which is as If-Match says. What is done with it does not change it, so
+// that it is as if it had been done before whatever has changed it since.
+func (k *resource) asked(r *dialect.Request) (*roster.Webhook, error) {
+	w, err := k.hook(r)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := ifMatch(r)
+	if err != nil {
+		return nil, err
+	}
+	shown := roster.Shown(w, r.Principal.Permissions)
+	return w, roster.ExpectTag(tags, shown, roster.Tag(shown), k.one)
 }
 
 // hook returns the webhook that the path names.
@@ -201,7 +221,7 @@ func (k *resource) getWebhook(ctx context.Context, r *dialect.Request) (dialect.
 }
 
 func (k *resource) testWebhook(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	w, err := k.hook(r)
+	w, err := k.asked(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -213,7 +233,7 @@ func (k *resource) testWebhook(ctx context.Context, r *dialect.Request) (dialect
 }
 
 func (k *resource) replayWebhook(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	w, err := k.hook(r)
+	w, err := k.asked(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -224,7 +244,11 @@ func (k *resource) replayWebhook(ctx context.Context, r *dialect.Request) (diale
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	s, err := r.Hooks.Replay(ctx, w.ID, *body.Since)
+	replay := r.Hooks.Replay
+	if isDryRun(r) {
+		replay = r.Hooks.Replayed
+	}
+	s, err := replay(ctx, w.ID, *body.Since)
 	if err != nil {
 		return dialect.Response{}, inBody(err)
 	}
@@ -261,11 +285,15 @@ func placeOf(d roster.Delivery) int {
 }
 
 func (k *resource) retryDelivery(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	w, err := k.hook(r)
+	w, err := k.asked(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	d, err := r.Hooks.Retry(ctx, w.ID, r.String("delivery"))
+	retry := r.Hooks.Retry
+	if isDryRun(r) {
+		retry = r.Hooks.Retriable
+	}
+	d, err := retry(ctx, w.ID, r.String("delivery"))
 	if err != nil {
 		return dialect.Response{}, err
 	}

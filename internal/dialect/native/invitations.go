@@ -45,6 +45,7 @@ func invitations() *resource {
 		typ: roster.TypeInvitation, path: "/invitations", one: "invitation", many: "invitations",
 		One: "Invitation", Many: "Invitations", refs: "its id", example: "0190a000-0000-7000-8000-000000000001",
 		wire: Invitation{}, table: invitationColumns(), writes: roster.UsersWrite,
+		change:    `{"expires_at":"2026-12-24T00:00:00Z"}`,
 		deleteDoc: "Its secret works no more. The user stays as it is.",
 	}
 }
@@ -53,6 +54,11 @@ func invitationEndpoints() []dialect.Endpoint {
 	k := invitations()
 	all := k.listEndpoint(InvitationList{})
 	all.Description = "In the order of their creation, those that can't be accepted any more among them."
+	update := k.updateEndpoint()
+	update.Description = "Sets expires_at, also of one that can't be accepted any more: then its secret works again. " +
+		"Who is invited with which role and groups is said by the user, whom updateUser changes. One that was " +
+		"accepted can't be changed."
+	update.Returns = withStatus(update.Returns, conflict)
 	return []dialect.Endpoint{
 		all,
 		{
@@ -77,11 +83,12 @@ func invitationEndpoints() []dialect.Endpoint {
 			Params: []dialect.Param{k.refParam(), {
 				Name: "expires_at", Type: dialect.DateTime, Mark: dialect.Ours, Example: "2026-11-30T00:00:00Z",
 				Doc: "When the new one can't be accepted any more, in seven days by default.",
-			}, dryRunParam()},
+			}, ifMatchParam(), dryRunParam()},
 			Returns: append([]dialect.Return{wouldBe(NewInvitation{})},
-				returns(created(NewInvitation{}), badRequest, notFound, conflict, tooMany)...), Serve: k.resend,
+				returns(created(NewInvitation{}), badRequest, notFound, conflict, notExpected, tooMany)...),
+			Serve: k.resend,
 		},
-		k.deleteEndpoint(),
+		update, k.deleteEndpoint(),
 		{
 			Method: http.MethodPost, Path: k.path + ":accept", ID: "acceptInvitation", Summary: "Accept an invitation",
 			Description: "Makes the user active. It needs no permission: whoever has the secret was invited. The " +
@@ -179,10 +186,13 @@ func (k *resource) resend(ctx context.Context, r *dialect.Request) (dialect.Resp
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	i, _ := e.(*roster.Invitation)
+	tags, err := ifMatch(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
 	list := *r.URL
 	list.RawQuery, list.RawPath, list.Path = "", "", path.Dir(list.Path)
-	cmd := roster.Invite{User: &roster.User{ID: i.User}, ExpiresAt: r.Time("expires_at")}
+	cmd := roster.Invite{Again: e.Key().ID, ExpiresAt: r.Time("expires_at"), IfMatch: tags}
 	response, err := invited(ctx, r, cmd, list.String())
 	if roster.AsError(err).Field == "expires_at" {
 		return response, err // it is a parameter

@@ -2,8 +2,10 @@ package native
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -11,42 +13,90 @@ import (
 )
 
 func jobEndpoints() []dialect.Endpoint {
-	turn := func(verb, id, summary, doc string, do func(dialect.Jobs) turning) dialect.Endpoint {
-		return dialect.Endpoint{
-			Method: http.MethodPost, Path: "/jobs/{id}:" + verb, ID: id, Summary: summary, Description: doc,
-			Needs: roster.UsersWrite, Params: []dialect.Param{jobParam()},
-			Returns: returns(ok(Job{}), badRequest, notFound, conflict, tooMany),
-			Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-				job, err := do(r.Jobs)(ctx, r.UUID("id"))
-				if err != nil {
-					return dialect.Response{}, err
-				}
-				return showJob(r, job), nil
-			},
-		}
-	}
-	undo := turn("undo", "undoJob", "Take a change of many users back",
-		"Makes a job that brings back each user who is still as the job left it, in one change; the others are among "+
-			"its rejects. It works within 24 hours of the end of a job of type update, and not for another undo.",
-		func(j dialect.Jobs) turning { return j.Undo })
-	undo.Returns = returns(accepted(), badRequest, notFound, conflict, tooMany)
-	undo.Serve = func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-		return acceptJob(r)(r.Jobs.Undo(ctx, r.UUID("id")))
-	}
+	preview := ok(BulkPreview{})
+	preview.Doc = "What would become of the users, with dry_run"
 	return []dialect.Endpoint{
 		listJobs(), getJob(),
-		turn("cancel", "cancelJob", "Cancel a job",
+		turnJob("cancel", "Cancel a job",
 			"Ends a job that has not ended. What an import has done stays; a change of many users is done in full or "+
 				"not at all. Cancelling a cancelled job does nothing.",
-			func(j dialect.Jobs) turning { return j.Cancel }),
-		turn("resume", "resumeJob", "Resume a job",
+			turning(dialect.Jobs.Cancel), ok(Job{})),
+		turnJob("resume", "Resume a job",
 			"Has a job that was cancelled or has failed go on where it was. Resuming one that goes on does nothing.",
-			func(j dialect.Jobs) turning { return j.Resume }),
-		undo, deleteJob(), listRejects(),
+			turning(dialect.Jobs.Resume), ok(Job{})),
+		turnJob("undo", "Take a change of many users back",
+			"Makes a job that brings back each user who is still as the job left it, in one change; the others are "+
+				"among its rejects. It works within 24 hours of the end of a job of type update, and not for another "+
+				"undo.",
+			undoJob, accepted(), preview),
+		deleteJob(), listRejects(),
 	}
 }
 
-type turning = func(context.Context, roster.ID) (roster.Job, error)
+// turnJob returns an endpoint that does something with a job.
+func turnJob(
+	verb, summary, doc string, do func(context.Context, *dialect.Request, roster.JobTurn) (dialect.Response, error),
+	success ...dialect.Return,
+) dialect.Endpoint {
+	return dialect.Endpoint{
+		Method: http.MethodPost, Path: "/jobs/{id}:" + verb, ID: verb + "Job", Summary: summary, Description: doc,
+		Needs: roster.UsersWrite, Params: []dialect.Param{jobParam(), ifMatchParam(), dryRunParam()},
+		Returns: slices.Concat(success[1:], returns(success[0], badRequest, notFound, conflict, notExpected, tooMany)),
+		Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
+			how, err := jobTurn(r)
+			if err != nil {
+				return dialect.Response{}, err
+			}
+			response, err := do(ctx, r, how)
+			return response, aboutJob(r, err)
+		},
+	}
+}
+
+// jobTurn says how a request wants something done with a job.
+func jobTurn(r *dialect.Request) (roster.JobTurn, error) {
+	tags, err := ifMatch(r)
+	return roster.JobTurn{IfMatch: tags, DryRun: isDryRun(r)}, err
+}
+
+// aboutJob puts the job that a failure shows on the wire.
+func aboutJob(r *dialect.Request, err error) error {
+	e, known := errors.AsType[*roster.Error](err)
+	if !known {
+		return err
+	}
+	job, shown := e.Record.(roster.Job)
+	if !shown {
+		return err
+	}
+	c := *e
+	c.Record = wireJob(r, job)
+	return &c
+}
+
+// turning serves what changes a job.
+func turning(
+	do func(dialect.Jobs, context.Context, roster.ID, roster.JobTurn) (roster.Job, error),
+) func(context.Context, *dialect.Request, roster.JobTurn) (dialect.Response, error) {
+	return func(ctx context.Context, r *dialect.Request, how roster.JobTurn) (dialect.Response, error) {
+		job, err := do(r.Jobs, ctx, r.UUID("id"), how)
+		if err != nil {
+			return dialect.Response{}, err
+		}
+		return showJob(r, job), nil
+	}
+}
+
+func undoJob(ctx context.Context, r *dialect.Request, how roster.JobTurn) (dialect.Response, error) {
+	if !how.DryRun {
+		return acceptJob(r)(r.Jobs.Undo(ctx, r.UUID("id"), how))
+	}
+	preview, err := r.Jobs.PreviewUndo(ctx, r.UUID("id"), how)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	return dialect.Response{Header: noStore(), Body: dialect.JSON(wirePreview(r.Principal, preview))}, nil
+}
 
 func jobParam() dialect.Param {
 	return dialect.Param{
@@ -97,11 +147,15 @@ func deleteJob() dialect.Endpoint {
 	return dialect.Endpoint{
 		Method: http.MethodDelete, Path: "/jobs/{id}", ID: "deleteJob", Summary: "Delete a job",
 		Description: "Removes a job that has ended, with its rejects. What it has done stays.",
-		Needs:       roster.UsersWrite, Params: []dialect.Param{jobParam()},
-		Returns: returns(noContent(), badRequest, notFound, conflict, tooMany),
+		Needs:       roster.UsersWrite, Params: []dialect.Param{jobParam(), ifMatchParam(), dryRunParam()},
+		Returns: returns(noContent(), badRequest, notFound, conflict, notExpected, tooMany),
 		Serve: func(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-			if err := r.Jobs.Delete(ctx, r.UUID("id")); err != nil {
+			how, err := jobTurn(r)
+			if err != nil {
 				return dialect.Response{}, err
+			}
+			if err := r.Jobs.Delete(ctx, r.UUID("id"), how); err != nil {
+				return dialect.Response{}, aboutJob(r, err)
 			}
 			return dialect.Response{Status: http.StatusNoContent}, nil
 		},
@@ -127,7 +181,7 @@ func serveRejects(ctx context.Context, r *dialect.Request) (dialect.Response, er
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	withText := seesRequest(r, &job)
+	withText := job.ShowsRequest(r.Principal)
 	return dialect.Response{
 		ContentType: linesType, Header: noStore(), Body: func(w io.Writer) error {
 			return r.Jobs.Rejects(ctx, job.ID, func(reject roster.Reject) error {
@@ -142,9 +196,13 @@ func serveRejects(ctx context.Context, r *dialect.Request) (dialect.Response, er
 	}, nil
 }
 
-// showJob answers with a job.
+// showJob answers with a job. What a dry run would make of it has no entity tag.
 func showJob(r *dialect.Request, job roster.Job) dialect.Response {
-	return dialect.Response{Header: noStore(), Body: dialect.JSON(wireJob(r, job))}
+	response := dialect.Response{Header: noStore(), Body: dialect.JSON(wireJob(r, job))}
+	if !isDryRun(r) {
+		response.Tag = job.Tag(r.Principal)
+	}
+	return response
 }
 
 // acceptJob answers with a job that was just made.
@@ -154,7 +212,7 @@ func acceptJob(r *dialect.Request) func(roster.Job, error) (dialect.Response, er
 			return dialect.Response{}, err
 		}
 		response := showJob(r, job)
-		response.Status = http.StatusAccepted
+		response.Status, response.Tag = http.StatusAccepted, job.Tag(r.Principal)
 		response.Header.Set("Location", jobURL(r, job.ID))
 		return response, nil
 	}

@@ -87,7 +87,7 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 			Format: string(i.Format), OnConflict: string(i.OnConflict), DryRun: i.DryRun, Bytes: i.Bytes, Line: i.Line,
 		}
 	}
-	if u := j.Update; u != nil && seesRequest(r, &j) {
+	if u := j.Update; u != nil && j.ShowsRequest(r.Principal) {
 		w.Update = &BulkRequest{
 			Filter: u.Filter, Search: u.Search, Action: string(u.Action), Patch: u.Patch,
 			IfVersion: u.IfVersion, ExpectChanged: u.ExpectChanged,
@@ -100,12 +100,6 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 		w.Error = &JobError{Code: string(e.Code), Detail: e.Message}
 	}
 	return w
-}
-
-// seesRequest reports whether the caller may see what a job was asked to do, which may name members that not everybody
-// may know of.
-func seesRequest(r *dialect.Request, j *roster.Job) bool {
-	return r.Principal.Permissions.Has(roster.MetadataRead) || r.Principal.Token == j.By.Token
 }
 
 // progress returns how much of a job is done, in percent.

@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -38,12 +37,13 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 	}
 	path := k.recordPath() + "/members"
 	one := []dialect.Param{k.refParam(), user}
+	write := append(one[:2:2], ifMatchParam(), dryRunParam())
 	put := dialect.Endpoint{
 		Method: http.MethodPut, Path: path + "/{user}", ID: "put" + k.One + "Member",
 		Summary: "Make a user a member of a " + k.one, Needs: roster.UsersWrite,
-		Params:  append(one[:2:2], dryRunParam()),
-		Returns: append([]dialect.Return{ok(Member{})}, returns(created(Member{}), badRequest, notFound, tooMany)...),
-		Serve:   m.put,
+		Params: write, Serve: m.put,
+		Returns: append([]dialect.Return{ok(Member{})},
+			returns(created(Member{}), badRequest, notFound, notExpected, tooMany)...),
 	}
 	put.Returns[0].Doc = "The user is a member already, or would be made one with dry_run"
 	if k.typ == roster.TypeSpace {
@@ -64,15 +64,16 @@ func memberEndpoints(k *resource) []dialect.Endpoint {
 		}),
 		{
 			Method: http.MethodGet, Path: path + "/{user}", ID: "get" + k.One + "Member",
-			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Params: append(one[:2:2], fieldsParam()),
+			Summary: "Get a member of a " + k.one, Needs: roster.UsersRead, Tagged: true,
+			Params:  append(one[:2:2], fieldsParam()),
 			Returns: returns(ok(Member{}), badRequest, notFound, tooMany), Serve: m.get,
 		},
 		put,
 		{
 			Method: http.MethodDelete, Path: path + "/{user}", ID: "delete" + k.One + "Member",
 			Summary: "End the membership of a user in a " + k.one, Needs: roster.UsersWrite,
-			Params:  append(one[:2:2], dryRunParam()),
-			Returns: returns(noContent(), badRequest, notFound, tooMany), Serve: m.remove,
+			Params:  write,
+			Returns: returns(noContent(), badRequest, notFound, notExpected, tooMany), Serve: m.remove,
 		},
 	}
 }
@@ -122,25 +123,11 @@ func (m members) list(_ context.Context, r *dialect.Request) (dialect.Response, 
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	items := dialect.Map(page.Users, func(u *roster.User) Member { return m.wire(u, number) })
+	items := dialect.Map(page.Users, func(u *roster.User) Member {
+		member, _ := roster.MemberOf(u, m.typ, number)
+		return Member(member)
+	})
 	return answer(r, w, page.Total, items, counts), nil
-}
-
-func (m members) wire(u *roster.User, number int64) Member {
-	w := Member{User: u.ID, Number: u.Number, Identifier: u.Identifier, Email: u.Email, Name: u.Name}
-	if m.typ == roster.TypeSpace {
-		w.Role, _ = u.Access(number)
-	}
-	return w
-}
-
-// isMember reports whether a user is a member of the group or space with a number.
-func (m members) isMember(u *roster.User, number int64) bool {
-	if m.typ == roster.TypeSpace {
-		_, is := u.Access(number)
-		return is
-	}
-	return slices.Contains(u.Groups, number)
 }
 
 // user reads the name of the user in the path, or fails with [roster.NotFound].
@@ -165,22 +152,29 @@ func (m members) get(_ context.Context, r *dialect.Request) (dialect.Response, e
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	if !m.isMember(u, number) {
+	member, is := roster.MemberOf(u, m.typ, number)
+	if !is {
 		err = roster.Errorf(roster.NotFound, "user %d is no member of %s %d", u.Number, m.one, number)
 		return dialect.Response{}, err
 	}
-	return dialect.Response{Body: dialect.JSON(m.wire(u, number))}, nil
+	return showMember(r, member), nil
+}
+
+// showMember answers with a member.
+func showMember(r *dialect.Request, m roster.Member) dialect.Response {
+	response := dialect.Response{Body: dialect.JSON(Member(m))}
+	if !isDryRun(r) {
+		response.Tag = m.Tag()
+	}
+	return response
 }
 
 func (m members) put(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	cmd := roster.Join{Type: m.typ}
-	var err error
-	if cmd.Ref, err = m.ref(r); err != nil {
+	leave, err := m.named(r)
+	if err != nil {
 		return dialect.Response{}, err
 	}
-	if cmd.User, err = user(r); err != nil {
-		return dialect.Response{}, err
-	}
+	cmd := roster.Join{Type: leave.Type, Ref: leave.Ref, User: leave.User, IfMatch: leave.IfMatch}
 	if m.typ == roster.TypeSpace {
 		body, err := parseBody[MemberRole](r.Body)
 		if err != nil {
@@ -207,16 +201,31 @@ func (m members) joined(
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	number, response := of.Keys().Number, dialect.Response{}
+	number := of.Keys().Number
 	u, _ := left(outcome, roster.TypeUser).(*roster.User)
-	if len(outcome.Ops) > 0 && !r.Bool("dry_run") {
-		if before, _ := outcome.Ops[0].Before.(*roster.User); !m.isMember(before, number) {
+	member, _ := roster.MemberOf(u, m.typ, number)
+	response := showMember(r, member)
+	if len(outcome.Ops) > 0 && !isDryRun(r) {
+		before, _ := outcome.Ops[0].Before.(*roster.User)
+		if _, was := roster.MemberOf(before, m.typ, number); !was {
 			response.Status = http.StatusCreated
 			response.Header = http.Header{"Location": {itself(r)}}
 		}
 	}
-	response.Body = dialect.JSON(m.wire(u, number))
 	return response, nil
+}
+
+// named returns the command that ends the membership which the path names, and which is as If-Match says.
+func (m members) named(r *dialect.Request) (cmd roster.Leave, err error) {
+	cmd.Type = m.typ
+	if cmd.Ref, err = m.ref(r); err != nil {
+		return cmd, err
+	}
+	if cmd.User, err = user(r); err != nil {
+		return cmd, err
+	}
+	cmd.IfMatch, err = ifMatch(r)
+	return cmd, err
 }
 
 // itself returns the URL of a request without the query.
@@ -227,13 +236,9 @@ func itself(r *dialect.Request) string {
 }
 
 func (m members) remove(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := m.ref(r)
+	cmd, err := m.named(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
-	of, err := user(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	return done(ctx, r, roster.Leave{Type: m.typ, Ref: ref, User: of})
+	return done(ctx, r, cmd)
 }

@@ -110,7 +110,7 @@ func headers() []dialect.HeaderDoc {
 		},
 		{
 			Name: "ETag", Mark: dialect.Ours,
-			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusPreconditionFailed},
+			Statuses: []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, notExpected},
 			Doc: "The entity tag of the answer. That of one record is strong, and goes into If-Match; those who " +
 				"may see less of a record have another one.",
 		},

@@ -53,8 +53,8 @@ func orgEndpoints() []dialect.Endpoint {
 		Description: "The organization is as it was, with all that it has: its tokens count, and its webhooks and " +
 			"jobs go on where they were. It can be restored until its purge_at.",
 		Needs: roster.OrgsWrite, Allow: instanceWide, AllowDoc: wide, OfDeleted: true,
-		Params:  []dialect.Param{slugParam(), dryRunParam()},
-		Returns: returns(ok(Organization{}), badRequest, notFound, tooMany), Serve: undeleteOrganization,
+		Params:  []dialect.Param{slugParam(), ifMatchParam(), dryRunParam()},
+		Returns: returns(ok(Organization{}), badRequest, notFound, notExpected, tooMany), Serve: undeleteOrganization,
 	}
 	return []dialect.Endpoint{
 		listing(dialect.Endpoint{
@@ -192,7 +192,11 @@ func deleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Respon
 }
 
 func undeleteOrganization(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	change, err := do(ctx, r, roster.Undelete{Type: roster.TypeOrganization})
+	tags, err := ifMatch(r)
+	if err != nil {
+		return dialect.Response{}, err
+	}
+	change, err := do(ctx, r, roster.Undelete{Type: roster.TypeOrganization, IfMatch: tags})
 	if err != nil {
 		return dialect.Response{}, err
 	}

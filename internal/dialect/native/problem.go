@@ -62,7 +62,7 @@ func fail(f dialect.Failure) dialect.Response {
 	}
 	response := dialect.Response{Status: f.Status, ContentType: problemType, Header: header}
 	if f.Error.Record != nil {
-		p.Current, response.Tag = wire(f.Error.Record), roster.Tag(f.Error.Record)
+		p.Current, response.Tag = wire(f.Error.Record), f.Error.Tag
 	}
 	response.Body = dialect.JSON(p)
 	return response
@@ -119,7 +119,7 @@ func inPath(err error) error {
 	if !known || e.Field == "" {
 		return err
 	}
-	return &roster.Error{Code: e.Code, Message: e.Message, Record: e.Record, Err: e.Err}
+	return &roster.Error{Code: e.Code, Message: e.Message, Record: e.Record, Tag: e.Tag, Err: e.Err}
 }
 
 // pointer turns the path of a member, as in spaces[0].role, into #/spaces/0/role.

@@ -17,11 +17,14 @@ type Webhook struct {
 	Filter      string             `json:"filter,omitempty" doc:"What users must match, as in listChanges."`
 	Permissions roster.Permissions `json:"permissions" required:"yes" doc:"What it may hear of."`
 	Enabled     bool               `json:"enabled" required:"yes"`
-	Since       roster.Version     `json:"since" required:"yes" readonly:"yes" doc:"It hears of later changes."`
-	MadeBy      *Maker             `json:"made_by,omitempty" readonly:"yes" doc:"Who answers for it, if no operator."`
-	CreatedAt   roster.Time        `json:"created_at,omitzero" readonly:"yes"`
-	UpdatedAt   roster.Time        `json:"updated_at,omitzero" readonly:"yes"`
-	Delivery    *Standing          `json:"delivery,omitempty" doc:"Where the delivery stands; only in answers to GET."`
+	// DisabledReason is absent where somebody has disabled it.
+	DisabledReason string `json:"disabled_reason,omitempty" readonly:"yes" doc:"Why the server has disabled it."`
+
+	Since     roster.Version `json:"since" required:"yes" readonly:"yes" doc:"It hears of later changes."`
+	MadeBy    *Maker         `json:"made_by,omitempty" readonly:"yes" doc:"Who answers for it, if no operator."`
+	CreatedAt roster.Time    `json:"created_at,omitzero" readonly:"yes"`
+	UpdatedAt roster.Time    `json:"updated_at,omitzero" readonly:"yes"`
+	Delivery  *Standing      `json:"delivery,omitempty" doc:"Where the delivery stands; only in answers to GET."`
 }
 
 // Maker is who made a webhook, or changed it last other than to disable it. It hears of no more than they may read.
@@ -63,7 +66,8 @@ func wireWebhook(w *roster.Webhook) Webhook {
 	}
 	return Webhook{
 		ID: w.ID, Name: w.Name, URL: w.URL, Types: w.Types, Filter: w.Filter, Permissions: w.Permissions,
-		Enabled: w.Enabled, Since: w.Since, MadeBy: maker, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		Enabled: w.Enabled, DisabledReason: w.DisabledReason, Since: w.Since, MadeBy: maker,
+		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
 	}
 }
 

@@ -34,7 +34,7 @@ func wireOrganization(o *roster.Organization, at roster.Version) Organization {
 }
 
 // wire returns the form on the wire of a record that is shown.
-func wire(shown roster.Entity) any {
+func wire(shown any) any {
 	switch e := shown.(type) {
 	case *roster.Organization:
 		return wireOrganization(e, e.Version)
@@ -44,6 +44,8 @@ func wire(shown roster.Entity) any {
 		return wireInvitation(e)
 	case *roster.Webhook:
 		return wireWebhook(e)
+	case roster.Member:
+		return Member(e)
 	default:
 		return e
 	}
