@@ -24,6 +24,7 @@ import (
 // Store is a [store.Store] in a file.
 type Store struct {
 	gate    store.Gate
+	path    string // absolute
 	lock    *os.File
 	readers *sql.DB
 	writers *sql.DB // of one connection, which writer holds
@@ -48,7 +49,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, writing: make(chan struct{}, 1)}
+	s := &Store{path: path, lock: lock, writing: make(chan struct{}, 1)}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store %s: %w", path, err), s.release())
 	}
