@@ -179,6 +179,8 @@ func TestServe(t *testing.T) {
 	for _, want := range []string{
 		`roster_requests_total{dialect="d3lay",status="2xx"} 2`, "roster_cache_misses_total 3", "roster_loaded_organizations 1",
 		`roster_webhook_deliveries_total{outcome="delivered"} 0`, "roster_webhook_lag_versions 0",
+		`roster_store_duration_seconds_count{operation="load"} 1`,
+		`roster_request_duration_seconds_count{dialect="sixeye",route="GET /users",status="2xx"} 1`, "roster_write_queue 0",
 	} {
 		if status != 200 || !strings.Contains(metrics, want) {
 			t.Errorf("GET /metrics answers %d without %s:\n%s", status, want, metrics)
