@@ -124,7 +124,7 @@ func TestKubernetes(t *testing.T) {
 				t.Errorf("%s: the %s %q selects %v", name, m.Kind, m.Metadata.Name, selector)
 			}
 		}
-		for problem := range slices.Values(problemsOf(&runs)) {
+		for _, problem := range problemsOf(&runs) {
 			t.Errorf("%s: %s", name, problem)
 		}
 		wantReach(t, name, all[0], &runs)
@@ -147,12 +147,8 @@ func problemsOf(m *manifest) (problems []string) {
 	want(own.AllowPrivilegeEscalation != nil && !*own.AllowPrivilegeEscalation, "it may gain privileges")
 	want(own.ReadOnlyRootFilesystem, "it may write to its root folder")
 	want(slices.Equal(own.Capabilities.Drop, []string{"ALL"}), "it keeps capabilities")
-	for probed, wanted := range map[string]string{
-		c.StartupProbe.HTTPGet.Path: "/healthz", c.ReadinessProbe.HTTPGet.Path: "/readyz",
-		c.LivenessProbe.HTTPGet.Path: "/healthz",
-	} {
-		want(probed == wanted, "it is probed at %q, want %s", probed, wanted)
-	}
+	probed := []string{c.StartupProbe.HTTPGet.Path, c.ReadinessProbe.HTTPGet.Path, c.LivenessProbe.HTTPGet.Path}
+	want(slices.Equal(probed, []string{"/healthz", "/readyz", "/healthz"}), "it is probed at %q", probed)
 	const ending = 30 // seconds that requests under way have when it ends
 	drain := time.Duration(0)
 	for _, arg := range c.Args {
