@@ -53,6 +53,7 @@ type container struct {
 	StartupProbe, ReadinessProbe, LivenessProbe struct {
 		HTTPGet struct{ Path, Port string }
 	}
+	Resources       struct{ Limits struct{ Memory string } }
 	SecurityContext struct {
 		AllowPrivilegeEscalation *bool
 		ReadOnlyRootFilesystem   bool
@@ -159,6 +160,9 @@ func problemsOf(m *manifest) (problems []string) {
 	want(drain > 0, "it does not drain: the arguments are %v", c.Args)
 	want(spec.TerminationGracePeriodSeconds > ending+int(drain.Seconds()), "it is killed after %d s, before it has ended",
 		spec.TerminationGracePeriodSeconds)
+	var views, all size
+	err := errors.Join(views.Set(envOf(c, "ROSTER_MEMORY")), all.Set(c.Resources.Limits.Memory+"B"))
+	want(err == nil && views > 0 && views <= all/3*2, "organizations may have %s of %s: %v", &views, &all, err)
 	if m.Kind == "StatefulSet" {
 		want(m.Spec.Replicas == 1, "a file is for one process, not %d", m.Spec.Replicas)
 		want(len(c.VolumeMounts) == 1 && m.Spec.VolumeClaimTemplates[0].Metadata.Name == c.VolumeMounts[0].Name,
