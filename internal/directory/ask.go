@@ -8,15 +8,18 @@ import (
 	"github.com/roster-dev/roster/internal/trace"
 )
 
-// The operations of a store that take long enough to be timed: see Options.Times.
+// The operations of a store that take long enough to be timed, as spans name them: see Options.Times.
 const (
-	askUpdate  = "update"
-	askLoad    = "load"
-	askChanges = "changes"
+	ofStore    = "store."
+	askUpdate  = ofStore + "update"
+	askLoad    = ofStore + "load"
+	askChanges = ofStore + "changes"
 )
 
 // Operations returns what Options.Times is told of.
-func Operations() []string { return []string{askUpdate, askLoad, askChanges} }
+func Operations() []string {
+	return []string{askUpdate[len(ofStore):], askLoad[len(ofStore):], askChanges[len(ofStore):]}
+}
 
 // asking is a call of the store that is under way.
 type asking struct {
@@ -32,14 +35,14 @@ func (s *Service) ask(ctx context.Context, org roster.ID, operation string) (con
 	if s.times != nil {
 		a.began = time.Now()
 	}
-	ctx, a.span = trace.Begin(ctx, s.tracer, "store."+operation)
+	ctx, a.span = trace.Begin(ctx, s.tracer, operation)
 	a.span.Org(org)
 	return ctx, a
 }
 
 func (a asking) end(err error) {
 	if a.times != nil {
-		a.times(a.operation, time.Since(a.began), err)
+		a.times(a.operation[len(ofStore):], time.Since(a.began), err)
 	}
 	a.span.End(err)
 }
