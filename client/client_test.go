@@ -178,6 +178,23 @@ func TestUsersComeInPages(t *testing.T) {
 	}
 }
 
+// Every list is counted by the values of its records.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	c := serve(t)("everything")
+	for _, tc := range []struct{ list, facet, value string }{
+		{"users", "status", "active"}, {"tokens", "kind", "account"}, {"spaces", "archived", "false"},
+	} {
+		counts, err := c.Counts(t.Context(), []string{tc.list}, client.ListOptions{Facets: []string{tc.facet}, PageSize: 7})
+		if err != nil || counts[tc.facet][tc.value] == 0 || len(counts) != 1 {
+			t.Errorf("%s by %s: %v, %v", tc.list, tc.facet, counts, err)
+		}
+	}
+	if _, err := c.Counts(t.Context(), []string{"spaces"}, client.ListOptions{Facets: []string{"title"}}); roster.CodeOf(err) != roster.Invalid {
+		t.Errorf("a member that can't be counted: %v", err)
+	}
+}
+
 func TestUserPageHasWhatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	c := serve(t)("account")

@@ -3,6 +3,8 @@ package client
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -80,6 +82,19 @@ func page[T any](ctx context.Context, c *Client, path []string, o ListOptions, o
 		return Page[T]{}, err
 	}
 	return p, nil
+}
+
+// Counts returns how many of the records of a list that o chooses have each value of o.Facets; "" is for no value. The
+// list is its path in the API: users, or groups, number:7 and members.
+func (c *Client) Counts(
+	ctx context.Context, list []string, o ListOptions, options ...Option,
+) (map[string]map[string]int, error) {
+	o.PageSize = 1
+	p, err := page[json.RawMessage](ctx, c, list, o, options)
+	if err != nil {
+		return nil, fmt.Errorf("count %s: %w", strings.Join(list, " "), err)
+	}
+	return p.Facets, nil
 }
 
 // walk yields the records of a list from the page of o on, whose pages next returns.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,10 @@ type listing[T any] struct {
 }
 
 // choice says which records to list, and in which order.
-type choice struct{ filter, search, orderBy string }
+type choice struct {
+	filter, search, orderBy string
+	facets                  []string
+}
 
 // choiceFlags adds the flags that choose what a command lists. What they can name, the server knows and says.
 func choiceFlags(cmd *cobra.Command, many string) *choice {
@@ -32,13 +36,14 @@ func choiceFlags(cmd *cobra.Command, many string) *choice {
 	flags.StringVar(&c.search, "search", "", "text to look for in the "+many)
 	flags.StringVar(&c.orderBy, "order-by", "",
 		"members to order by, with commas between them and desc after one for descending")
+	flags.StringSliceVar(&c.facets, "facets", nil, "count the "+many+" by the values of these members instead")
 	return c
 }
 
 // options returns the options of a list of what was chosen.
 func (c *choice) options(at asOf) apiclient.ListOptions {
 	return apiclient.ListOptions{
-		Filter: c.filter, Search: c.search, OrderBy: c.orderBy, AsOf: roster.Moment(at),
+		Filter: c.filter, Search: c.search, OrderBy: c.orderBy, Facets: c.facets, AsOf: roster.Moment(at),
 	}
 }
 
@@ -65,6 +70,10 @@ func (l listing[T]) command(a *app, cmd *cobra.Command) *cobra.Command {
 func (l listing[T]) write(
 	ctx context.Context, a *app, api *apiclient.Client, o apiclient.ListOptions, out format,
 ) error {
+	if len(o.Facets) > 0 {
+		list := []string{strings.ReplaceAll(l.many, " ", "-")}
+		return doing("count the "+l.many, a.showCounts(ctx, api, list, o, out))
+	}
 	all := l.all(api, ctx, o)
 	err := listOf(out, a.out, l.columns, all, func(e *T) row { return l.row(out, e) })
 	return doing("list the "+l.many, err)

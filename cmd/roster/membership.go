@@ -53,7 +53,12 @@ func (a *app) memberList(t roster.Type) *cobra.Command {
 			if t == roster.TypeSpace {
 				list = api.SpaceMembers
 			}
-			all := list(cmd.Context(), ref, which.options(*at))
+			o := which.options(*at)
+			if len(o.Facets) > 0 {
+				path := []string{of + "s", ref.String(), "members"}
+				return doing("count the members of the "+of, a.showCounts(cmd.Context(), api, path, o, *out))
+			}
+			all := list(cmd.Context(), ref, o)
 			err := listOf(*out, a.out, memberColumns(), all, func(m *apiclient.Member) row {
 				return memberRow(*out, m)
 			})

@@ -87,6 +87,13 @@ func (a *app) orgList() *cobra.Command {
 	deleted := cmd.Flags().Bool("deleted", false, "those that were deleted and can be restored")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withInstance(cmd.Context(), *dsn, func(api *apiclient.Client) error {
+			if o := which.options(asOf{}); len(o.Facets) > 0 {
+				list := "orgs"
+				if *deleted {
+					list = "deleted-orgs"
+				}
+				return doing("count the organizations", a.showCounts(cmd.Context(), api, []string{list}, o, *out))
+			}
 			if *deleted {
 				orgs := api.DeletedOrganizations(cmd.Context(), which.options(asOf{}))
 				columns := append(orgColumns(), "deleted_at", "purge_at")

@@ -89,7 +89,7 @@ func (a *app) userList() *cobra.Command {
 			"AND NOT kind = virtual. docs/guides/filter.md has all of it.",
 		Example: "  roster user list --org acme --filter 'status = active name:ada' --order-by 'created_at desc'\n" +
 			"  roster user list --org acme --fields number,email,avatar.type --limit 0 -o csv\n" +
-			"  roster user list --org acme --filter 'status = active' --facets role,language",
+			"  roster user list --org acme --filter 'status = active' --facets role,kind",
 	}
 	dsn, org, out := storeFlag(cmd), orgFlag(cmd), outputFlag(cmd)
 	var q userQuery
@@ -102,11 +102,11 @@ func (a *app) userList() *cobra.Command {
 			return usage(cmd, "%w", err)
 		}
 		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			show := a.listUsers
 			if len(q.Facets) > 0 {
-				show = a.countUsers
+				err := a.showCounts(cmd.Context(), api, []string{"users"}, q.options(), *out)
+				return doing("list the users", err)
 			}
-			return doing("list the users", show(cmd.Context(), api, q, *out))
+			return doing("list the users", a.listUsers(cmd.Context(), api, q, *out))
 		})
 	}
 	return cmd
@@ -170,16 +170,20 @@ type count struct {
 	Count int    `json:"count"`
 }
 
-// countUsers shows how many of the users have each value of some fields, the most frequent ones first.
-func (a *app) countUsers(ctx context.Context, api *apiclient.Client, q userQuery, out format) error {
-	o := q.options()
-	o.PageSize = 1
-	page, err := api.UserPage(ctx, o)
+// showCounts shows how many of the records of a list have each value of the fields that o names, the most frequent ones
+// of each first.
+func (a *app) showCounts(
+	ctx context.Context, api *apiclient.Client, list []string, o apiclient.ListOptions, out format,
+) error {
+	if len(out.fields) > 0 {
+		return roster.Errorf(roster.Invalid, "--fields shows records and --facets counts them: give one of both")
+	}
+	facets, err := api.Counts(ctx, list, o)
 	if err != nil {
 		return err
 	}
 	return out.list(a.out, []string{"field", "value", "count"}, func(yield func(row) bool) {
-		for _, c := range counts(q.Facets, page.Facets) {
+		for _, c := range counts(o.Facets, facets) {
 			if !yield(row{c, dashes(out, c.Field, c.Value, strconv.Itoa(c.Count))}) {
 				return
 			}
