@@ -211,6 +211,18 @@ func testUnknown(t *testing.T, names [2]string, hidden, absent error) {
 	}
 }
 
+// Of other records than users no test counts more because no index answers it.
+func TestLimitsOfOtherRecords(t *testing.T) {
+	t.Parallel()
+	rows := []roster.FieldInfo{{Field: roster.FieldPhone, Name: "nick", Type: roster.TypeText, Filterable: true}}
+	if _, err := Of("pets", rows).Parse(strings.Repeat("nick=a ", MaxTests), now); err != nil {
+		t.Error(err)
+	}
+	if _, err := Of("pets", rows).Parse(strings.Repeat("nick=a ", MaxTests+1), now); roster.CodeOf(err) != roster.Invalid {
+		t.Errorf("one test more than there can be: %v", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	const tooMuch = "the tests of a filter can count at most 100 together: one for a part of a text counts 4, one of a " +

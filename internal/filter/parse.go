@@ -105,7 +105,7 @@ func (p *parser) factor(read leaf) (roster.Expr, error) {
 			return nil, err
 		}
 		either = include(either, e)
-		if p.work = before + work(either); p.work > MaxTests {
+		if p.work = before + p.fields.work(either); p.work > MaxTests {
 			return nil, p.faultAt(start, p.text[start:p.at], "the tests of a filter can count at most %d together: "+
 				"one for a part of a text counts %d, one of a field that users can be neither ordered nor counted by "+
 				"%d, any other 1", MaxTests, partWork, scanWork)

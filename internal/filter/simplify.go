@@ -80,28 +80,29 @@ func membership(e roster.Expr) roster.In {
 	return e.(roster.In)
 }
 
-// work returns what an expression counts towards [MaxTests].
-func work(e roster.Expr) int {
+// work returns what an expression counts towards [MaxTests]. Of lists that are looked at record by record anyway, no
+// test counts more for that.
+func (fs Fields) work(e roster.Expr) int {
 	switch e := e.(type) {
 	case roster.And:
-		return workOf(e)
+		return fs.workOf(e)
 	case roster.Or:
-		return workOf(e)
+		return fs.workOf(e)
 	case roster.Not:
-		return work(e.Expr)
+		return fs.work(e.Expr)
 	case roster.Contains:
 		return partWork
 	default:
-		if roster.Scans(e) {
+		if !fs.sparse && roster.Scans(e) {
 			return scanWork
 		}
 		return 1
 	}
 }
 
-func workOf(all []roster.Expr) (n int) {
+func (fs Fields) workOf(all []roster.Expr) (n int) {
 	for _, e := range all {
-		n += work(e)
+		n += fs.work(e)
 	}
 	return n
 }
