@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +15,7 @@ import (
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/dialect/all"
+	"github.com/roster-dev/roster/internal/emulate"
 	"github.com/roster-dev/roster/internal/store"
 )
 
@@ -56,7 +55,9 @@ func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	intro := demoIntro{org: demo.Organization(), keyFile: filepath.Join(dir, "client.pem")}
-	if intro.client, err = writeKey(intro.keyFile, g); err != nil {
+	key, client := g.SigningKey()
+	intro.client = client
+	if err := emulate.WriteKey(intro.keyFile, key); err != nil {
 		return err
 	}
 	api, err := (&localAccount{l, intro.org.ID}).API(ctx)
@@ -78,45 +79,9 @@ func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
 	})
 }
 
-// writeKey writes the private key of an API client of the demo to a file that only its owner can read.
-func writeKey(path string, g *demo.Generator) (client roster.ID, err error) {
-	key, client := g.SigningKey()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return client, fmt.Errorf("encode the signing key: %w", err)
-	}
-	return client, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
-}
-
 // seed puts the records of a generator into an empty store.
 func (s *service) seed(ctx context.Context, into store.Store, g *demo.Generator) error {
-	const batch = 10_000
-	org := demo.Organization().ID
-	var ops []roster.Op
-	commit := func() error {
-		entry := roster.Operator().NewEntry()
-		entry.Reason, entry.To = "made for the demo", len(ops)
-		if _, err := io.ReadFull(s.random, entry.Salt[:]); err != nil {
-			return fmt.Errorf("make the salt of an audit entry: %w", err)
-		}
-		_, err := into.Update(ctx, org, func(roster.State) (roster.Change, error) {
-			return roster.Change{At: demo.Epoch(), Ops: ops, Entries: []roster.Entry{entry}}, nil
-		})
-		ops = nil
-		return err
-	}
-	for e := range g.Entities() {
-		if ops = append(ops, roster.Op{After: e}); len(ops) < batch {
-			continue
-		}
-		if err := commit(); err != nil {
-			return doing("make the demo organization", err)
-		}
-	}
-	if len(ops) == 0 {
-		return nil
-	}
-	return doing("make the demo organization", commit())
+	return emulate.Fill(ctx, into, s.random, g.Entities())
 }
 
 // seedOnce makes the demo organization unless the store has it.
@@ -143,7 +108,7 @@ func (i *demoIntro) print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Serving %s on %s until Ctrl-C. Paste a line into another terminal:\n", i.org.Name, i.baseURL)
 	for _, d := range all.Dialects() {
-		path := i.path(d)
+		path := d.Mount() + emulate.FirstPath(d)
 		fmt.Fprintf(&b, "\n# %s\n", d.Title)
 		for _, scheme := range d.Schemes {
 			fmt.Fprintln(&b, i.line(scheme, path))
@@ -153,35 +118,14 @@ func (i *demoIntro) print(w io.Writer) error {
 	return err
 }
 
-// path returns the path of a dialect's first operation that asks for a credential.
-func (i *demoIntro) path(d *dialect.Dialect) string {
-	for _, e := range d.Endpoints {
-		if !e.Public {
-			return d.Mount() + strings.ReplaceAll(e.Path, "{company_id}", i.org.ID.String())
-		}
-	}
-	return d.Mount()
-}
-
 // line returns a shell line that sends a request with a credential.
 func (i *demoIntro) line(s dialect.Scheme, path string) string {
 	switch s.Kind {
 	case dialect.HeaderKey:
 		return fmt.Sprintf("curl -sS -H '%s: %s' '%s%s'", s.Header, i.secret, i.baseURL, path)
 	case dialect.HTTPSignature:
-		return i.signed(path)
+		return emulate.Signed(i.client.String(), i.keyFile, i.baseURL, path)
 	default:
 		return fmt.Sprintf("curl -sS -H 'Authorization: Bearer %s' '%s%s'", i.secret, i.baseURL, path)
 	}
-}
-
-// signed returns a shell line that signs a request with openssl.
-func (i *demoIntro) signed(path string) string {
-	_, host, _ := strings.Cut(i.baseURL, "://")
-	return fmt.Sprintf(`D=$(LC_ALL=C date -u '+%%a, %%d %%b %%Y %%H:%%M:%%S GMT'); `+
-		`S=$(printf '(request-target): get %s\nhost: %s\ndate: %%s' "$D" | `+
-		`openssl dgst -sha256 -sign '%s' | openssl base64 -A); `+
-		`curl -sS -H "Date: $D" -H "Signature: keyId=\"%s\",algorithm=\"hs2019\",`+
-		`headers=\"(request-target) host date\",signature=\"$S\"" '%s%s'`,
-		path, host, i.keyFile, i.client, i.baseURL, path)
 }

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/emulate"
+)
+
+// emulateFlags are the flags of `roster emulate`.
+type emulateFlags struct {
+	emulate.Options
+
+	contract, logLevel string
+	form               string
+	printEnv           bool
+}
+
+func (a *app) emulate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "emulate DIALECT...",
+		Short: "Stand in for vendors' APIs, with made-up users, the vendors' limits and credentials to try",
+		Long: "Stand in for vendors' APIs from memory until Ctrl-C: each dialect at the root of its own address, so\n" +
+			"that a client needs another base URL and nothing else. The vendors' rate limits count. Standard output\n" +
+			"has the base URLs, and credentials of every kind: some that count, and some that are refused as the\n" +
+			"vendor refuses them. At the end it has what was asked for, and how that was answered.\n\n" +
+			"Dialects are " + strings.Join(emulate.Dialects(), ", ") + ".",
+		Example: "  roster emulate kaiten\n  roster emulate flxpoint fipto --users 1000000 --port 9000 -o json",
+		Args: func(cmd *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				return usage(cmd, "the argument DIALECT is missing: one or more of %s",
+					strings.Join(emulate.Dialects(), ", "))
+			}
+			return nil
+		},
+		ValidArgs: emulate.Dialects(),
+	}
+	f := emulateFlags{Options: emulate.Options{Now: a.now, NewID: a.newID, Random: a.random}}
+	flags := cmd.Flags()
+	flags.IntVar(&f.Users, "users", 10_000, "how many users to make up")
+	flags.Uint64Var(&f.Seed, "seed", 1, "what the data follows from: the same seed makes the same users")
+	flags.StringVar(&f.contract, "contract", string(roster.Documented),
+		"what to follow: documented, the vendor's page, or live, what the vendor's API was seen to do")
+	flags.StringVar(&f.Host, "host", "127.0.0.1", "address to listen on")
+	flags.IntVar(&f.Port, "port", 0, "port of the first dialect, others take those after it; 0 for any that are free")
+	flags.StringVarP(&f.form, "output", "o", "text", "form of the output: text or json")
+	flags.BoolVar(&f.printEnv, "print-env", false, "print assignments for a shell instead, such as KAITEN_BASE_URL")
+	flags.StringVar(&f.logLevel, "log-level", "warn", "what to log: warn, or info for the line of each request")
+	env(flags, "users", "seed", "log-level")
+	cmd.RunE = func(cmd *cobra.Command, names []string) error {
+		f.Dialects, f.Contract = names, roster.Contract(f.contract)
+		show, err := f.shows(a)
+		if err == nil {
+			f.Log, err = a.logger(f.logLevel)
+		}
+		if err != nil {
+			return misused(cmd, err)
+		}
+		err = a.runEmulation(cmd.Context(), f.Options, show)
+		if roster.CodeOf(err) == roster.Invalid {
+			return misused(cmd, err)
+		}
+		return err
+	}
+	return cmd
+}
+
+// logger returns a log of lines of text on standard error.
+func (a *app) logger(level string) (*slog.Logger, error) {
+	var options slog.HandlerOptions
+	switch level {
+	case "info":
+	case "warn":
+		options.Level = slog.LevelWarn
+	default:
+		return nil, roster.FieldErrorf("--log-level", "must be info or warn, not %q", level)
+	}
+	return slog.New(slog.NewTextHandler(a.err, &options)), nil
+}
+
+// runEmulation emulates until ctx ends.
+func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulationShown) (err error) {
+	i, err := emulate.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, i.Close()) }()
+	if err := show.started(a.out, i); err != nil {
+		return err
+	}
+	if err := i.Wait(); err != nil {
+		return err
+	}
+	return show.ended(a.out, i.Summary())
+}
+
+// emulationShown is how an emulation is shown when it starts and when it ends.
+type emulationShown struct {
+	started func(io.Writer, *emulate.Instance) error
+	ended   func(io.Writer, []emulate.Count) error
+}
+
+func (f *emulateFlags) shows(a *app) (emulationShown, error) {
+	switch {
+	case f.printEnv:
+		return emulationShown{printEnvironment, func(_ io.Writer, counts []emulate.Count) error {
+			return printCounts(a.err, counts)
+		}}, nil
+	case f.form == "json":
+		return emulationShown{encodeAPIs, encodeCounts}, nil
+	case f.form == "text":
+		return emulationShown{printAPIs, printCounts}, nil
+	}
+	return emulationShown{}, roster.FieldErrorf("--output", "must be text or json, not %q", f.form)
+}
+
+func printAPIs(w io.Writer, i *emulate.Instance) error {
+	var b strings.Builder
+	for _, api := range i.APIs {
+		fmt.Fprintf(&b, "%s on %s\n", api.Title, api.BaseURL)
+		for _, c := range api.Credentials {
+			fmt.Fprintf(&b, "\n# %s: %s\n%s\n", c.Name, outcome(c.Status), c.Curl)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("Until Ctrl-C.\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func outcome(status int) string {
+	if status == http.StatusOK {
+		return "counts"
+	}
+	return fmt.Sprintf("refused with %d", status)
+}
+
+// printEnvironment prints assignments that a POSIX shell can evaluate: the base URL of each API, and the first
+// credential of it.
+func printEnvironment(w io.Writer, i *emulate.Instance) error {
+	var b strings.Builder
+	for _, api := range i.APIs {
+		name, first := strings.ToUpper(api.Dialect), api.Credentials[0]
+		fmt.Fprintf(&b, "export %s_BASE_URL='%s'\n", name, api.BaseURL)
+		for _, v := range [][2]string{{"TOKEN", first.Secret}, {"KEY_ID", first.KeyID}, {"KEY_FILE", first.KeyFile}} {
+			if v[1] != "" {
+				fmt.Fprintf(&b, "export %s_%s='%s'\n", name, v[0], v[1])
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// shownAPI is an emulated API in JSON.
+type shownAPI struct {
+	Dialect     string               `json:"dialect"`
+	Title       string               `json:"title"`
+	BaseURL     string               `json:"base_url"`
+	Credentials []emulate.Credential `json:"credentials"`
+}
+
+func encodeAPIs(w io.Writer, i *emulate.Instance) error {
+	var shown struct {
+		APIs []shownAPI `json:"apis"`
+	}
+	for _, api := range i.APIs {
+		shown.APIs = append(shown.APIs, shownAPI{api.Dialect, api.Title, api.BaseURL, api.Credentials})
+	}
+	return json.NewEncoder(w).Encode(shown)
+}
+
+func encodeCounts(w io.Writer, counts []emulate.Count) error {
+	return json.NewEncoder(w).Encode(struct {
+		Requests []emulate.Count `json:"requests"`
+	}{append([]emulate.Count{}, counts...)})
+}
+
+func printCounts(w io.Writer, counts []emulate.Count) error {
+	var b strings.Builder
+	b.WriteString("Requests:\n")
+	for _, c := range counts {
+		fmt.Fprintf(&b, "%8d  %s  %d  %s %s\n", c.Requests, c.Dialect, c.Status, c.Method, c.Path)
+	}
+	if len(counts) == 0 {
+		b.WriteString("  none\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
