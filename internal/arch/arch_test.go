@@ -103,7 +103,8 @@ func TestCheck(t *testing.T) {
 		{
 			"HTTP in the directory", "internal/directory/x.go", "package directory; import \"net/http\"",
 			[]string{"internal/directory/x.go:1: internal/directory may not import net/http: HTTP is a matter of the edges " +
-				"(cmd/..., client, internal/auth, internal/server, internal/dialect/..., internal/webhook, internal/store/postgres/pgtest)"},
+				"(cmd/..., client, internal/auth, internal/emulate, internal/server, internal/dialect/..., internal/webhook, " +
+				"internal/store/postgres/pgtest)"},
 		},
 		{
 			"test support in a program", "cmd/roster/x.go", "package main; import \"ROSTER/internal/store/storetest\"",
@@ -115,7 +116,8 @@ func TestCheck(t *testing.T) {
 				"internal/cache/x.go: package internal/cache is not in the table: " +
 					"add a row to Roster in internal/arch/rules.go that says what it may import",
 				"internal/cache/x.go:1: internal/cache may not import net/http: HTTP is a matter of the edges " +
-					"(cmd/..., client, internal/auth, internal/server, internal/dialect/..., internal/webhook, internal/store/postgres/pgtest)",
+					"(cmd/..., client, internal/auth, internal/emulate, internal/server, internal/dialect/..., internal/webhook, " +
+					"internal/store/postgres/pgtest)",
 			},
 		},
 		{
