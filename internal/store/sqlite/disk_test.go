@@ -5,6 +5,9 @@ package sqlite
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,8 +41,16 @@ type disk struct {
 	methods map[uintptr]uintptr // from those of the usual files to those with faults; guarded by mu
 	names   map[uintptr]string  // of files; guarded by mu
 
-	// fails returns SQLite's code of what a call on a file is to fail with, 0 for nothing.
-	fails atomic.Pointer[func(call ioCall, name string) int32]
+	faults atomic.Pointer[faults]
+}
+
+// faults are what goes wrong with the files in a folder.
+type faults struct {
+	folder string
+	// fails returns SQLite's code of what a call is to fail with, 0 for nothing.
+	fails func(call ioCall, name string) int32
+	// cache, if set, is told what is done.
+	cache *cache
 }
 
 // theDisk returns the disk, of which there is one, since SQLite has one default.
@@ -124,41 +135,108 @@ func (d *disk) newMethods(tls *libc.TLS, before uintptr) (uintptr, error) {
 		d.truncate = callable[func(*libc.TLS, uintptr, int64) int32](m.FxTruncate)
 	}
 	m.FxWrite = d.pointer(func(tls *libc.TLS, file, from uintptr, n int32, offset int64) int32 {
-		return cmp.Or(d.failure(writes, file), d.write(tls, file, from, n, offset))
+		data := unsafe.Slice(at[byte](from), n)
+		return cmp.Or(d.before(writes, file, extent{offset: offset, data: data}), d.write(tls, file, from, n, offset))
 	})
 	m.FxSync = d.pointer(func(tls *libc.TLS, file uintptr, flags int32) int32 {
-		return cmp.Or(d.failure(syncs, file), d.sync(tls, file, flags))
+		return cmp.Or(d.before(syncs, file, extent{}), d.sync(tls, file, flags))
 	})
 	m.FxTruncate = d.pointer(func(tls *libc.TLS, file uintptr, size int64) int32 {
-		return cmp.Or(d.failure(truncates, file), d.truncate(tls, file, size))
+		return cmp.Or(d.before(truncates, file, extent{offset: size}), d.truncate(tls, file, size))
 	})
 	return address, nil
 }
 
-// failure returns what a call is to fail with.
-func (d *disk) failure(call ioCall, file uintptr) int32 {
-	fails := d.fails.Load()
-	if fails == nil {
+// before returns what a call is to fail with.
+func (d *disk) before(call ioCall, file uintptr, what extent) int32 {
+	f := d.faults.Load()
+	if f == nil {
 		return sqlite3.SQLITE_OK
 	}
 	d.mu.Lock()
 	name := d.names[file]
 	d.mu.Unlock()
-	return (*fails)(call, name)
+	if !strings.HasPrefix(name, f.folder) {
+		return sqlite3.SQLITE_OK
+	}
+	if f.fails != nil {
+		if code := f.fails(call, name); code != sqlite3.SQLITE_OK {
+			return code
+		}
+	}
+	if f.cache != nil {
+		f.cache.note(call, name, what)
+	}
+	return sqlite3.SQLITE_OK
 }
 
-// fail has calls on the files in a folder fail that what says so about, by SQLite's code, until the next call of fail;
-// nil for none.
-func (d *disk) fail(folder string, what func(call ioCall, name string) int32) {
-	if what == nil {
-		d.fails.Store(nil)
-		return
-	}
-	fails := func(call ioCall, name string) int32 {
-		if !strings.HasPrefix(name, folder) {
-			return sqlite3.SQLITE_OK
+// extent is a part of a file, or, without data, where a file ends.
+type extent struct {
+	offset int64
+	data   []byte
+}
+
+// cache is what a disk has until it loses its power: the files as they were when they were last synced, and what of
+// that which was written since chance has kept.
+type cache struct {
+	mu      sync.Mutex
+	durable map[string][]byte   // guarded by mu
+	pending map[string][]extent // guarded by mu
+	// noted, if set, is called after each call.
+	noted func()
+}
+
+func (c *cache) note(call ioCall, name string, what extent) {
+	c.mu.Lock()
+	if call == syncs {
+		for _, p := range c.pending[name] {
+			c.durable[name] = p.apply(c.durable[name])
 		}
-		return what(call, name)
+		delete(c.pending, name)
+	} else {
+		what.data = slices.Clone(what.data)
+		c.pending[name] = append(c.pending[name], what)
 	}
-	d.fails.Store(&fails)
+	c.mu.Unlock()
+	if c.noted != nil {
+		c.noted()
+	}
+}
+
+// apply returns the content of a file with an extent.
+func (p extent) apply(content []byte) []byte {
+	end := p.offset + int64(len(p.data))
+	if missing := end - int64(len(content)); missing > 0 {
+		content = append(content, make([]byte, missing)...)
+	}
+	if p.data == nil {
+		return content[:p.offset]
+	}
+	copy(content[p.offset:], p.data)
+	return content
+}
+
+// left returns what is on the disk after a power cut at this moment: of what was not synced, some pieces, some halves of
+// pieces, and some not.
+func (c *cache) left() map[string][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[string][]byte{}
+	for name, content := range c.durable {
+		if _, err := os.Stat(name); err == nil { // the journal of when the file was made is gone
+			all[name] = slices.Clone(content)
+		}
+	}
+	for name, pieces := range c.pending {
+		for _, p := range pieces {
+			switch rand.IntN(4) {
+			case 0:
+				continue
+			case 1:
+				p.data = p.data[:len(p.data)/2]
+			}
+			all[name] = p.apply(all[name])
+		}
+	}
+	return all
 }

@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,16 +24,18 @@ type faulty struct {
 	users  int // that were acknowledged
 }
 
-func openFaulty(t *testing.T) *faulty {
+// openFaulty opens a store with an organization on a disk with faults.
+func openFaulty(t *testing.T, faults faults) *faulty {
 	t.Helper()
 	d, err := theDisk()
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &faulty{t: t, disk: d, folder: t.TempDir()}
+	f.set(faults)
 	f.Store = f.openIn(f.folder)
 	t.Cleanup(func() {
-		d.fail("", nil)
+		d.faults.Store(nil)
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
@@ -42,6 +45,12 @@ func openFaulty(t *testing.T) *faulty {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// set changes what goes wrong from now on.
+func (f *faulty) set(faults faults) {
+	faults.folder = f.folder
+	f.disk.faults.Store(&faults)
 }
 
 func (f *faulty) openIn(folder string) *Store {
@@ -91,24 +100,77 @@ func (f *faulty) wantUsers(s *Store, what string, least, most int) {
 	}
 }
 
+// moveOften has each change moved from the log to the file at once.
+func (f *faulty) moveOften() {
+	f.t.Helper()
+	if _, err := f.writer.conn.ExecContext(f.t.Context(), `PRAGMA wal_autocheckpoint(1)`); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // wantLeft holds what a kill would leave of the store at this moment to having all users that were acknowledged, and no
 // more than one that was not.
 func (f *faulty) wantLeft(what string) {
 	f.t.Helper()
-	folder := f.t.TempDir()
+	left := map[string][]byte{}
 	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(filepath.Join(f.folder, "roster.db"+suffix))
+		name := filepath.Join(f.folder, "roster.db"+suffix)
+		data, err := os.ReadFile(name)
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "roster.db"+suffix), data, 0o600); err != nil {
+		left[name] = data
+	}
+	f.wantIn(left, what+", after a kill", f.users, f.users+1)
+}
+
+// wantIn holds files that are left of a store to having so many users.
+func (f *faulty) wantIn(files map[string][]byte, what string, least, most int) {
+	f.t.Helper()
+	folder := f.t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, filepath.Base(name)), content, 0o600); err != nil {
 			f.t.Fatal(err)
 		}
 	}
 	left := f.openIn(folder)
-	f.wantUsers(left, what+", after a kill", f.users, f.users+1)
+	f.wantUsers(left, what, least, most)
 	if err := left.Close(); err != nil {
 		f.t.Fatal(err)
+	}
+}
+
+// TestPowerFails cuts the power of the disk after one call in three while changes are committed and moved from the log to
+// the file: what was acknowledged is there, whatever of that which was not synced is lost or torn, and of the change
+// under way all or nothing.
+func TestPowerFails(t *testing.T) {
+	const users = 6
+	disk := &cache{durable: map[string][]byte{}, pending: map[string][]extent{}}
+	f := openFaulty(t, faults{cache: disk})
+	cuts := 0
+	for n := range users {
+		if n == users/2 {
+			f.moveOften()
+		}
+		var left []map[string][]byte
+		disk.noted = func() {
+			if rand.IntN(3) == 0 {
+				left = append(left, disk.left())
+			}
+		}
+		if err := f.add(); err != nil {
+			t.Fatal(err)
+		}
+		disk.noted = nil
+		for i, files := range left {
+			f.wantIn(files, fmt.Sprintf("user %d, power cut %d", n, i), f.users-1, f.users)
+		}
+		f.wantIn(disk.left(), fmt.Sprintf("user %d was acknowledged, and the power cut", n), f.users, f.users)
+		cuts += len(left) + 1
+	}
+	t.Logf("%d power cuts, %d of them after a change was acknowledged", cuts, users)
+	if cuts < 2*users {
+		t.Errorf("only %d power cuts", cuts)
 	}
 }
 
@@ -129,14 +191,12 @@ func TestDiskFails(t *testing.T) {
 		{"a file that can't be cut off", truncates, sqlite3.SQLITE_IOERR_TRUNCATE, true},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			f := openFaulty(t)
-			if _, err := f.writer.conn.ExecContext(t.Context(), `PRAGMA wal_autocheckpoint(1)`); err != nil {
-				t.Fatal(err)
-			}
+			f := openFaulty(t, faults{})
+			f.moveOften()
 			refused := 0
 			for nth := 1; ; nth++ {
 				calls := 0
-				f.disk.fail(f.folder, func(call ioCall, _ string) int32 {
+				f.set(faults{fails: func(call ioCall, _ string) int32 {
 					if call == fault.call {
 						calls++
 					}
@@ -144,7 +204,7 @@ func TestDiskFails(t *testing.T) {
 						return fault.code
 					}
 					return sqlite3.SQLITE_OK
-				})
+				}})
 				what := fmt.Sprintf("%s %d", fault.call, nth)
 				err := f.add()
 				if err != nil {
@@ -155,7 +215,7 @@ func TestDiskFails(t *testing.T) {
 				}
 				f.wantUsers(f.Store, what, f.users, f.users)
 				f.wantLeft(what)
-				f.disk.fail("", nil)
+				f.set(faults{})
 				if calls < nth {
 					break
 				}

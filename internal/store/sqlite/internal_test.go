@@ -21,7 +21,7 @@ func openHere(t *testing.T) *Store {
 	return s
 }
 
-// TestSettings holds the writer to what makes an acknowledged change survive a power cut, which no test can see.
+// TestSettings holds the writer to what makes an acknowledged change survive a power cut.
 func TestSettings(t *testing.T) {
 	s := openHere(t)
 	for pragma, want := range map[string]string{
