@@ -41,6 +41,12 @@ func isLost(err error) bool {
 	}
 }
 
+// isStale reports whether a connection was lost that there was before.
+func isStale(err error) bool {
+	code := codeOf(err)
+	return errors.Is(err, errBroken) || code == "57P01" || code == "57P02"
+}
+
 // isNetwork reports whether an error comes from between here and the server.
 func isNetwork(err error) bool {
 	if _, ok := errors.AsType[*roster.Error](err); ok {

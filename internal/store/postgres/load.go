@@ -60,6 +60,10 @@ func (s *Store) load(
 	}
 	defer s.gate.Leave()
 	conn, o, err := s.snapshot(ctx, org)
+	if isStale(err) { // as in onReader
+		s.readers.Reset()
+		conn, o, err = s.snapshot(ctx, org)
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, store.NoOrg(org)
 	}

@@ -25,26 +25,41 @@ const (
 
 // query calls fn with each row of a query.
 func (s *Store) query(ctx context.Context, fn func(pgx.Rows) error, query string, args ...any) error {
-	conn, err := s.readers.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	rows, err := conn.Query(ctx, query, args...)
-	if err == nil {
-		err = each(rows, fn)
-	}
-	return broken(conn.Conn(), err)
+	return s.onReader(ctx, func(conn *pgx.Conn) (begun bool, err error) {
+		rows, err := conn.Query(ctx, query, args...)
+		if err == nil {
+			err = each(rows, func(rows pgx.Rows) error {
+				begun = true
+				return fn(rows)
+			})
+		}
+		return begun, err
+	})
 }
 
 // queryRow reads the one row of a query into dest, or fails with [pgx.ErrNoRows].
 func (s *Store) queryRow(ctx context.Context, dest []any, query string, args ...any) error {
-	conn, err := s.readers.Acquire(ctx)
-	if err != nil {
-		return err
+	return s.onReader(ctx, func(conn *pgx.Conn) (begun bool, err error) {
+		return false, conn.QueryRow(ctx, query, args...).Scan(dest...)
+	})
+}
+
+// onReader calls fn with a connection to read on, and once more with a new one where that was lost before anything had
+// begun: what was open to a server that is gone stays in the pool until it is used.
+func (s *Store) onReader(ctx context.Context, fn func(*pgx.Conn) (begun bool, err error)) error {
+	for first := true; ; first = false {
+		conn, err := s.readers.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		begun, err := fn(conn.Conn())
+		err = broken(conn.Conn(), err)
+		conn.Release()
+		if !first || begun || !isStale(err) || ctx.Err() != nil {
+			return err
+		}
+		s.readers.Reset()
 	}
-	defer conn.Release()
-	return broken(conn.Conn(), conn.QueryRow(ctx, query, args...).Scan(dest...))
 }
 
 // Orgs implements [store.Store]. It reads a page at a time, the first of which is small: some want to know only whether
