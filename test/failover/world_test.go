@@ -33,14 +33,14 @@ type world struct {
 	progress chan struct{} // has a value for each write that was acknowledged
 
 	mu       sync.Mutex
-	done     []done         // what was acknowledged; guarded by mu
-	errs     []error        // what should not happen to a client; guarded by mu
-	stall    time.Time      // since when no write was acknowledged after a kill, zero for none; guarded by mu
-	stalls   []string       // how long that was; guarded by mu
-	refused  map[string]int // answers 503, by what they say; guarded by mu
-	replayed int            // writes that were answered as they were before, when they were repeated; guarded by mu
-	reads    int            // guarded by mu
-	longest  time.Duration  // that a read took; guarded by mu
+	done     []done          // what was acknowledged; guarded by mu
+	errs     []error         // what should not happen to a client; guarded by mu
+	last     time.Time       // when that was; guarded by mu
+	stalls   []time.Duration // for how long nothing was, if more than a second; guarded by mu
+	refused  map[string]int  // answers 503, by what they say; guarded by mu
+	replayed int             // writes that were answered as they were before, when they were repeated; guarded by mu
+	reads    int             // guarded by mu
+	longest  time.Duration   // that a read took; guarded by mu
 }
 
 // done is a write that was acknowledged.
@@ -107,7 +107,7 @@ func (w *world) fail(err error) {
 }
 
 // patience is for how long a write is waited for.
-const patience = 2 * time.Minute
+const patience = 3 * time.Minute
 
 // waitFor waits until so many more writes were acknowledged.
 func (w *world) waitFor(t *testing.T, writes int) {
@@ -129,22 +129,16 @@ func (w *world) waitFor(t *testing.T, writes int) {
 	}
 }
 
-// stallFrom measures the time from a moment to the first write that is acknowledged after it was refused.
-func (w *world) stallFrom(from time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stall = from
-}
-
-// acknowledge notes a write that was acknowledged. The stall is over with the first that was begun after it began.
-func (w *world) acknowledge(d done, begun time.Time) {
+// acknowledge notes a write that was acknowledged.
+func (w *world) acknowledge(d done) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done = append(w.done, d)
-	if !w.stall.IsZero() && begun.After(w.stall) {
-		w.stalls = append(w.stalls, fmt.Sprintf("%.1f s", time.Since(w.stall).Seconds()))
-		w.stall = time.Time{}
+	now := time.Now()
+	if still := now.Sub(w.last); !w.last.IsZero() && still > time.Second {
+		w.stalls = append(w.stalls, still.Round(100*time.Millisecond))
 	}
+	w.last = now
 	w.progress <- struct{}{}
 }
 
@@ -180,6 +174,9 @@ func (w *world) finish(t *testing.T) {
 		n.stop(t)
 	}
 	w.program.run(t, "doctor")
+	if t.Failed() {
+		return
+	}
 	t.Logf("%d writes by %d clients to %d organizations through %d nodes were acknowledged, none lost, none done twice; "+
 		"answers 503: %v; %d repeats were answered as before; writes stood still for %v; "+
 		"%d reads, none refused, the longest of %s", len(w.done), writers, orgs, len(w.nodes), w.refused, w.replayed,
