@@ -35,6 +35,12 @@ type Standing struct {
 	SucceededAt, FailingSince Time
 }
 
+// IsBefore reports whether a standing was left behind by another one of its webhook: within a round the position only
+// grows.
+func (s Standing) IsBefore(other Standing) bool {
+	return s.Round < other.Round || s.Round == other.Round && s.Position < other.Position
+}
+
 // Begin returns the standing of a webhook to which nothing was delivered yet.
 func (w *Webhook) Begin() Standing { return Standing{Position: w.Since} }
 

@@ -84,24 +84,6 @@ func (a *app) openStore(ctx context.Context, dsn string, tune ...func(*directory
 	return &local{Service: directory.New(s, options), app: a, store: s}, nil
 }
 
-// whileHeld returns a context that also ends when another process has taken over the store: what this one would show is
-// out of date then.
-func (l *local) whileHeld(ctx context.Context) (held context.Context, stop func()) {
-	held, end := context.WithCancelCause(ctx)
-	leased, ok := l.store.(store.Leased)
-	if !ok {
-		return held, func() { end(nil) }
-	}
-	go func() {
-		select {
-		case <-leased.Lost():
-			end(roster.Errorf(roster.Unavailable, "another roster process has taken over the store"))
-		case <-held.Done():
-		}
-	}()
-	return held, func() { end(nil) }
-}
-
 func (l *local) Close() error {
 	var err error
 	for _, fn := range slices.Backward(l.closers) {

@@ -10,7 +10,7 @@ import (
 
 // jobsOf returns what makes and carries out the jobs of a directory.
 func (a *app) jobsOf(d *directory.Service, log *slog.Logger) *job.Service {
-	return job.New(job.Config{Store: d.Jobs(), Directory: d, Now: a.time, NewID: a.newID, Log: log})
+	return job.New(job.Config{Store: d.Jobs(), Directory: d, Now: a.time, NewID: a.newID, Log: log, Poll: pollOf(d)})
 }
 
 // jobService returns the jobs of the store, which nobody carries out before RunJobs.
@@ -25,7 +25,10 @@ func (l *localAccount) RunJobs(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		l.jobService().Run(ctx)
+		_ = l.Service.Alone(ctx, func(ctx context.Context) error { // or who is alone carries them out
+			l.jobService().Run(ctx)
+			return nil
+		})
 	}()
 	l.whenClosed(func() error {
 		stop()

@@ -3,15 +3,19 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/roster-dev/roster"
+	apiclient "github.com/roster-dev/roster/client"
 	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
 )
 
@@ -28,6 +32,7 @@ func TestPostgres(t *testing.T) {
 		return p
 	}
 	t.Run("users", func(t *testing.T) { testPostgresUsers(t, over(t)) })
+	t.Run("nodes", func(t *testing.T) { testPostgresNodes(t, over(t)) })
 	t.Run("kills", func(t *testing.T) {
 		const rounds = 15
 		k := newKilling(t, over(t), rand.Uint64())
@@ -63,7 +68,6 @@ func testPostgresUsers(t *testing.T, p program) {
 	if got, want := len(c.d3lay()), len(people(byID)); got != want {
 		t.Errorf("d3lay lists %d users, want %d", got, want)
 	}
-	wantInUse(t, p, s.cmd.Process.Pid)
 	s.end(t, syscall.SIGKILL)
 	s = p.serve(t)
 	c.url = s.url
@@ -79,18 +83,90 @@ func testPostgresUsers(t *testing.T, p program) {
 	p.run(t, "doctor")
 }
 
-// wantInUse holds a second process to being refused, with words that name the first one and no password.
-func wantInUse(t *testing.T, p program, pid int) {
+// testPostgresNodes has two servers over one database, beside which commands run: what is written on one is read on the
+// other, a webhook is told of every version by one of them, also when that is killed, and a token that a command revokes
+// is refused by both.
+func testPostgresNodes(t *testing.T, p program) {
 	t.Helper()
-	cmd := p.command(t, "serve", "--addr", "127.0.0.1:0")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	err := cmd.Run()
-	if err == nil || cmd.ProcessState.ExitCode() != exitFailed {
-		t.Errorf("a second server: got %v, want to fail", err)
+	p.env = append(p.env, "ROSTER_WEBHOOK_ALLOW_PRIVATE=true")
+	p.run(t, "org", "create", "--slug", "acme")
+	token := decode[struct{ ID, Secret string }](t, p.run(t, "token", "create", "--org", "acme", "--name", "t",
+		"--permission", "*", "-o", "json"))
+	nodes := [2]*serving{p.serve(t), p.serve(t)}
+	r := newRecorder(t)
+	made := decode[struct {
+		Secret string
+		Since  roster.Version
+	}](t, p.run(t, "webhook", "create", "--org", "acme", "--name", "w", "--to", r.URL, "-o", "json"))
+	r.secret = made.Secret
+	const users = 30
+	last := made.Since
+	for n := range users {
+		api, err := apiclient.New(nodes[n%2].url, token.Secret, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("user-%d", n)
+		if _, err := api.CreateUser(t.Context(), &roster.User{Name: name, Email: name + "@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		last++
+		total := decode[struct{ Total int }](t, answerOf(t, nodes[(n+1)%2].url+"/api/v1/users?page_size=1&min_version="+
+			strconv.FormatInt(int64(last), 10), token.Secret, http.StatusOK)).Total
+		if total != n+1 {
+			t.Errorf("the other server shows %d users after %d were made", total, n+1)
+		}
 	}
-	if got := stderr.String(); !strings.Contains(got, fmt.Sprintf("is in use by another roster process (pid %d)", pid)) ||
-		!strings.Contains(got, "127.0.0.1") || strings.Contains(got, "secret") {
-		t.Errorf("a second server says %q", got)
+	r.until(t, made.Since, last)
+	nodes[0].end(t, syscall.SIGKILL) // which began first, and delivers
+	p.run(t, "user", "create", "--org", "acme", "--name", "Last", "--email", "last@example.com")
+	for a := (arrival{}); a.version <= last; { // what was not noted before the end comes again
+		if a = <-r.got; a.err != nil {
+			t.Fatal(a.err)
+		}
 	}
+	p.run(t, "doctor")
+	p.run(t, "token", "revoke", "--org", "acme", token.ID)
+	revoked := time.Now()
+	for statusOf(t, nodes[1].url+"/api/v1/users", token.Secret) != http.StatusUnauthorized {
+		time.Sleep(time.Millisecond) // the processor is for the server
+	}
+	t.Logf("the token is refused %s after it was revoked", time.Since(revoked))
+	if code := nodes[1].end(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("the server ended with %d after SIGTERM, want 0", code)
+	}
+}
+
+// answerOf returns the body of an answer that must have a status.
+func answerOf(t *testing.T, url, secret string, want int) []byte {
+	t.Helper()
+	body, got := asked(t, url, secret)
+	if got != want {
+		t.Fatalf("%s: got %d, want %d: %s", url, got, want, body)
+	}
+	return body
+}
+
+func statusOf(t *testing.T, url, secret string) int {
+	t.Helper()
+	_, status := asked(t, url, secret)
+	return status
+}
+
+func asked(t *testing.T, url, secret string) (body []byte, status int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+secret)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err = io.ReadAll(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return body, resp.StatusCode
 }

@@ -155,12 +155,7 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 	}
 	if err == nil {
 		s.pools = poolsOf(l.store)
-		held, stop := l.whileHeld(ctx)
-		err = s.run(held, l.Service, nil)
-		if lost := context.Cause(held); ctx.Err() == nil && lost != nil {
-			err = errors.Join(lost, err)
-		}
-		stop()
+		err = s.run(ctx, l.Service, nil)
 	}
 	return errors.Join(err, l.Close())
 }
@@ -264,12 +259,12 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 	if err != nil {
 		return err
 	}
-	jobs := s.jobsOf(d, s.log)
 	s.hooks.tracer = s.tracer
-	hooks, err := s.newWebhooks(ctx, d, s.hooks, s.log)
+	pageSecret, err := s.pageSecret(ctx, d)
 	if err != nil {
 		return err
 	}
+	jobs, hooks := s.jobsOf(d, s.log), s.newWebhooks(d, s.hooks, s.log)
 	srv, err := server.New(server.Config{
 		Dialects:  all.Dialects(),
 		Directory: server.Views(d.View),
@@ -277,24 +272,25 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 			Tokens: d, Now: s.time, LastUse: lastUse, InstanceDialects: ownDialects(),
 		},
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks, Random: s.random,
+		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks,
+		Random: s.random, PageSecret: pageSecret,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens),
 		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
-		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer,
+		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
 	})
 	if err != nil {
-		return errors.Join(err, hooks.Close(ctx))
+		return err
 	}
 	listeners, err := s.listenAll(ctx, srv)
 	if err != nil {
-		return errors.Join(err, hooks.Close(ctx))
+		return err
 	}
 	if started != nil {
 		if err := started(s.baseURL(listeners[0])); err != nil {
-			return errors.Join(err, closeAll(listeners), hooks.Close(ctx))
+			return errors.Join(err, closeAll(listeners))
 		}
 	}
 	ctx, stop := s.linger(ctx, srv)
@@ -303,12 +299,11 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		s.recordUse(ctx, d, lastUse)
 		return nil
 	})
-	for _, work := range []func(){
-		func() { s.purge(ctx, d) }, func() { jobs.Run(ctx) }, func() { s.retain(ctx, d) },
-	} {
-		background.Go(func() error { work(); return nil })
-	}
-	background.Go(func() error { return doing("keep where webhooks stand", hooks.Run(ctx)) })
+	background.Go(func() error {
+		s.announce(ctx, d, epoch)
+		return nil
+	})
+	background.Go(func() error { return s.work(ctx, d, jobs, hooks) })
 	s.notify(ctx, ready)
 	err = srv.Run(ctx, listeners...)
 	stop()
@@ -385,8 +380,7 @@ func closeAll(listeners []server.Listener) error {
 	return err
 }
 
-// recordUse stores now and then when tokens were last used, and once more when ctx ends. It forgets then, too, what
-// requests were answered that are too old to be repeated.
+// recordUse stores now and then when tokens were last used, and once more when ctx ends.
 func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *auth.LastUse) {
 	const every, resolution = time.Minute, 10 * time.Minute
 	ticker := time.NewTicker(every)
@@ -402,9 +396,6 @@ func (s *service) recordUse(ctx context.Context, d *directory.Service, lastUse *
 		})
 		if err != nil {
 			s.log.ErrorContext(ctx, "the last use of tokens was not stored", "error", err)
-		}
-		if err := d.ForgetAnswers(context.WithoutCancel(ctx)); err != nil {
-			s.log.ErrorContext(ctx, "the answers to old requests were not forgotten", "error", err)
 		}
 		if lag == 0 {
 			return

@@ -31,7 +31,7 @@ func (f *deletedFlags) check() error {
 func (f *deletedFlags) keep(o *directory.Options) { o.KeepDeleted = roster.Time(f.kept.Milliseconds()) }
 
 // purge removes now and then the deleted records whose time is over, until ctx ends. What was erased is scrubbed then,
-// too, where it could not be at once.
+// too, where it could not be at once, and what requests were answered is forgotten that are too old to be repeated.
 func (s *service) purge(ctx context.Context, d *directory.Service) {
 	const every = time.Minute
 	ticker := time.NewTicker(every)
@@ -44,6 +44,9 @@ func (s *service) purge(ctx context.Context, d *directory.Service) {
 		}
 		if err := d.Scrub(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "what was erased is still to be scrubbed", "error", err)
+		}
+		if err := d.ForgetAnswers(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "the answers to old requests were not forgotten", "error", err)
 		}
 		select {
 		case <-ctx.Done():

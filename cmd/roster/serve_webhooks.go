@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"strconv"
 
@@ -32,12 +31,10 @@ func (a *app) webhookFlags() webhookFlags {
 	return webhookFlags{allowPrivate: allow}
 }
 
-// newWebhooks returns what delivers the changes of a directory. The caller runs or closes it.
-func (a *app) newWebhooks(
-	ctx context.Context, d *directory.Service, f webhookFlags, log *slog.Logger,
-) (*webhook.Service, error) {
-	return webhook.New(ctx, webhook.Config{
+// newWebhooks returns what delivers the changes of a directory once it is run.
+func (a *app) newWebhooks(d *directory.Service, f webhookFlags, log *slog.Logger) *webhook.Node {
+	return webhook.NewNode(webhook.Config{
 		Log: d, Keeper: d, Form: native.Messages{}, Transport: webhook.NewTransport(f.allowPrivate),
-		Now: a.now, NewID: a.newID, Agent: "Roster/" + software(), Logger: log, Tracer: f.tracer,
+		Now: a.now, NewID: a.newID, Agent: "Roster/" + software(), Logger: log, Tracer: f.tracer, Poll: pollOf(d),
 	})
 }

@@ -19,12 +19,12 @@ import (
 
 // API returns a client of Roster's own API over the organization. Nobody outside of the process can reach the API, and
 // whoever runs the command is the operator there.
-func (l *localAccount) API(ctx context.Context) (*apiclient.Client, error) {
+func (l *localAccount) API(context.Context) (*apiclient.Client, error) {
 	secret, err := roster.NewSecret(l.random)
 	if err != nil {
 		return nil, err
 	}
-	handler, err := l.handler(ctx, operatorToken{roster.HashSecret(secret), l.org})
+	handler, err := l.handler(operatorToken{roster.HashSecret(secret), l.org})
 	if err != nil {
 		return nil, err
 	}
@@ -47,13 +47,9 @@ func (l *localAccount) API(ctx context.Context) (*apiclient.Client, error) {
 }
 
 // handler returns what serves the API to whoever has a token.
-func (l *localAccount) handler(ctx context.Context, token operatorToken) (http.Handler, error) {
+func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError}))
-	hooks, err := l.newWebhooks(ctx, l.Service, l.webhookFlags(), log)
-	if err != nil {
-		return nil, err
-	}
-	l.whenClosed(func() error { return hooks.Close(ctx) })
+	hooks := l.newWebhooks(l.Service, l.webhookFlags(), log)
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{native.New()},
 		Directory: server.Views(l.Service.View),

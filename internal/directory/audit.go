@@ -48,6 +48,9 @@ func (s *Service) Repeated(ctx context.Context, org roster.ID, once *roster.Once
 	if err := s.organization(org).settled(ctx); err != nil {
 		return err
 	}
+	if err := s.refresh(ctx, org, 0); err != nil {
+		return err
+	}
 	return (&roster.RepeatedError{Answer: was}).Check(once.Request)
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/index"
 )
 
 // call is one call of Do or DoEach. Who carries it out, its own caller or another one that was first, alone writes to
@@ -15,8 +16,10 @@ type call struct {
 	bytes int  // about how much it adds to a transaction
 	// step returns what the change is to a job, nil for none.
 	step Step
-	// at is the version that the organization must be at, 0 for any.
-	at roster.Version
+	// at is the version that the organization must be at, 0 for any; chooses, if not nil, returns the commands where it
+	// is at another one, of which there is a view.
+	at      roster.Version
+	chooses Choose
 	// traces is what was found of those whom it erases.
 	traces map[roster.ID]*roster.Traces
 
@@ -36,6 +39,17 @@ func newCall(by roster.Principal, cmds []roster.Command, each bool) *call {
 		c.bytes += sizeOf(cmd)
 	}
 	return c
+}
+
+// choose chooses the commands anew where they follow from another version than that of a transaction, if a view, which
+// may be nil, is at that.
+func (c *call) choose(view *index.View, now roster.Version) (err error) {
+	if c.chooses == nil || c.at == now || view == nil || view.Version() != now {
+		return nil
+	}
+	c.at = now
+	c.cmds, err = c.chooses(view)
+	return err
 }
 
 // sizeOf estimates the size of what a command writes, in bytes, from its parts that may be large.

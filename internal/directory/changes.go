@@ -76,6 +76,12 @@ func (s *Service) Wait(ctx context.Context, id roster.ID, version roster.Version
 				return view, err
 			}
 		}
+		if first && s.follower != nil { // somebody else may have made it
+			if err := s.refresh(ctx, id, version); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -100,7 +100,11 @@ func (s *Service) alone(ctx context.Context, org *organization, c *call) {
 // doubt drops the view of an organization where it is not known whether a change was committed. The caller holds the
 // writer's token.
 func (s *Service) doubt(org *organization, err error) {
-	if errors.Is(err, store.ErrUnknown) {
+	switch {
+	case !errors.Is(err, store.ErrUnknown):
+	case s.follower != nil: // as if another process had made it
+		s.follower.want(org.id)
+	default:
 		org.bytes.Store(0)
 		org.publish(nil)
 	}
@@ -154,12 +158,13 @@ func (s *Service) transact(
 	}
 	change, err = s.update(ctx, org.id, func(state roster.State) (roster.Change, error) {
 		a.wait()
-		view := org.view.Load()
+		view, err := s.decidable(org, state)
+		if err != nil {
+			return roster.Change{}, err
+		}
 		known := remember(fastest(state, view))
-		for _, c := range batch {
-			if err := known.expect(c.cmds); err != nil {
-				return roster.Change{}, err
-			}
+		if err := known.prepare(batch, view, state.Version()); err != nil {
+			return roster.Change{}, err
 		}
 		org.surprised = known.met > 0
 		d := s.newDraft(state, known, env, len(batch) == 1)
@@ -177,6 +182,28 @@ func (s *Service) transact(
 		return change, nil, err
 	}
 	return change, a.after(change), nil
+}
+
+// decidable returns the view of an organization that commands may be decided on in a transaction, nil for none. The
+// caller holds the writer's token.
+func (s *Service) decidable(org *organization, state roster.State) (*index.View, error) {
+	if s.follower == nil {
+		return org.view.Load(), nil
+	}
+	return s.follower.decidable(org, state)
+}
+
+// prepare has the commands of calls chosen, and what they need looked up, that are about to be decided on at a version.
+func (m *memo) prepare(batch []*call, view *index.View, now roster.Version) error {
+	for _, c := range batch {
+		if err := c.choose(view, now); err != nil {
+			return err
+		}
+		if err := m.expect(c.cmds); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advance brings the view up to a change that is committed. A view that can't be brought up is dropped: the next
@@ -198,6 +225,12 @@ func (s *Service) advance(ctx context.Context, org *organization, change roster.
 	}
 	if view == nil {
 		org.publish(nil) // those who wait for a version must look
+		return
+	}
+	if s.follower != nil && change.Version != view.Version()+1 {
+		if s.follower.bringUp(ctx, org) != nil {
+			org.drop()
+		}
 		return
 	}
 	var next *index.View

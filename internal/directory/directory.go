@@ -6,6 +6,9 @@
 // that arrive meanwhile share the next transaction, so that they wait for the disk once, unless they are about the same
 // records. Several actors never share one: a change has one actor. A write that has returned is seen by every later
 // read.
+//
+// Where other processes write to the store, too, the service follows them: see [Options.FollowEvery]. What they have
+// written is read late, but never out of order, and a write is decided on what is there when it is made.
 package directory
 
 import (
@@ -71,6 +74,10 @@ type Service struct {
 	warmer chan struct{}
 	// travel has room for the views at old versions that are being made.
 	travel chan struct{}
+
+	// follower is nil where no other process writes to the store. working is set while it is this one's turn.
+	follower *follower
+	working  atomic.Bool
 }
 
 // travelers is how many views at old versions are made at once.
@@ -122,10 +129,13 @@ type Options struct {
 	// PastOps is how many ops may lie between an old version that is asked for and one that is at hand, and between two
 	// that are compared; [DefaultPastOps] where it is 0.
 	PastOps int
+
+	// FollowEvery is how often a store that others write to is asked what has changed; 200 milliseconds where it is 0.
+	FollowEvery time.Duration
 }
 
-// New returns a service over a store. It does not load anything yet. The caller closes it after the last use, and then
-// the store.
+// New returns a service over a store. It does not load anything yet. Where other processes write to the store, it
+// begins to follow them. The caller closes it after the last use, and then the store.
 func New(s store.Store, o Options) *Service {
 	if o.Random == nil {
 		o.Random = rand.Reader
@@ -134,7 +144,7 @@ func New(s store.Store, o Options) *Service {
 	if o.FormBytes > 0 {
 		forms = index.NewForms(o.FormBytes)
 	}
-	return &Service{
+	d := &Service{
 		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
 		forms: forms, progress: o.Progress, times: o.Times, tracer: o.Tracer, keepDeleted: o.KeepDeleted,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{}, slugs: map[string]roster.ID{},
@@ -143,6 +153,8 @@ func New(s store.Store, o Options) *Service {
 		closing:      make(chan struct{}), warmer: make(chan struct{}, 1),
 		pastOps: cmp.Or(o.PastOps, DefaultPastOps), travel: make(chan struct{}, travelers),
 	}
+	d.follow(o.FollowEvery)
+	return d
 }
 
 // View returns the present view of an organization. The first request loads it, and others for the same organization
@@ -310,7 +322,14 @@ func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roste
 		return nil, nil, err
 	}
 	s.remember(hash, org)
-	return s.tokenOf(ctx, org, hash)
+	token, o, err := s.tokenOf(ctx, org, hash)
+	if roster.CodeOf(err) == roster.NotFound && s.follower != nil { // another process has just made it
+		if err := s.refresh(ctx, org, 0); err != nil {
+			return nil, nil, err
+		}
+		return s.tokenOf(ctx, org, hash)
+	}
+	return token, o, err
 }
 
 func (s *Service) tokenOf(

@@ -33,13 +33,13 @@ func (s *Service) DoChosen(
 	ctx context.Context, org roster.ID, by roster.Principal, choose Choose, step Step,
 ) error {
 	c := newCall(by, nil, true)
-	c.step = step
+	c.step, c.chooses = step, choose
 	for done := false; !done; {
 		if _, err := s.View(ctx, org); err != nil { // which may have to load it
 			return err
 		}
 		var err error
-		if done, err = s.chosen(ctx, org, c, choose); err != nil {
+		if done, err = s.chosen(ctx, org, c); err != nil {
 			return err
 		}
 	}
@@ -53,7 +53,7 @@ func (s *Service) DoChosen(
 type Choose = func(roster.Users) ([]roster.Command, error)
 
 // chosen carries out a call whose commands it has chosen. It reports false where there is no view any more.
-func (s *Service) chosen(ctx context.Context, id roster.ID, c *call, choose Choose) (done bool, err error) {
+func (s *Service) chosen(ctx context.Context, id roster.ID, c *call) (done bool, err error) {
 	org := s.organization(id)
 	select {
 	case <-org.writer:
@@ -65,10 +65,9 @@ func (s *Service) chosen(ctx context.Context, id roster.ID, c *call, choose Choo
 	if view == nil {
 		return false, nil
 	}
-	if c.cmds, err = choose(view); err != nil {
+	if err := c.choose(view, view.Version()); err != nil {
 		return false, err
 	}
-	c.at = view.Version()
 	s.alone(ctx, org, c)
 	return true, nil
 }

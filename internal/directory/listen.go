@@ -10,15 +10,19 @@ import (
 // listener is told of changes.
 type listener struct{ fn func(roster.Change) }
 
-// Tell calls fn with every change that this service commits from now on, once it can be read, until stop is called,
-// after which fn is not called any more but for calls that are under way. Changes of one organization come one after
-// the other and in order, those of several at the same time. Whoever has written may wait for fn: it must return soon,
-// and must not call the service.
+// Tell calls fn with every change that is committed from now on, once it can be read, until stop is called, after which
+// fn is not called any more but for calls that are under way. Changes of one organization come one after the other and
+// in order, those of several at the same time. Whoever has written may wait for fn: it must return soon, and must not
+// call the service. What other processes commit is told when it is seen, and of what was trimmed before that there is
+// nothing; that they have removed an organization is told as a change which the history does not have.
 func (s *Service) Tell(fn func(roster.Change)) (stop func()) {
 	l := &listener{fn}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.listeners = append(slices.Clip(s.listeners), l)
+	s.mu.Unlock()
+	if s.follower != nil {
+		s.follower.await()
+	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -26,8 +30,17 @@ func (s *Service) Tell(fn func(roster.Change)) (stop func()) {
 	}
 }
 
-// tell tells of a change. The caller holds the writer's token of its organization.
+// tell tells of a change that this service has made. The caller holds the writer's token of its organization.
 func (s *Service) tell(change roster.Change) {
+	if s.follower != nil {
+		s.follower.tell(change)
+		return
+	}
+	s.announce(change)
+}
+
+// announce calls the listeners.
+func (s *Service) announce(change roster.Change) {
 	s.mu.RLock()
 	listeners := s.listeners
 	s.mu.RUnlock()

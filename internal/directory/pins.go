@@ -89,8 +89,12 @@ func (s *Service) ViewAt(ctx context.Context, id roster.ID, version roster.Versi
 	return s.remake(ctx, id, version)
 }
 
-// remake makes the view that a walk began at from the history.
+// remake makes the view that a walk began at from the history; another process may have begun it, at a version that is
+// still to be followed.
 func (s *Service) remake(ctx context.Context, id roster.ID, version roster.Version) (*index.View, error) {
+	if err := s.refresh(ctx, id, version); err != nil {
+		return nil, err
+	}
 	gone := roster.Errorf(roster.Gone, "version %d is no longer kept", version)
 	if version < s.Erased(id) {
 		return nil, gone

@@ -7,11 +7,13 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/roster-dev/roster"
 )
@@ -63,6 +65,8 @@ type Config struct {
 	Now       func() roster.Time
 	NewID     func() (roster.ID, error)
 	Log       *slog.Logger
+	// Poll is how often the store is asked for jobs that other processes were asked for; a minute where it is 0.
+	Poll time.Duration
 	// AtOnce is how many jobs work at the same time, 2 where it is 0. Jobs of different organizations take turns.
 	AtOnce int
 }
@@ -111,6 +115,7 @@ func New(c Config) *Service {
 	if c.AtOnce == 0 {
 		c.AtOnce = 2
 	}
+	c.Poll = cmp.Or(c.Poll, time.Minute)
 	return &Service{
 		Config: c, slots: make(chan struct{}, c.AtOnce), whole: make(chan struct{}, 1),
 		previews: newPreviews(maxPreviews), wake: make(chan struct{}, 1),

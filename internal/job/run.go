@@ -18,7 +18,7 @@ import (
 func (s *Service) Run(ctx context.Context) {
 	r := &runner{Service: s, busy: map[roster.ID]bool{}, served: map[roster.ID]int{}}
 	defer r.working.Wait()
-	ticker := time.NewTicker(time.Minute)
+	ticker := time.NewTicker(s.Poll)
 	defer ticker.Stop()
 	for {
 		r.start(ctx)

@@ -127,6 +127,9 @@ func (m *metrics) gauges(s *Server) {
 	if s.Webhooks != nil {
 		m.registry.MustRegister(newHookMetrics(s.Webhooks))
 	}
+	if s.Follower != nil {
+		m.registry.MustRegister(newFollowMetrics(s.Follower))
+	}
 	if s.Jobs != nil {
 		m.registry.MustRegister(newJobMetrics(s.Jobs))
 	}

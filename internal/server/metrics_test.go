@@ -34,10 +34,19 @@ func (idle) Stats() (outcomes map[string]int64, lag, backlog int64) {
 	return map[string]int64{"delivered": 0}, 0, 0
 }
 
+// trailing is a follower that is a little behind.
+type trailing struct{}
+
+func (trailing) FollowStats() (counts map[string]int64, seconds map[string]float64) {
+	return map[string]int64{"polls": 50, "failures": 2, "changes": 30, "lag": 4},
+		map[string]float64{"behind": 0.5, "quiet": 0.25}
+}
+
 // tellsAll has a server tell all that it can.
 func tellsAll(c *server.Config) {
 	c.Metrics, c.Loaded, c.CacheBytes, c.Software = true, loaded{}, 1<<20, "1.2.3"
 	c.Webhooks, c.StoreTimes = idle{}, server.NewStoreTimes(directory.Operations()...)
+	c.Follower = trailing{}
 	c.Pools = func() []server.Pool {
 		return []server.Pool{{Name: "write", Most: 16, Used: 3, Idle: 2, Waits: 9, Waited: 1500 * time.Millisecond}}
 	}
@@ -76,6 +85,8 @@ func TestMetrics(t *testing.T) {
 		`roster_pool_max_connections{pool="write"} 16`, `roster_pool_connections{pool="write",state="used"} 3`,
 		`roster_pool_connections{pool="write",state="idle"} 2`, `roster_pool_waits_total{pool="write"} 9`,
 		`roster_pool_wait_seconds_total{pool="write"} 1.5`, `roster_build_info{version="1.2.3"} 1`,
+		`roster_follow_polls_total 50`, `roster_follow_failures_total 2`, `roster_follow_changes_total 30`,
+		`roster_follow_lag_versions 4`, `roster_follow_behind_seconds 0.5`, `roster_follow_quiet_seconds 0.25`,
 		`roster_write_queue 6`, `roster_write_queue_longest 4`,
 		`roster_response_bytes_total{dialect="toy"} ` + strconv.Itoa(bytes),
 		`roster_rate_limited_total{dialect="toy"} 15`, `roster_rate_limited_total{dialect="none"} 0`,

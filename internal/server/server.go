@@ -77,6 +77,10 @@ type Config struct {
 	// be made. It must be
 	// safe for concurrent use, as that of crypto/rand is.
 	Random io.Reader
+	// PageSecret is what the key of page tokens is made of where others must know it, 32 bytes; optional.
+	PageSecret []byte
+	// Follower says how well the views keep up with what other processes write; optional.
+	Follower Follower
 	// Ready says whether requests can be served at present; optional.
 	Ready func(context.Context) error
 	// Versions are the versions of organizations besides the present ones; optional. Without it all pages of a list

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"hash/maphash"
@@ -23,7 +24,10 @@ func (s *Server) prepareWalks() (err error) {
 	if s.PinPages > 0 && s.Versions != nil {
 		s.begun = newBegun(s.PinPages)
 	}
-	if s.Random != nil {
+	switch {
+	case s.PageSecret != nil:
+		s.pageKey, err = dialect.NewPageKey(bytes.NewReader(s.PageSecret))
+	case s.Random != nil:
 		s.pageKey, err = dialect.NewPageKey(s.Random)
 	}
 	return err

@@ -18,8 +18,9 @@ type Deliveries interface {
 	Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error)
 
 	// KeepProgress keeps standings, in the place of those before, deliveries, as [roster.KeepDeliveries] does, and
-	// answers, in the place of those with the same key; it leaves out webhooks that do not exist. Of each organization
-	// all is kept, or none where it fails.
+	// answers, in the place of those with the same key; it leaves out webhooks that do not exist, and standings that
+	// are before the one that is kept ([roster.Standing.IsBefore]): they come from who was overtaken. Of each
+	// organization all is kept, or none where it fails.
 	KeepProgress(ctx context.Context, progress []roster.Progress) error
 
 	// Deliveries returns what is kept of the deliveries to a webhook, the last message first, by round and then by

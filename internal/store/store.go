@@ -127,13 +127,6 @@ type Finder interface {
 	FindAll(t roster.Type, ids []roster.ID, keys []roster.Keys) ([]roster.Entity, error)
 }
 
-// Leased is what a [Store] may be besides: one that another process can take over from this one.
-type Leased interface {
-	// Lost is closed when that has happened. What is kept in memory of the store is out of date from then on, and every
-	// method fails.
-	Lost() <-chan struct{}
-}
-
 // ErrClosed is what the methods of a closed store return.
 var ErrClosed = &roster.Error{Code: roster.Unavailable, Message: "the store is closed"}
 

@@ -76,6 +76,9 @@ type Config struct {
 	Timeout time.Duration
 	// Attempts is how often a message is sent before it is given up; 10 where it is 0.
 	Attempts int
+	// Poll is how often the keeper is asked where webhooks stand, for replays that other processes were asked for;
+	// never where it is 0.
+	Poll time.Duration
 	// Workers is how many messages are under way at once, 64 where it is 0. A quarter of them is kept free of receivers
 	// that are slow to answer.
 	Workers int
@@ -88,7 +91,7 @@ type Service struct {
 	client *http.Client
 	stop   func() // being told of changes
 	tests  chan struct{}
-	counts counts
+	counts *counts
 
 	// saving keeps an older standing from being kept after a newer one.
 	saving sync.Mutex
@@ -127,7 +130,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		client: &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
-		tests: make(chan struct{}, mostTests), wake: make(chan struct{}, 1), unsaved: make(chan struct{}, 1),
+		counts: &counts{}, tests: make(chan struct{}, mostTests),
+		wake: make(chan struct{}, 1), unsaved: make(chan struct{}, 1),
 	}
 	s.mu.Lock() // whoever tells of a change meanwhile waits until it is known which changes are not news
 	defer s.mu.Unlock()
@@ -183,6 +187,9 @@ func (s *Service) Run(ctx context.Context) error {
 	defer giveUp()
 	var saver sync.WaitGroup
 	saver.Go(func() { s.keepUp(ctx) })
+	if s.Poll > 0 {
+		saver.Go(func() { s.poll(ctx) })
+	}
 	s.dispatch(ctx, lasting)
 	ended := make(chan struct{})
 	go func() {

@@ -77,7 +77,9 @@ func (o *org) keepProgress(p *roster.Progress) {
 		kept = &delivering{}
 		o.hooks[p.Webhook] = kept
 	}
-	kept.standing = p.Standing
+	if !p.Standing.IsBefore(kept.standing) {
+		kept.standing = p.Standing
+	}
 	kept.deliveries = roster.KeepDeliveries(kept.deliveries, p.Deliveries)
 	for _, a := range p.Answers {
 		o.answers[a.Key] = a

@@ -15,7 +15,7 @@ import (
 const (
 	standingColumns = `s.position, s.round, s.attempts, s.next_at, s.last_at, s.last_took, s.last_status,
 		s.last_error, s.succeeded_at, s.failing_since`
-	hooksQuery = `SELECT e.org_id, o.version, o.fence, e.doc, ` + standingColumns + `
+	hooksQuery = `SELECT e.org_id, o.version, e.doc, ` + standingColumns + `
 		FROM entities AS e JOIN organizations AS o ON o.id = e.org_id
 			LEFT JOIN webhook_standings AS s ON s.org_id = e.org_id AND s.webhook_id = e.id
 		WHERE e.type = 'webhook' ORDER BY e.org_id, e.id`
@@ -30,7 +30,8 @@ const (
 		ON CONFLICT (org_id, webhook_id) DO UPDATE SET position = excluded.position, round = excluded.round,
 			attempts = excluded.attempts, next_at = excluded.next_at, last_at = excluded.last_at,
 			last_took = excluded.last_took, last_status = excluded.last_status, last_error = excluded.last_error,
-			succeeded_at = excluded.succeeded_at, failing_since = excluded.failing_since`
+			succeeded_at = excluded.succeeded_at, failing_since = excluded.failing_since
+		WHERE (webhook_standings.round, webhook_standings.position) <= (excluded.round, excluded.position)`
 	keepDelivery = `INSERT INTO webhook_deliveries (org_id, webhook_id, version, round, state, attempts, at, took,
 			status, error)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -63,46 +64,31 @@ func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
 	return nil
 }
 
-// hooks returns the webhooks of organizations that only this process can change any more.
-func (s *Store) hooks(ctx context.Context) ([]roster.Hook, error) {
-	for {
-		var hooks []roster.Hook
-		unfenced := map[roster.ID]struct{}{}
-		err := s.query(ctx, func(rows pgx.Rows) error {
-			h, fence, err := scanHook(rows)
-			if hooks = append(hooks, h); s.isUnfenced(h.Org, fence) {
-				unfenced[h.Org] = struct{}{}
-			}
-			return err
-		}, hooksQuery)
-		if err != nil || len(unfenced) == 0 {
-			return hooks, err
-		}
-		for org := range unfenced {
-			if err := s.fenceOrg(ctx, org); err != nil {
-				return nil, err
-			}
-			s.doubts.remove(org)
-		}
-	}
+func (s *Store) hooks(ctx context.Context) (hooks []roster.Hook, err error) {
+	err = s.query(ctx, func(rows pgx.Rows) error {
+		h, err := scanHook(rows)
+		hooks = append(hooks, h)
+		return err
+	}, hooksQuery)
+	return hooks, err
 }
 
-func scanHook(rows pgx.Rows) (h roster.Hook, fence int64, err error) {
+func scanHook(rows pgx.Rows) (h roster.Hook, err error) {
 	var doc []byte
 	var standing scanStanding
-	if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &fence, &doc)...); err != nil {
-		return h, 0, err
+	if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &doc)...); err != nil {
+		return h, err
 	}
 	e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
 	if err != nil {
-		return h, 0, err
+		return h, err
 	}
 	h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
 	h.Standing = h.Webhook.Begin()
 	if standing.position.Valid {
 		h.Standing = standing.standing()
 	}
-	return h, fence, nil
+	return h, nil
 }
 
 // scanStanding reads standingColumns.

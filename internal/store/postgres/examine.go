@@ -13,7 +13,9 @@ var _ store.Examiner = (*Store)(nil)
 
 // Examine implements [store.Examiner].
 func (s *Store) Examine(ctx context.Context) []store.Finding {
-	return []store.Finding{s.engine(ctx), s.durability(ctx), s.tryWrite(ctx), s.clock(ctx), s.connections(ctx)}
+	return []store.Finding{
+		s.engine(ctx), s.durability(ctx), s.tryWrite(ctx), s.clock(ctx), s.connections(ctx), s.servers(ctx),
+	}
 }
 
 // asked returns a finding about what could not be asked.
@@ -23,6 +25,30 @@ func asked(check string, err error) store.Finding {
 		Advice: "look at the log of the database",
 	}
 }
+
+// servers names the processes that have the database, as they say.
+func (s *Store) servers(ctx context.Context) store.Finding {
+	nodes, err := s.Nodes(ctx)
+	if err != nil {
+		return asked("servers", err)
+	}
+	f := store.Finding{Check: "servers", Severity: store.OK, Found: fmt.Sprintf("%d have the database", len(nodes))}
+	for _, n := range nodes {
+		const form = "; pid %d on %s, %s, heard of %s ago"
+		f.Found += fmt.Sprintf(form, n.PID, n.Host, n.Software, n.Quiet.Round(time.Second))
+		if n.Working {
+			f.Found += ", which delivers to webhooks and carries out jobs"
+		}
+		if n.Quiet > silent {
+			f.Severity = store.Warn
+			f.Advice = "look whether those that have not been heard of for long still run, and reach the database"
+		}
+	}
+	return f
+}
+
+// silent is for how long nothing may be heard of a server that says every few seconds that it is there.
+const silent = time.Minute
 
 func (s *Store) engine(ctx context.Context) store.Finding {
 	var version string

@@ -21,7 +21,7 @@ func TestExamine(t *testing.T) {
 			t.Errorf("%s says %q", f.Check, f.Found)
 		}
 	}
-	if got := strings.Join(checks, " "); got != "store durability write clock connections" {
+	if got := strings.Join(checks, " "); got != "store durability write clock connections servers" {
 		t.Errorf("it looks at %s", got)
 	}
 }

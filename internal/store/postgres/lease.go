@@ -9,47 +9,35 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/store"
+	"golang.org/x/sync/errgroup"
 )
 
-// The lease says which process has the database. What it holds in memory would be out of date where another one wrote.
-// Who has it beats, who wants it watches: a process that was seen to beat is alive, one that has not for a while has
-// lost it, and one that is known to be dead has, too. No clock but the watcher's own counts.
-//
-// Something that a lost process has sent may still arrive. So a lease that was not given back is taken with the next
-// generation, and every write to an organization leaves its generation there (organizations.fence), and is refused
-// where it finds a later one. Before a process loads an organization that was last written to under an earlier
-// generation, it puts its own there, which waits for a transaction that is under way. What it has loaded can then
-// change by its own writes only.
+// The lease says whose turn it is to do what one process must do at a time. No write needs it: those of an organization
+// come one after the other by its row. Who has the lease beats, who wants it watches: a process that was seen to beat
+// is alive, one that has not for a while has lost it, and one that is known to be dead has, too. No clock but the
+// watcher's own counts, and who can't beat for as long takes it for lost by its own.
 
 // leaseTimes are how often who has the lease beats, how often others look, and how long without a beat it lasts.
 type leaseTimes struct{ beat, look, lasts time.Duration }
 
 func (t leaseTimes) orUsual() leaseTimes {
 	if t == (leaseTimes{}) {
-		return leaseTimes{beat: 2 * time.Second, look: 100 * time.Millisecond, lasts: 10 * time.Second}
+		return leaseTimes{beat: 2 * time.Second, look: 500 * time.Millisecond, lasts: 10 * time.Second}
 	}
 	return t
 }
 
-// lease is a lease that this process has.
+// lease is a lease that this process has, or is after.
 type lease struct {
 	pool       *pgxpool.Pool
-	name       string // of the database, for messages
+	times      leaseTimes
 	nonce      pgtype.UUID
-	generation int64
-
-	lost    chan struct{} // closed when another process has taken it
-	losing  sync.Once
-	stop    context.CancelFunc
-	beating sync.WaitGroup
+	generation int64 // how often the lease was taken without having been given back
 }
 
 // holder is who has a lease.
@@ -76,24 +64,26 @@ const (
 	acquire   = `UPDATE leases SET generation = $1, nonce = $2, holder = $3, beat = beat + 1, released = FALSE
 		WHERE name = 'roster' AND nonce = $4 AND beat = $5`
 	beatLease    = `UPDATE leases SET beat = beat + 1 WHERE name = 'roster' AND nonce = $1`
-	raiseFence   = `UPDATE organizations SET fence = $2 WHERE id = $1 AND fence <= $2`
 	releaseLease = `UPDATE leases SET released = TRUE WHERE name = 'roster' AND nonce = $1`
 )
 
-// takeLease takes the lease, or fails with a [*store.InUseError].
-func takeLease(ctx context.Context, pool *pgxpool.Pool, name string, times leaseTimes) (*lease, error) {
-	l := &lease{pool: pool, name: name, nonce: newNonce(), lost: make(chan struct{})}
-	times = times.orUsual()
-	if err := l.take(ctx, times); err != nil {
-		if _, used := errors.AsType[*store.InUseError](err); used {
-			return nil, err
-		}
-		return nil, readError(ctx, "take the lease of the database", err)
+// Alone implements [store.Shared].
+func (s *Store) Alone(ctx context.Context, fn func(context.Context) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
 	}
-	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stop = stop
-	l.beating.Go(func() { l.keep(beating, times.beat) })
-	return l, nil
+	defer s.gate.Leave()
+	for {
+		l := &lease{pool: s.side, times: s.times.orUsual(), nonce: newNonce()}
+		if err := l.take(ctx); err != nil {
+			return nil // ctx has ended, which is no failure
+		}
+		lost, err := l.during(ctx, fn)
+		l.release(ctx)
+		if err != nil || !lost || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // newNonce returns what nobody else has.
@@ -103,37 +93,42 @@ func newNonce() pgtype.UUID {
 	return nonce
 }
 
-// take takes the lease as soon as it may.
-func (l *lease) take(ctx context.Context, times leaseTimes) error {
-	if _, err := l.pool.Exec(ctx, makeLease, l.nonce); err != nil {
-		return err
-	}
-	first, err := l.read(ctx)
-	if err != nil {
-		return err
-	}
-	for row, since := first, time.Now(); ; {
-		switch who := row.who(); {
-		case row.nonce != first.nonce || row.beat != first.beat || !row.released && who.isAlive():
-			return l.inUse(who)
-		case row.released || who.isDead() || time.Since(since) >= times.lasts:
-			taken, err := l.acquire(ctx, row)
-			if taken || err != nil {
-				return err
+// take takes the lease as soon as it may, and fails when ctx has ended. It waits for a database that does not answer.
+func (l *lease) take(ctx context.Context) error {
+	var row leaseRow
+	for since := (time.Time{}); ; {
+		now, err := l.read(ctx)
+		switch {
+		case err != nil:
+			since = time.Time{} // nobody can have beaten meanwhile
+		case since.IsZero() || now.nonce != row.nonce || now.beat != row.beat:
+			row, since = now, time.Now()
+		}
+		if err == nil && now.nonce == l.nonce {
+			return nil // taken, though no answer said so
+		}
+		if !since.IsZero() && l.mayTake(&row, since) {
+			if taken, err := l.acquire(ctx, row); taken && err == nil {
+				return nil
 			}
+			since = time.Time{}
 		}
 		select {
-		case <-time.After(times.look):
+		case <-time.After(l.times.look):
 		case <-ctx.Done():
 			return ctx.Err()
-		}
-		if row, err = l.read(ctx); err != nil {
-			return err
 		}
 	}
 }
 
+// mayTake reports whether nobody has the lease any more that was seen first at some time as it is now.
+func (l *lease) mayTake(row *leaseRow, since time.Time) bool {
+	return row.released || row.who().isDead() || time.Since(since) >= l.times.lasts
+}
+
 func (l *lease) read(ctx context.Context) (row leaseRow, err error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	err = l.pool.QueryRow(ctx, readLease).Scan(&row.generation, &row.nonce, &row.holder, &row.beat, &row.released)
 	return row, err
 }
@@ -148,69 +143,60 @@ func (l *lease) acquire(ctx context.Context, from leaseRow) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	tag, err := l.pool.Exec(ctx, acquire, l.generation, l.nonce, string(me), from.nonce, from.beat)
 	return tag.RowsAffected() > 0, err
 }
 
-func (l *lease) inUse(who holder) error {
-	err := &store.InUseError{Path: l.name, PID: who.PID}
-	if who.Host != self().Host {
-		err.Host = who.Host
-	}
-	return err
+// during calls fn while this process has the lease, and reports whether it was lost.
+func (l *lease) during(ctx context.Context, fn func(context.Context) error) (lost bool, err error) {
+	ctx, end := context.WithCancel(ctx)
+	var group errgroup.Group
+	group.Go(func() error {
+		defer end()
+		lost = l.keep(ctx)
+		return nil
+	})
+	err = fn(ctx)
+	end()
+	return lost, errors.Join(err, group.Wait())
 }
 
-// keep beats until ctx ends.
-func (l *lease) keep(ctx context.Context, every time.Duration) {
-	ticks := time.NewTicker(every)
+// keep beats until ctx ends, or reports that the lease is lost.
+func (l *lease) keep(ctx context.Context) (lost bool) {
+	ticks := time.NewTicker(l.times.beat)
 	defer ticks.Stop()
-	for {
+	for last := time.Now(); ; {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-ticks.C:
 		}
-		beat, cancel := context.WithTimeout(ctx, every)
-		l.beat(beat)
-		cancel()
+		before := time.Now()
+		held, err := l.beat(ctx)
+		switch {
+		case err == nil && !held, err != nil && time.Since(last) >= l.times.lasts:
+			return ctx.Err() == nil
+		case err == nil:
+			last = before
+		}
 	}
 }
 
-// beat says that this process is alive, or notes that another one has the lease.
-func (l *lease) beat(ctx context.Context) {
-	tag, err := l.pool.Exec(ctx, beatLease, l.nonce)
-	if err == nil && tag.RowsAffected() == 0 {
-		l.lose()
-	}
-}
-
-// lose notes that another process has the lease.
-func (l *lease) lose() { l.losing.Do(func() { close(l.lost) }) }
-
-// held fails where the lease is lost.
-func (l *lease) held() error {
-	select {
-	case <-l.lost:
-		return roster.Errorf(roster.Unavailable, "another roster process has taken over the database %s", l.name)
-	default:
-		return nil
-	}
-}
-
-// release stops beating, and gives the lease back where nothing that was sent can arrive any more.
-func (l *lease) release(ctx context.Context, clean bool) error {
-	l.stop()
-	l.beating.Wait()
-	if !clean {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+// beat says that this process is alive, and reports whether it still has the lease.
+func (l *lease) beat(ctx context.Context) (held bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.times.beat)
 	defer cancel()
-	_, err := l.pool.Exec(ctx, releaseLease, l.nonce)
-	if err != nil && (isLost(err) || ctx.Err() != nil) {
-		return nil // it ends by itself
-	}
-	return err
+	tag, err := l.pool.Exec(ctx, beatLease, l.nonce)
+	return tag.RowsAffected() > 0, err
+}
+
+// release gives the lease back. Where it can't, the lease ends by itself.
+func (l *lease) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+	defer cancel()
+	_, _ = l.pool.Exec(ctx, releaseLease, l.nonce)
 }
 
 // who returns who has the lease.
@@ -243,6 +229,9 @@ func self() holder {
 // where there is none, and where this can't be told.
 func startOf(pid int) (string, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if errors.Is(err, os.ErrNotExist) && !isGone(pid) {
+		return "", fmt.Errorf("process %d is hidden", pid) // as /proc can be mounted
+	}
 	if err != nil {
 		return "", err
 	}
@@ -258,17 +247,18 @@ func startOf(pid int) (string, error) {
 	return fields[start], nil
 }
 
+// isGone reports whether there is no process with a number, whatever /proc shows of it.
+func isGone(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = p.Release() }()
+	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
 // isHere reports whether a process would be seen from here.
 func (h holder) isHere() bool { return h.Machine != "" && h.Machine == self().Machine }
-
-// isAlive reports whether a process is known to run.
-func (h holder) isAlive() bool {
-	if !h.isHere() {
-		return false
-	}
-	started, err := startOf(h.PID)
-	return err == nil && started == h.Started
-}
 
 // isDead reports whether a process is known not to run any more.
 func (h holder) isDead() bool {
@@ -277,16 +267,4 @@ func (h holder) isDead() bool {
 	}
 	started, err := startOf(h.PID)
 	return errors.Is(err, os.ErrNotExist) || err == nil && started != h.Started
-}
-
-// fenceOrg puts this process's generation where an earlier one is, and waits for what is under way there.
-func (s *Store) fenceOrg(ctx context.Context, org roster.ID) error {
-	_, err := s.side.Exec(ctx, raiseFence, uid(org), s.lease.generation)
-	return err
-}
-
-// isUnfenced reports whether what is kept of an organization may still change by another process, or by a transaction
-// of this one that was given up.
-func (s *Store) isUnfenced(org roster.ID, fence int64) bool {
-	return fence < s.lease.generation || s.doubts.has(org)
 }

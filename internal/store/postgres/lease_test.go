@@ -1,18 +1,16 @@
 package postgres
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
-	"os"
 	"os/exec"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
 )
 
@@ -21,27 +19,49 @@ func slow() leaseTimes {
 	return leaseTimes{beat: time.Hour, look: time.Millisecond, lasts: 30 * time.Millisecond}
 }
 
-func TestInUse(t *testing.T) {
-	url := pgtest.Schema(t, pgtest.Server(t))
-	s := openAt(t, url, options{})
-	_, err := Open(t.Context(), url)
-	inUse, ok := errors.AsType[*store.InUseError](err)
-	if !ok || roster.CodeOf(err) != roster.Unavailable {
-		t.Fatalf("second time: got %v, want a store in use", err)
-	}
-	if diff := cmp.Diff(&store.InUseError{Path: s.name, PID: os.Getpid()}, inUse); diff != "" {
-		t.Errorf("in use (-want +got):\n%s", diff)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = openAt(t, url, options{})
-	if s.lease.generation != 0 {
-		t.Errorf("generation %d of a lease that was given back", s.lease.generation)
-	}
-	if err := s.Close(); err != nil {
+// working is a process whose turn it is.
+type working struct {
+	begun  <-chan struct{} // has one for each turn that has begun
+	lost   <-chan struct{} // has one for each that has ended
+	end    func()          // gives the turn back
+	failed <-chan error    // has what Alone has returned
+}
+
+// work has a store wait for its turn, and keep it until it is lost or given back.
+func work(t *testing.T, s *Store) working {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	begun, lost, failed := make(chan struct{}, 10), make(chan struct{}, 10), make(chan error, 1)
+	go func() {
+		failed <- s.Alone(ctx, func(ctx context.Context) error {
+			begun <- struct{}{}
+			<-ctx.Done()
+			lost <- struct{}{}
+			return nil
+		})
+	}()
+	t.Cleanup(end)
+	return working{begun, lost, end, failed}
+}
+
+// stop gives a turn back, or up.
+func (w working) stop(t *testing.T) {
+	t.Helper()
+	w.end()
+	if err := <-w.failed; err != nil {
 		t.Error(err)
 	}
+}
+
+// row returns the lease as it is.
+func row(t *testing.T, s *Store) leaseRow {
+	t.Helper()
+	l := &lease{pool: s.side}
+	row, err := l.read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
 }
 
 // heldBy puts another holder in the place of the one that a store has, which goes on without knowing.
@@ -76,117 +96,158 @@ func dead(t *testing.T) holder {
 	return h
 }
 
-// TestDeadHolder takes the lease of a process that was killed at once, with the next generation.
+// TestDeadHolder takes the turn of a process that was killed at once.
 func TestDeadHolder(t *testing.T) {
 	url := pgtest.Schema(t, pgtest.Server(t))
 	killed := openAt(t, url, options{lease: slow()})
 	defer killed.Close()
+	defer work(t, killed).stop(t)
+	waitForTurn(t, killed)
 	heldBy(t, url, dead(t))
 	s := openAt(t, url, options{lease: leaseTimes{beat: time.Hour, look: time.Hour, lasts: time.Hour}})
 	defer s.Close()
-	if s.lease.generation != 1 {
-		t.Errorf("got generation %d, want 1", s.lease.generation)
+	w := work(t, s)
+	defer w.stop(t)
+	<-w.begun
+	if got := row(t, s).generation; got != 1 {
+		t.Errorf("got generation %d, want 1", got)
 	}
 }
 
-// TestBeating holds a lease that is elsewhere to be respected while it beats.
+// waitForTurn waits until somebody has the lease.
+func waitForTurn(t *testing.T, s *Store) {
+	t.Helper()
+	for row(t, s).released {
+	}
+}
+
+// TestGivenBack holds a turn that was given back to be another one's at once, and to be told from one that was lost.
+func TestGivenBack(t *testing.T) {
+	s := openNew(t, options{lease: leaseTimes{beat: time.Hour, look: time.Millisecond, lasts: time.Hour}})
+	for range 2 {
+		w := work(t, s)
+		<-w.begun
+		w.stop(t)
+	}
+	if got := row(t, s); got.generation != 0 || !got.released {
+		t.Errorf("the lease is %+v", got)
+	}
+}
+
+// TestBeating holds a turn elsewhere to be respected while it beats, and to be over when it does not any more.
 func TestBeating(t *testing.T) {
 	url := pgtest.Schema(t, pgtest.Server(t))
 	alive := openAt(t, url, options{lease: leaseTimes{beat: time.Millisecond, look: time.Hour, lasts: time.Hour}})
 	defer alive.Close()
+	one := work(t, alive)
+	<-one.begun
 	heldBy(t, url, elsewhere())
-	_, err := open(t.Context(), url, options{lease: leaseTimes{beat: time.Hour, look: time.Millisecond, lasts: time.Minute}})
-	inUse, ok := errors.AsType[*store.InUseError](err)
-	if !ok || inUse.Host != "elsewhere" || inUse.PID != 5 {
-		t.Errorf("got %v, want a store in use elsewhere", err)
+	s := openAt(t, url, options{lease: leaseTimes{beat: time.Hour, look: time.Millisecond, lasts: 2 * time.Second}})
+	defer s.Close()
+	other := work(t, s)
+	defer other.stop(t)
+	const beats = 2000 // which take longer than a lease lasts
+	for since := row(t, s).beat; row(t, s).beat < since+beats; {
+		time.Sleep(10 * time.Millisecond) // it must have the processor
 	}
+	select {
+	case <-other.begun:
+		t.Error("two have their turn")
+	default:
+	}
+	one.stop(t)
+	<-other.begun
 }
 
-// TestTakenOver lets a process that hangs lose the lease, and wake up with a transaction under way: what the other one
-// loads has its change, and every later one is refused.
+// TestTakenOver lets a process that hangs lose its turn. Its writes go on: they need none.
 func TestTakenOver(t *testing.T) {
 	url := pgtest.Schema(t, pgtest.Server(t))
 	hung := openAt(t, url, options{lease: slow()})
 	defer hung.Close()
-	one, two := named(1, 1, "one"), named(2, 2, "two")
-	mustCommit(t, hung, one.ID, roster.Op{After: one})
-	mustCommit(t, hung, two.ID, roster.Op{After: two})
+	org := named(1, 1, "one")
+	mustCommit(t, hung, org.ID, roster.Op{After: org})
+	loser := work(t, hung)
+	<-loser.begun
 	heldBy(t, url, elsewhere())
-	begun, goOn, written := make(chan struct{}), make(chan struct{}), make(chan error)
-	go func() {
-		_, err := hung.Update(t.Context(), one.ID, func(roster.State) (roster.Change, error) {
-			close(begun)
-			<-goOn
-			return roster.Change{Ops: []roster.Op{{After: numbered(1)}}}, nil
-		})
-		written <- err
-	}()
-	<-begun
 	s := openAt(t, url, options{lease: slow()})
 	defer s.Close()
-	versions := make(chan roster.Version)
-	go func() {
-		version, err := s.Load(t.Context(), one.ID, func(roster.Entity) error { return nil })
-		if err != nil {
-			t.Error(err)
-		}
-		versions <- version
-	}()
-	waitForLock(t, s)
-	close(goOn)
-	if err := <-written; err != nil {
-		t.Errorf("the transaction under way: %v", err)
+	taker := work(t, s)
+	<-taker.begun
+	if got := row(t, s).generation; got != 1 {
+		t.Errorf("got generation %d, want 1", got)
 	}
-	if version := <-versions; version != 2 {
-		t.Errorf("loaded version %d, want 2", version)
+	mustCommit(t, hung, org.ID, roster.Op{After: numbered(1)})
+	mustCommit(t, s, org.ID, roster.Op{After: numbered(2)})
+	changes, err := hung.Changes(t.Context(), org.ID, 0, 10)
+	if err != nil || len(changes) != 3 {
+		t.Errorf("%d changes, %v, want 3", len(changes), err)
 	}
-	select {
-	case <-hung.Lost():
-		t.Fatal("the one that hung knows already")
-	default:
-	}
-	if err := commit(t, hung, one.ID, roster.Op{After: numbered(2)}); roster.CodeOf(err) != roster.Unavailable {
-		t.Errorf("a write after the lease was lost: got %v, want %s", err, roster.Unavailable)
-	}
-	select {
-	case <-hung.Lost():
-	default:
-		t.Error("the one that hung does not know yet")
-	}
-	if err := commit(t, hung, two.ID, roster.Op{After: numbered(2)}); roster.CodeOf(err) != roster.Unavailable {
-		t.Errorf("another write after the lease was lost: got %v, want %s", err, roster.Unavailable)
-	}
-	mustCommit(t, s, one.ID, roster.Op{After: numbered(2)})
+	taker.stop(t)
+	loser.stop(t)
 }
 
-// TestLost holds a process to noticing that it has lost the lease.
+// TestLost holds a process to ending its turn when another one has it, and when it could not say for long enough that it
+// is alive.
 func TestLost(t *testing.T) {
 	url := pgtest.Schema(t, pgtest.Server(t))
-	loser := openAt(t, url, options{lease: slow()})
+	loser := openAt(t, url, options{lease: leaseTimes{beat: time.Millisecond, look: time.Millisecond, lasts: time.Hour}})
 	defer loser.Close()
-	heldBy(t, url, dead(t))
-	s := openAt(t, url, options{lease: slow()})
-	defer s.Close()
-	loser.lease.beat(t.Context())
-	<-loser.Lost()
-	if err := loser.Orgs(t.Context(), func(*roster.Organization) error { return nil }); roster.CodeOf(err) != roster.Unavailable {
-		t.Errorf("got %v, want %s", err, roster.Unavailable)
+	w := work(t, loser)
+	<-w.begun
+	if _, err := loser.side.Exec(t.Context(), `UPDATE leases SET nonce = $1, released = TRUE`, newNonce()); err != nil {
+		t.Fatal(err)
+	}
+	<-w.lost
+	<-w.begun // it has its turn anew
+	w.stop(t)
+}
+
+// TestLostTouch ends the turn of a process that can't reach the database.
+func TestLostTouch(t *testing.T) {
+	s, proxy := openBehind(t, options{
+		lease: leaseTimes{beat: time.Millisecond, look: time.Millisecond, lasts: 20 * time.Millisecond},
+	})
+	w := work(t, s)
+	<-w.begun
+	proxy.Set(pgtest.Faults{Apart: true})
+	s.side.Reset()
+	<-w.lost
+	proxy.Set(pgtest.Faults{})
+	<-w.begun
+	w.stop(t)
+}
+
+// TestOpenedAtOnce has several processes make one schema.
+func TestOpenedAtOnce(t *testing.T) {
+	url := pgtest.Schema(t, pgtest.Server(t))
+	var group errgroup.Group
+	for range 4 {
+		group.Go(func() error {
+			s, err := Open(t.Context(), url)
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestStartOf(t *testing.T) {
-	if h := self(); !h.isAlive() || h.isDead() {
+	if h := self(); h.isDead() {
 		t.Errorf("%+v is this process, and it runs", h)
 	}
-	if h := dead(t); h.isAlive() || !h.isDead() {
+	if h := dead(t); !h.isDead() {
 		t.Errorf("%+v has ended", h)
 	}
 	again := self()
 	again.Started += "1" // of another process with the same number
-	if again.isAlive() || !again.isDead() {
+	if !again.isDead() {
 		t.Errorf("%+v has ended", again)
 	}
-	if h := elsewhere(); h.isAlive() || h.isDead() {
+	if h := elsewhere(); h.isDead() {
 		t.Errorf("nothing is known of %+v", h)
 	}
 }

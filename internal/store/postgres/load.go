@@ -20,7 +20,7 @@ var _ store.Batcher = (*Store)(nil)
 // Records in the order of Load: those without a number first.
 const (
 	beginRead       = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
-	loadOrg         = `SELECT version, next, doc, fence FROM organizations WHERE id = $1`
+	loadOrg         = `SELECT version, next, doc FROM organizations WHERE id = $1`
 	unnumberedQuery = `SELECT doc FROM entities WHERE org_id = $1 AND type = $2 AND number IS NULL ORDER BY id`
 	numberedQuery   = `SELECT doc FROM entities WHERE org_id = $1 AND type = $2 AND number IS NOT NULL ORDER BY number`
 )
@@ -81,52 +81,27 @@ func (s *Store) load(
 	return version, nil
 }
 
-// snapshot begins to read an organization that nobody but this process can change any more.
+// snapshot begins to read an organization.
 func (s *Store) snapshot(ctx context.Context, org roster.ID) (*pgxpool.Conn, *roster.Organization, error) {
-	for {
-		conn, err := s.readers.Acquire(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		o, fence, err := openSnapshot(ctx, conn, org)
-		if err == nil && !s.isUnfenced(org, fence) {
-			return conn, o, nil
-		}
-		err = broken(conn.Conn(), err)
-		endSnapshot(ctx, conn)
-		if err == nil {
-			if err = s.fenceOrg(ctx, org); err == nil {
-				s.doubts.remove(org)
-			}
-		}
-		if err != nil {
-			return nil, nil, err
-		}
+	conn, err := s.readers.Acquire(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-}
-
-func openSnapshot(
-	ctx context.Context, conn *pgxpool.Conn, org roster.ID,
-) (o *roster.Organization, fence int64, err error) {
+	var o *roster.Organization
 	var b pgx.Batch
 	b.Queue(beginRead)
 	b.Queue(noTimeout)
 	b.Queue(loadOrg, uid(org)).QueryRow(func(row pgx.Row) (err error) {
-		o, err = scanOrg(withFence{row, &fence})
+		o, err = scanOrg(row)
 		return err
 	})
-	err = conn.SendBatch(ctx, &b).Close()
-	return o, fence, err
+	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+		err = broken(conn.Conn(), err)
+		endSnapshot(ctx, conn)
+		return nil, nil, err
+	}
+	return conn, o, nil
 }
-
-// withFence is a row that goes on with the fence.
-type withFence struct {
-	pgx.Row
-
-	fence *int64
-}
-
-func (w withFence) Scan(dest ...any) error { return w.Row.Scan(append(dest, w.fence)...) }
 
 // endSnapshot gives the connection back.
 func endSnapshot(ctx context.Context, conn *pgxpool.Conn) {

@@ -60,21 +60,44 @@ func (m *migrating) makeLeases(ctx context.Context) (err error) {
 	return readError(ctx, "make the schema", err)
 }
 
-// run brings the schema up to date, of which the caller has the lease. It fails with [roster.Conflict] where the schema
-// is newer than this program.
-func (m *migrating) run(ctx context.Context) error {
+// isDone reports whether the schema is up to date. It fails with [roster.Conflict] where the schema is newer than this
+// program.
+func (m *migrating) isDone(ctx context.Context) (bool, error) {
 	has, knows, err := m.steps.GetVersions(ctx)
 	if err != nil {
-		return readError(ctx, "read the schema's version", err)
+		return false, readError(ctx, "read the schema's version", err)
 	}
 	if has > knows {
-		return roster.Errorf(roster.Conflict, "a newer roster wrote this database (its schema is %d, this one knows "+
-			"up to %d): use the newer one", has, knows)
+		return false, roster.Errorf(roster.Conflict, "a newer roster wrote this database (its schema is %d, this one "+
+			"knows up to %d): use the newer one", has, knows)
 	}
-	if has == knows {
-		return nil
+	return has == knows, nil
+}
+
+// What keeps others from changing the schema meanwhile, however long it takes.
+const (
+	noIdleTimeout = `SET LOCAL idle_in_transaction_session_timeout = 0`
+	lockLease     = `SELECT generation FROM leases WHERE name = 'roster' FOR UPDATE`
+)
+
+// migrate brings the schema up to date, while others wait who are about to.
+func (s *Store) migrate(ctx context.Context, m *migrating) error {
+	if done, err := m.isDone(ctx); done || err != nil {
+		return err
 	}
-	if _, err := m.steps.Up(ctx); err != nil {
+	err := pgx.BeginFunc(ctx, s.side, func(tx pgx.Tx) error {
+		for _, query := range []string{noTimeout, noIdleTimeout, lockLease} {
+			if _, err := tx.Exec(ctx, query); err != nil {
+				return err
+			}
+		}
+		if done, err := m.isDone(ctx); done || err != nil {
+			return err
+		}
+		_, err := m.steps.Up(ctx)
+		return err
+	})
+	if err != nil {
 		return readError(ctx, "bring the schema up to date", err)
 	}
 	return nil

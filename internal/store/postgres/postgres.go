@@ -1,12 +1,11 @@
 // Package postgres is the store in a PostgreSQL database, version 15 or later, or in one that speaks like it and shards
-// by the first column of keys. Every acknowledged change is as durable as the database makes a commit. One process at a
-// time has the database: see lease.go. It must not know any rule about users.
+// by the first column of keys. Every acknowledged change is as durable as the database makes a commit. Any number of
+// processes may have the database. It must not know any rule about users.
 package postgres
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -45,15 +44,11 @@ type Store struct {
 	// nothing else, but for who settles a name.
 	side     *pgxpool.Pool
 	settling sync.Mutex // guards that only one settles a name
-	lease    *lease
+	times    leaseTimes
 	queues   queues
-	doubts   doubts
 }
 
-var (
-	_ store.Store  = (*Store)(nil)
-	_ store.Leased = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // options are what tests change.
 type options struct {
@@ -66,9 +61,8 @@ type options struct {
 // Open opens the store in the database that a URL names, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=..., with
 // the parameters that libpq knows, pool_max_conns for how many connections write at the same time (16), and
 // default_transaction_isolation for writing at another level than READ COMMITTED, which does. Its schema is made or
-// brought up to date; one of a newer version of roster is refused with [roster.Conflict]. Open fails with a
-// [*store.InUseError] while another process has the database, and waits for up to ten seconds where that may have been
-// lost. No error shows a password.
+// brought up to date; one of a newer version of roster is refused with [roster.Conflict]. Other processes may have it
+// open. No error shows a password.
 func Open(ctx context.Context, url string) (*Store, error) {
 	return open(ctx, url, options{})
 }
@@ -85,11 +79,12 @@ func open(ctx context.Context, url string, o options) (*Store, error) {
 		o.prepare(config)
 	}
 	s := &Store{
-		name: nameOf(config.ConnConfig), begin: beginOf(config.ConnConfig),
+		name: nameOf(config.ConnConfig), begin: beginOf(config.ConnConfig), times: o.lease,
 		retryFor: 5 * time.Second, settleFor: cmp.Or(o.settleFor, 20*time.Second),
 	}
 	if err := s.open(ctx, config, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store %s: %w", s.name, err), s.release(ctx))
+		s.release()
+		return nil, fmt.Errorf("open the store %s: %w", s.name, err)
 	}
 	return s, nil
 }
@@ -118,41 +113,32 @@ func (s *Store) open(ctx context.Context, config *pgxpool.Config, o options) err
 	if err := m.makeLeases(ctx); err != nil {
 		return err
 	}
-	if s.lease, err = takeLease(ctx, s.side, s.name, o.lease); err != nil {
-		return err
+	if err := s.aside(ctx, []step{{query: makeLease, args: []any{newNonce()}}}); err != nil {
+		return readError(ctx, "make the lease of the database", err)
 	}
-	return m.run(ctx)
+	return s.migrate(ctx, m)
 }
 
-// sideConns is how many connections side has: two would do.
-const sideConns = 3
+// sideConns is how many connections side has: who settles a name takes two of them, and who beats one.
+const sideConns = 4
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	if err := s.gate.Close(); err != nil {
 		return err
 	}
-	if err := s.release(context.Background()); err != nil {
-		return fmt.Errorf("close the store: %w", err)
-	}
+	s.release()
 	return nil
 }
 
-// release gives back what is open. The lease goes first: another process may open the database as soon as it is gone.
-func (s *Store) release(ctx context.Context) (err error) {
-	if s.lease != nil {
-		err = s.lease.release(context.WithoutCancel(ctx), s.doubts.none())
-	}
+// release gives back what is open.
+func (s *Store) release() {
 	for _, pool := range []*pgxpool.Pool{s.writers, s.readers, s.side} {
 		if pool != nil {
 			pool.Close()
 		}
 	}
-	return err
 }
-
-// Lost implements [store.Leased]: it happens to a process that could not reach the database for ten seconds, or hung.
-func (s *Store) Lost() <-chan struct{} { return s.lease.lost }
 
 // enter lets a call in, which must leave.
 func (s *Store) enter(ctx context.Context) error {
@@ -160,9 +146,6 @@ func (s *Store) enter(ctx context.Context) error {
 		return err
 	}
 	err := ctx.Err()
-	if err == nil {
-		err = s.lease.held()
-	}
 	if err != nil {
 		s.gate.Leave()
 	}
@@ -225,39 +208,4 @@ func (q *queues) wait(ctx context.Context, org roster.ID) (done func(), err erro
 		leave()
 		return nil, ctx.Err()
 	}
-}
-
-// doubts are the organizations of which it is not known whether the last transaction was committed. The zero value is
-// empty.
-type doubts struct {
-	mu   sync.Mutex
-	orgs map[roster.ID]struct{} // guarded by mu
-}
-
-func (d *doubts) add(org roster.ID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.orgs == nil {
-		d.orgs = map[roster.ID]struct{}{}
-	}
-	d.orgs[org] = struct{}{}
-}
-
-func (d *doubts) remove(org roster.ID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.orgs, org)
-}
-
-func (d *doubts) has(org roster.ID) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	_, has := d.orgs[org]
-	return has
-}
-
-func (d *doubts) none() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.orgs) == 0
 }

@@ -142,20 +142,37 @@ func (s *Store) Changes(
 	defer s.gate.Leave()
 	var changes []roster.Change
 	err := s.query(ctx, func(rows pgx.Rows) error {
-		change := roster.Change{Org: org}
-		var ops []byte
-		err := rows.Scan(&change.Version, &change.At, scanID{&change.Actor}, (*pgtype.DriverBytes)(&ops))
-		if err != nil {
-			return err
-		}
-		if change.Ops, err = roster.DecodeOps(ops); err != nil {
-			return fmt.Errorf("decode the change to version %d: %w", change.Version, err)
-		}
+		change, err := scanChange(org, rows)
 		changes = append(changes, change)
-		return nil
+		return err
 	}, changesQuery, uid(org), int64(after), limit)
 	if err != nil {
 		return nil, readError(ctx, fmt.Sprintf("read the changes of %s after version %d", org, after), err)
+	}
+	return changes, nil
+}
+
+func scanChange(org roster.ID, row pgx.Row) (change roster.Change, err error) {
+	change.Org = org
+	var ops []byte
+	if err := row.Scan(&change.Version, &change.At, scanID{&change.Actor}, (*pgtype.DriverBytes)(&ops)); err != nil {
+		return change, err
+	}
+	if change.Ops, err = roster.DecodeOps(ops); err != nil {
+		return change, fmt.Errorf("decode the change to version %d: %w", change.Version, err)
+	}
+	return change, nil
+}
+
+// Changes implements [store.Recent].
+func (s *state) Changes(after roster.Version, limit int) (changes []roster.Change, err error) {
+	err = s.t.rows(func(rows pgx.Rows) error {
+		change, err := scanChange(s.t.org, rows)
+		changes = append(changes, change)
+		return err
+	}, changesQuery, uid(s.t.org), int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read what others have written to %s: %w", s.t.org, err)
 	}
 	return changes, nil
 }

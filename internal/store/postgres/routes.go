@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -33,8 +34,8 @@ const (
 	allTokens = `SELECT identifier FROM entities WHERE org_id = $1 AND type = 'token' AND identifier IS NOT NULL`
 	lockNames = `SELECT number, slug FROM organizations WHERE id = $1 FOR UPDATE`
 	lockTime  = `SET LOCAL lock_timeout = 1000`
-	orgHolder = `INSERT INTO organizations (id, number, slug, name, version, fence, doc)
-		VALUES ($1, 0, '', '', 0, $2, '') ON CONFLICT (id) DO NOTHING`
+	orgHolder = `INSERT INTO organizations (id, number, slug, name, version, doc)
+		VALUES ($1, 0, '', '', 0, '') ON CONFLICT (id) DO NOTHING`
 )
 
 // orgName is a name of an organization: its number or its slug.
@@ -92,23 +93,39 @@ func (s *Store) aside(ctx context.Context, steps []step) error {
 		for _, s := range some {
 			b.Queue(s.query, s.args...)
 		}
-		if err := s.side.SendBatch(ctx, &b).Close(); err != nil {
+		err := s.beside(ctx, func(conn *pgx.Conn) error { return conn.SendBatch(ctx, &b).Close() })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// beside runs fn on a connection of side.
+func (s *Store) beside(ctx context.Context, fn func(*pgx.Conn) error) error {
+	conn, err := s.side.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return broken(conn.Conn(), fn(conn.Conn()))
+}
+
 // claim makes a name the organization's, or fails with [roster.Conflict] where another one has it.
 func (u *update) claim(name orgName) error {
 	for {
-		tag, err := u.side.Exec(u.quiet, insertName, name.key(), uid(u.org))
-		if err != nil || tag.RowsAffected() > 0 {
-			return err
-		}
+		var tag pgconn.CommandTag
 		var has roster.ID
-		err = u.side.QueryRow(u.quiet, readName, name.key()).Scan(scanID{&has})
+		err := u.beside(u.quiet, func(conn *pgx.Conn) (err error) {
+			tag, err = conn.Exec(u.quiet, insertName, name.key(), uid(u.org))
+			if err != nil || tag.RowsAffected() > 0 {
+				return err
+			}
+			return conn.QueryRow(u.quiet, readName, name.key()).Scan(scanID{&has})
+		})
 		switch {
+		case err == nil && tag.RowsAffected() > 0:
+			return nil
 		case errors.Is(err, pgx.ErrNoRows):
 			continue
 		case err != nil || has == u.org:
@@ -125,7 +142,11 @@ func (u *update) claim(name orgName) error {
 func (u *update) inherit(name orgName, from roster.ID) error {
 	u.settling.Lock()
 	defer u.settling.Unlock()
-	tx, err := u.side.Begin(u.quiet)
+	return u.beside(u.quiet, func(conn *pgx.Conn) error { return u.inheritOn(conn, name, from) })
+}
+
+func (u *update) inheritOn(conn *pgx.Conn, name orgName, from roster.ID) error {
+	tx, err := conn.Begin(u.quiet)
 	if err != nil {
 		return err
 	}
@@ -133,7 +154,7 @@ func (u *update) inherit(name orgName, from roster.ID) error {
 	if _, err := tx.Exec(u.quiet, lockTime); err != nil {
 		return err
 	}
-	tag, err := tx.Exec(u.quiet, orgHolder, uid(from), u.lease.generation)
+	tag, err := tx.Exec(u.quiet, orgHolder, uid(from))
 	if err != nil {
 		return err
 	}
@@ -146,8 +167,7 @@ func (u *update) inherit(name orgName, from roster.ID) error {
 			return store.Taken(name.field, roster.TypeOrganization)
 		}
 	}
-	_, err = u.side.Exec(u.quiet, moveName, name.key(), uid(from), uid(u.org))
-	return err
+	return u.aside(u.quiet, []step{{query: moveName, args: []any{name.key(), uid(from), uid(u.org)}}})
 }
 
 // forgetRoutes removes the routes of what a change that is committed has given up. Where it can't, they lead nowhere.

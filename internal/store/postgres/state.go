@@ -35,6 +35,7 @@ type state struct{ t *transaction }
 
 var (
 	_ store.Finder   = (*state)(nil)
+	_ store.Recent   = (*state)(nil)
 	_ store.Answered = (*state)(nil)
 )
 

@@ -20,11 +20,11 @@ import (
 // What a transaction about an organization begins with. Both lock its row, so that such transactions come one after the
 // other; under READ COMMITTED what is asked after that sees everything that was committed before.
 const (
-	bumpVersion = `UPDATE organizations SET version = version + 1, fence = $2 WHERE id = $1 AND fence <= $2
-		RETURNING version - 1, next, fence`
-	lockVersion = `SELECT version, next, fence FROM organizations WHERE id = $1 FOR UPDATE`
+	bumpVersion = `UPDATE organizations SET version = version + 1,
+		touched = greatest(touched, (extract(epoch FROM now()) * 1000)::bigint) WHERE id = $1
+		RETURNING version - 1, next`
+	lockVersion = `SELECT version, next FROM organizations WHERE id = $1 FOR UPDATE`
 	lastEntry   = `SELECT seq, hash FROM audit_entries WHERE org_id = $1 ORDER BY seq DESC LIMIT 1`
-	readFence   = `SELECT fence FROM organizations WHERE id = $1`
 )
 
 // transaction is a transaction about one organization, which nobody else can write to meanwhile. It is not safe for
@@ -86,9 +86,6 @@ func (s *Store) again(ctx context.Context, fn func() (retry bool, err error)) er
 		if !retry || time.Now().After(end) {
 			return err
 		}
-		if heldErr := s.lease.held(); heldErr != nil {
-			return heldErr
-		}
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
@@ -148,17 +145,14 @@ func (t *transaction) note(err error) error {
 func (t *transaction) bump() error {
 	var b pgx.Batch
 	b.Queue(t.begin)
-	b.Queue(bumpVersion, uid(t.org), t.lease.generation).QueryRow(t.scanVersion)
+	b.Queue(bumpVersion, uid(t.org)).QueryRow(t.scanVersion)
 	b.Queue(lastEntry, uid(t.org)).QueryRow(func(row pgx.Row) error {
 		return orNone(row.Scan(&t.last.Seq, scanBytes(t.last.Hash[:])))
 	})
 	if err := t.note(t.conn.SendBatch(t.quiet, &b).Close()); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if t.version > 0 {
-		return nil
-	}
-	return t.mustNotExist()
+	return nil
 }
 
 // lock begins the transaction at the present version.
@@ -169,29 +163,11 @@ func (t *transaction) lock() error {
 	if err := t.note(t.conn.SendBatch(t.quiet, &b).Close()); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	return t.lease.held()
-}
-
-func (t *transaction) scanVersion(row pgx.Row) error {
-	var fence int64
-	if err := orNone(row.Scan(&t.version, scanJSON{&t.next}, &fence)); err != nil {
-		return err
-	}
-	if fence > t.lease.generation {
-		t.lease.lose()
-	}
 	return nil
 }
 
-// mustNotExist fails where there is an organization that could not be written to.
-func (t *transaction) mustNotExist() error {
-	var fence int64
-	err := orNone(t.note(t.conn.QueryRow(t.quiet, readFence, uid(t.org)).Scan(&fence)))
-	if err == nil && fence > t.lease.generation {
-		t.lease.lose()
-		err = t.lease.held()
-	}
-	return err
+func (t *transaction) scanVersion(row pgx.Row) error {
+	return orNone(row.Scan(&t.version, scanJSON{&t.next}))
 }
 
 // orNone returns err but for there being no rows.
@@ -249,7 +225,6 @@ func isRefused(err error) bool {
 func (s *Store) settle(ctx context.Context, lost *transaction, known func(*transaction) (bool, error)) (bool, error) {
 	quiet, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settleFor)
 	defer cancel()
-	s.doubts.add(lost.org)
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		committed := false
 		_, err := s.run(quiet, lost.org, func(t *transaction) (err error) {
@@ -268,10 +243,9 @@ func (s *Store) settle(ctx context.Context, lost *transaction, known func(*trans
 			return err
 		})
 		if err == nil {
-			s.doubts.remove(lost.org)
 			return committed, nil
 		}
-		if s.lease.held() != nil || pause(quiet, wait) != nil {
+		if pause(quiet, wait) != nil {
 			return false, store.ErrUnknown
 		}
 	}
@@ -279,7 +253,7 @@ func (s *Store) settle(ctx context.Context, lost *transaction, known func(*trans
 
 // waitForCreation waits for a transaction that creates the organization, and reads its version.
 func (t *transaction) waitForCreation() error {
-	tag, err := t.conn.Exec(t.quiet, orgHolder, uid(t.org), t.lease.generation)
+	tag, err := t.conn.Exec(t.quiet, orgHolder, uid(t.org))
 	if err != nil || tag.RowsAffected() > 0 {
 		return t.note(err)
 	}

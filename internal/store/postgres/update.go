@@ -17,8 +17,8 @@ import (
 // The statements that write records. Every one of them is about one organization, which is the first column of what it
 // looks rows up by.
 const (
-	insertOrg = `INSERT INTO organizations (id, number, slug, name, version, fence, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertOrg = `INSERT INTO organizations (id, number, slug, name, version, doc, touched)
+		VALUES ($1, $2, $3, $4, $5, $6, (extract(epoch FROM now()) * 1000)::bigint)`
 	setNext      = `UPDATE organizations SET next = $2 WHERE id = $1`
 	updateOrg    = `UPDATE organizations SET number = $2, slug = $3, name = $4, doc = $5 WHERE id = $1`
 	insertRecord = `INSERT INTO entities (org_id, type, id, number, email, identifier, owner, doc)
@@ -296,7 +296,7 @@ func (u *update) orgStep(op roster.Op, doc []byte) step {
 	o := op.After.(*roster.Organization) //nolint:forcetypeassert // by its type
 	if op.Before == nil {
 		return step{query: insertOrg, args: []any{
-			uid(o.ID), o.Number, o.Slug, o.Name, int64(u.change.Version), u.lease.generation, doc,
+			uid(o.ID), o.Number, o.Slug, o.Name, int64(u.change.Version), doc,
 		}}
 	}
 	return step{query: updateOrg, args: []any{uid(o.ID), o.Number, o.Slug, o.Name, doc}}

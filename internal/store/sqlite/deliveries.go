@@ -30,6 +30,8 @@ func (w *writer) deliveryStatements() []statement {
 		{&w.keepStanding, `INSERT OR REPLACE INTO webhook_standings (position, round, attempts, next_at, last_at,
 			last_took, last_status, last_error, succeeded_at, failing_since, org_id, webhook_id)
 			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, org_id, id` + exists},
+		{&w.overtaken, `SELECT count(*) FROM webhook_standings
+			WHERE org_id = ? AND webhook_id = ? AND (round, position) > (?, ?)`},
 		{&w.keepDelivery, `INSERT OR REPLACE INTO webhook_deliveries (version, round, state, attempts, at, took, status,
 			error, org_id, webhook_id)
 			SELECT ?, ?, ?, ?, ?, ?, ?, ?, org_id, id` + exists},
@@ -138,11 +140,8 @@ func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) er
 }
 
 func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
-	s := &p.Standing
-	kept, err := affected(w.keepStanding.ExecContext(ctx, int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
-		int64(s.Last.At), s.Last.Took.Milliseconds(), s.Last.Status, s.Last.Error, int64(s.SucceededAt),
-		int64(s.FailingSince), p.Org[:], p.Webhook[:]))
-	if err != nil || kept == 0 {
+	exists, err := w.keepStandingOf(ctx, p)
+	if err != nil || !exists {
 		return err
 	}
 	if err := w.keepAnswers(ctx, p.Org, p.Answers...); err != nil {
@@ -165,6 +164,19 @@ func (w *writer) keepProgress(ctx context.Context, p *roster.Progress) error {
 		}
 	}
 	return nil
+}
+
+// keepStandingOf keeps where a webhook stands unless what is kept is later, and reports whether there is the webhook.
+func (w *writer) keepStandingOf(ctx context.Context, p *roster.Progress) (exists bool, err error) {
+	s := &p.Standing
+	err = w.overtaken.QueryRowContext(ctx, p.Org[:], p.Webhook[:], s.Round, int64(s.Position)).Scan(&exists)
+	if err != nil || exists {
+		return exists, err
+	}
+	kept, err := affected(w.keepStanding.ExecContext(ctx, int64(s.Position), s.Round, s.Attempts, int64(s.NextAt),
+		int64(s.Last.At), s.Last.Took.Milliseconds(), s.Last.Status, s.Last.Error, int64(s.SucceededAt),
+		int64(s.FailingSince), p.Org[:], p.Webhook[:]))
+	return kept > 0, err
 }
 
 // Deliveries implements [store.Store].

@@ -40,7 +40,7 @@ type writer struct {
 	insertEntry, insertEntries               *sql.Stmt
 	answer, insertAnswer, deleteAnswers      *sql.Stmt
 	forgetAnswers                            *sql.Stmt
-	keepStanding, keepDelivery               *sql.Stmt
+	keepStanding, keepDelivery, overtaken    *sql.Stmt
 	trimDeliveries                           *sql.Stmt
 	forgetStanding, forgetDeliveries         *sql.Stmt
 	deleteStandings, deleteDeliveries        *sql.Stmt

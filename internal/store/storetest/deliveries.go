@@ -17,6 +17,7 @@ func testDeliveries(t *testing.T, open Open) {
 	t.Helper()
 	t.Run("hooks", func(t *testing.T) { testHooks(t, open(t)) })
 	t.Run("progress is kept", func(t *testing.T) { testProgress(t, open(t)) })
+	t.Run("a standing that was overtaken", func(t *testing.T) { testOvertaken(t, open(t)) })
 	t.Run("answers are kept with it", func(t *testing.T) { testProgressAnswers(t, open(t)) })
 	t.Run("progress is no change", func(t *testing.T) { testProgressIsNoChange(t, open(t)) })
 	t.Run("the last ones stay", func(t *testing.T) { testKeptDeliveries(t, open(t)) })
@@ -134,13 +135,37 @@ func testProgress(t *testing.T, s store.Store) {
 		t.Errorf("deliveries: %v (-want +got):\n%s", err, diff)
 	}
 	dead.State = roster.Delivered
-	mustKeep(t, s, progress(1, 1, roster.Standing{Position: 5}, dead))
-	wantStandings(t, s, 1, map[int]roster.Standing{1: {Position: 5}, 2: standing(9)})
+	mustKeep(t, s, progress(1, 1, roster.Standing{Position: 5, Round: 2}, dead))
+	wantStandings(t, s, 1, map[int]roster.Standing{1: {Position: 5, Round: 2}, 2: standing(9)})
 	want[0] = dead
 	got, err = s.Deliveries(t.Context(), id(1), webhook(1).ID)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("deliveries after one was sent again: %v (-want +got):\n%s", err, diff)
 	}
+}
+
+// testOvertaken holds standings to going forward only, by round and then by position, whoever keeps one; what became of
+// messages is kept all the same.
+func testOvertaken(t *testing.T, s store.Store) {
+	t.Helper()
+	mustCommit(t, s, id(1), creations(org(1), webhook(1))...)
+	at := func(round int, position roster.Version, attempts int) roster.Standing {
+		return roster.Standing{Round: round, Position: position, Attempts: attempts}
+	}
+	for i, step := range []struct{ keep, want roster.Standing }{
+		{at(0, 7, 0), at(0, 7, 0)},
+		{at(0, 6, 1), at(0, 7, 0)},
+		{at(0, 7, 2), at(0, 7, 2)},
+		{at(1, 3, 0), at(1, 3, 0)},
+		{at(0, 9, 0), at(1, 3, 0)},
+		{at(1, 2, 0), at(1, 3, 0)},
+		{at(1, 4, 0), at(1, 4, 0)},
+	} {
+		version := roster.Version(10 + i)
+		mustKeep(t, s, progress(1, 1, step.keep, delivery(version, roster.Delivered, roster.Time(version))))
+		wantStandings(t, s, 1, map[int]roster.Standing{1: step.want})
+	}
+	wantDeliveries(t, s, 16, 15, 14, 13, 12, 11, 10)
 }
 
 // testProgressAnswers holds what is answered to being kept with the progress that it is about.

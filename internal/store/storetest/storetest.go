@@ -35,6 +35,7 @@ func Run(t *testing.T, open Open, reopen Reopen) {
 		"Changes": testChanges, "Concurrency": testConcurrency, "Limits": testLimits, "Context": testContext,
 		"Close": testClose, "Model": testModel, "Uses": testUses, "Numbers": testNumbers,
 		"Journal": testJournal, "Jobs": testJobs, "Past": testPast, "Deliveries": testDeliveries, "Erase": testErase,
+		"Shared": testShared,
 	}
 	for name, topic := range topics {
 		t.Run(name, func(t *testing.T) { topic(t, fresh) })
