@@ -51,6 +51,7 @@ func Roster() Rules {
 			{Package: "internal/trace", Ours: []string{root}, Strict: true},
 			{Package: "internal/otel", Ours: []string{root, "internal/trace"}},
 			{Package: "internal/job", Ours: []string{root, "internal/filter", "internal/ingest"}},
+			{Package: "internal/upkeep", Ours: []string{root, store, "internal/audit"}},
 			{Package: "internal/webhook", Ours: []string{root, "internal/trace"}},
 			{Package: store, Ours: []string{root, "internal/audit"}},
 			{Package: "internal/store/open", Ours: []string{root, store, "internal/store/*"}},

@@ -68,8 +68,7 @@ func (m *migrating) isDone(ctx context.Context) (bool, error) {
 		return false, readError(ctx, "read the schema's version", err)
 	}
 	if has > knows {
-		return false, roster.Errorf(roster.Conflict, "a newer roster wrote this database (its schema is %d, this one "+
-			"knows up to %d): use the newer one", has, knows)
+		return false, newerDatabase(has, knows)
 	}
 	return has == knows, nil
 }
@@ -101,4 +100,22 @@ func (s *Store) migrate(ctx context.Context, m *migrating) error {
 		return readError(ctx, "bring the schema up to date", err)
 	}
 	return nil
+}
+
+func newerDatabase(has, knows int64) error {
+	return roster.Errorf(roster.Conflict, "a newer roster wrote this database (its schema is %d, this one knows "+
+		"up to %d): use the newer one", has, knows)
+}
+
+// newestSchema returns the last version of the schema that this program knows.
+func newestSchema() (newest int64, err error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	for _, name := range names {
+		var n int64
+		if n, err = goose.NumericComponent(name); err != nil {
+			return 0, err
+		}
+		newest = max(newest, n)
+	}
+	return newest, err
 }

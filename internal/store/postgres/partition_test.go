@@ -63,6 +63,7 @@ func TestPartitioned(t *testing.T) {
 	var sent statements
 	o := options{migrations: partitioned(t), prepare: func(c *pgxpool.Config) { c.ConnConfig.Tracer = &sent }}
 	t.Run("Store", func(t *testing.T) { runSuite(t, o) })
+	t.Run("Rows", func(t *testing.T) { runRows(t, o) })
 	t.Run("Names", func(t *testing.T) { testNames(t, openNew(t, o)) })
 	sent.add(readAttempt) // sent where something goes wrong
 	wantAllSent(t, sent.all())
@@ -77,6 +78,7 @@ func TestPartitioned(t *testing.T) {
 	}
 	everywhere := []string{
 		orgsQuery, userOrgsQuery, hooksQuery, openJobsQuery, oldAnswers, changedLately, allVersions, readNodes, forgetNodes,
+		allOrgs,
 	}
 	for i, query := range sent.all() {
 		parts := partsRead(t, conn.Conn(), "statement_"+strconv.Itoa(i), query)
@@ -199,7 +201,7 @@ func embedded(t *testing.T) (texts []string) {
 func wantAllSent(t *testing.T, sent []string) {
 	t.Helper()
 	for _, text := range embedded(t) {
-		if strings.Contains(text, "leases") || strings.Contains(text, "current_setting") ||
+		if regexp.MustCompile(`leases|schema_versions|current_setting|version\(\)|pg_`).MatchString(text) ||
 			strings.HasPrefix(text, "SET") || strings.HasPrefix(text, "BEGIN") {
 			continue
 		}
@@ -326,6 +328,9 @@ func TestDenylist(t *testing.T) {
 		texts = append(texts, string(text))
 	}
 	for _, text := range texts {
+		if text == relationBytes { // asks PostgreSQL about itself, for `roster db status`
+			continue
+		}
 		if found := no.FindString(bare(text)); found != "" {
 			t.Errorf("%s in:\n%s", found, text)
 		}

@@ -56,6 +56,32 @@ func runSuite(t *testing.T, o options) {
 		})
 }
 
+func TestRows(t *testing.T) {
+	t.Parallel()
+	runRows(t, options{})
+}
+
+// runRows holds stores with some options to what is said of those that are read and filled row by row.
+func runRows(t *testing.T, o options) {
+	t.Helper()
+	server := pgtest.Server(t)
+	urls := map[store.Store]string{}
+	storetest.RunRows(t, func(t *testing.T) store.Store {
+		t.Helper()
+		dsn := pgtest.Schema(t, server)
+		s := openAt(t, dsn, o)
+		urls[s] = dsn
+		return s
+	}, func(t *testing.T, s store.Store) store.Reader {
+		t.Helper()
+		r, err := read(t.Context(), urls[s], o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	})
+}
+
 func openAt(tb testing.TB, dsn string, o options) *Store {
 	tb.Helper()
 	s, err := open(tb.Context(), dsn, o)

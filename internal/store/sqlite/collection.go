@@ -48,20 +48,19 @@ func (w *writer) know(c collection, number int64) {
 	w.collections[c] = number
 }
 
-// collectionFor returns the number of what the organization has of a type, which gets one if need be.
-func (u *update) collectionFor(t roster.Type) (int64, error) {
-	c := collection{u.change.Org, t}
-	number, err := u.collectionOf(u.quiet, c)
+// collectionFor returns the number of a collection, which gets one if need be.
+func (w *writer) collectionFor(ctx context.Context, c collection) (int64, error) {
+	number, err := w.collectionOf(ctx, c)
 	if number != 0 || err != nil {
 		return number, err
 	}
-	made, err := u.insertCollection.ExecContext(u.quiet, c.org[:], string(t))
+	made, err := w.insertCollection.ExecContext(ctx, c.org[:], string(c.typ))
 	if err == nil {
 		number, err = made.LastInsertId()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("begin to keep records of type %s: %w", t, err)
+		return 0, fmt.Errorf("begin to keep records of type %s: %w", c.typ, err)
 	}
-	u.know(c, number)
+	w.know(c, number)
 	return number, nil
 }

@@ -15,6 +15,7 @@ const (
 	changesQuery = `SELECT version, at, actor, ops FROM changes WHERE org_id = ?1
 		AND version > max(?2, coalesce((SELECT trimmed_to FROM organizations WHERE id = ?1), 0))
 		ORDER BY version LIMIT ?3`
+	orgsQuery = `SELECT version, next, doc FROM organizations ORDER BY number, id`
 	orgQuery  = `SELECT version, next, doc FROM organizations WHERE id = ?`
 	hashQuery = `SELECT org_id FROM entities WHERE type = 'token' AND identifier = ? ORDER BY org_id LIMIT 1`
 
@@ -30,12 +31,25 @@ const (
 )
 
 // each has fn read each row of a query.
-func (s *Store) each(ctx context.Context, fn func(*sql.Rows) error, query string, args ...any) (err error) {
+func (s *Store) each(ctx context.Context, fn func(*sql.Rows) error, query string, args ...any) error {
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
-	rows, err := s.readers.QueryContext(ctx, query, args...)
+	return eachRow(ctx, s.readers, fn, query, args...)
+}
+
+// querier is what queries can be put to.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// eachRow has fn read each row of a query.
+func eachRow(
+	ctx context.Context, db querier, fn func(*sql.Rows) error, query string, args ...any,
+) (err error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -55,7 +69,7 @@ func (s *Store) Orgs(ctx context.Context, fn func(*roster.Organization) error) e
 		o, err := scanOrg(rows)
 		all = append(all, o)
 		return err
-	}, `SELECT version, next, doc FROM organizations ORDER BY number, id`)
+	}, orgsQuery)
 	if err != nil {
 		return readError(ctx, "read the organizations", err)
 	}

@@ -87,12 +87,18 @@ func (s *Store) open(ctx context.Context, path string) error {
 
 // dsn returns the data source name of the database at an absolute path.
 func dsn(path string, pragmas ...string) string {
+	pragmas = append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}, pragmas...)
+	return fileURL(path, pragmas, "rwc")
+}
+
+// fileURL returns the data source name of the file at an absolute path, which mode says how to open.
+func fileURL(path string, pragmas []string, mode string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/...
 		path = "/" + path
 	}
-	pragmas = append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"}, pragmas...)
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}).String()
+	query := url.Values{"_pragma": pragmas, "mode": {mode}}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 
 // Close implements [store.Store].

@@ -45,6 +45,24 @@ func TestStore(t *testing.T) {
 		})
 }
 
+func TestRows(t *testing.T) {
+	paths := map[store.Store]string{}
+	storetest.RunRows(t, func(t *testing.T) store.Store {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "a store?.db")
+		s := open(t, path)
+		paths[s] = path
+		return s
+	}, func(t *testing.T, s store.Store) store.Reader {
+		t.Helper()
+		r, err := sqlite.Read(t.Context(), paths[s])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	})
+}
+
 // A change of several parts is in the history and in the records as it was made.
 func TestLargeChange(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "roster.db"))

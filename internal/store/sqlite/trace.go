@@ -20,11 +20,6 @@ type tracer struct {
 	person *audit.Person
 }
 
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // Traces implements [store.Eraser].
 func (s *Store) Traces(ctx context.Context, org, user roster.ID) (*roster.Traces, error) {
 	if err := s.gate.Enter(); err != nil {
@@ -61,18 +56,8 @@ func (t *tracer) all() (*roster.Traces, error) {
 }
 
 // rows calls fn with each row of a query.
-func (t *tracer) rows(fn func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := t.db.QueryContext(t.ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+func (t *tracer) rows(fn func(*sql.Rows) error, query string, args ...any) error {
+	return eachRow(t.ctx, t.db, fn, query, args...)
 }
 
 // records meets the person in the records: the history may not go back to when they were written.

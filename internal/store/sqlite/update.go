@@ -221,7 +221,7 @@ func (u *update) insertRows(ops []roster.Op, docs [][]byte) (made int, err error
 // appendRow appends the columns of a record in the order of the statement revise, which is the first of insert's.
 func (u *update) appendRow(args []any, e roster.Entity, doc []byte) ([]any, error) {
 	key, k := e.Key(), e.Keys()
-	number, err := u.collectionFor(key.Type)
+	number, err := u.collectionFor(u.quiet, collection{u.change.Org, key.Type})
 	return append(args, orNull(k.Number), orNull(k.Email), orNull(k.Identifier), k.Owner, string(doc),
 		number, key.ID[:]), err
 }
