@@ -11,7 +11,8 @@ func (a *app) db() *cobra.Command {
 		Long: "Look after the file or the database that the data is in: bring its schema up to date, verify it,\n" +
 			"back it up, and copy it into another one. A server may go on with it meanwhile unless it is said\n" +
 			"otherwise.",
-	}, a.dbMigrate(), a.dbStatus(), a.dbVerify(), a.dbBackup(), a.dbRestore(), a.dbCopy())
+	}, a.dbMigrate(), a.dbStatus(), a.dbVerify(), a.dbBackup(), a.dbRestore(), a.dbCopy(),
+		a.dbDistribute())
 }
 
 // onStore fails where flags lead to a server.

@@ -154,6 +154,9 @@ func TestDatabaseCommands(t *testing.T) {
 		{"db copy --from sqlite:" + backup + " --to " + store, 0, "there\n"},
 		{"user create --org acme --email a@example.com --name A --store " + store, 0, ""},
 		{"db copy --from sqlite:" + backup + " --to " + store, 5, "is not the same"},
+		{"db distribute --store postgres://u:secret@127.0.0.1:1/x", 0, "SELECT create_distributed_table('organizations', 'id', "},
+		{"db distribute --apply --store postgres://u:secret@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
+		{"db distribute --store " + store, 2, "only a PostgreSQL database"},
 		{"db verify --store postgres://u:secret@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
 	} {
 		r := execute(t, strings.Fields(step.line)...)

@@ -85,6 +85,22 @@ func Reader(ctx context.Context, dsn string) (store.Reader, error) {
 	return d.read(ctx, rest)
 }
 
+// Distribution returns where the tables of the database that dsn names are to be on a Citus cluster. With apply it puts
+// those there that are not, and returns which. Of other stores it fails with [roster.Invalid].
+func Distribution(ctx context.Context, dsn string, apply bool) ([]store.Placement, error) {
+	d, rest, err := find(dsn)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.scheme != "postgres" && d.scheme != "postgresql":
+		return nil, roster.Errorf(roster.Invalid, "only a PostgreSQL database can be distributed")
+	case apply:
+		return postgres.Distribute(ctx, "postgres:"+rest)
+	default:
+		return postgres.Distribution(), nil
+	}
+}
+
 // Backup copies the store that dsn names to a file, as [sqlite.Backup] does. Of other stores than files it fails with
 // [roster.Invalid], and says what to do instead.
 func Backup(ctx context.Context, dsn, file string, c store.Copying) error {

@@ -41,14 +41,33 @@ func (s *Store) Traces(ctx context.Context, org, user roster.ID) (*roster.Traces
 		return nil, err
 	}
 	defer s.gate.Leave()
-	t := tracer{func(fn func(pgx.Rows) error, query string, args ...any) error {
-		return s.query(ctx, fn, query, args...)
-	}, org, audit.NewPerson(user, nil)}
-	traces, err := t.all()
+	traces, err := s.traces(ctx, org, user)
 	if err != nil {
 		return nil, readError(ctx, fmt.Sprintf("look for traces of user %s in organization %s", user, org), err)
 	}
 	return traces, nil
+}
+
+// traces looks at one moment, for as long as it takes: a history may be large.
+func (s *Store) traces(ctx context.Context, org, user roster.ID) (*roster.Traces, error) {
+	conn, err := s.readers.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer endSnapshot(ctx, conn)
+	for _, query := range []string{beginRead, noTimeout} {
+		if _, err := conn.Exec(ctx, query); err != nil {
+			return nil, broken(conn.Conn(), err)
+		}
+	}
+	t := tracer{func(fn func(pgx.Rows) error, query string, args ...any) error {
+		rows, err := conn.Query(ctx, query, args...)
+		if err == nil {
+			err = each(rows, fn)
+		}
+		return broken(conn.Conn(), err)
+	}, org, audit.NewPerson(user, nil)}
+	return t.all()
 }
 
 // one reads the row of a query, if there is one.
