@@ -74,11 +74,7 @@ func Roster() Rules {
 			},
 		},
 		Reserved: []Reservation{
-			{
-				Import: "database/sql",
-				For:    []string{"internal/store/*"},
-				Why:    "SQL is a matter of the store drivers",
-			},
+			{Import: "database/sql", For: []string{"internal/store/*"}, Why: "SQL is a matter of the store drivers"},
 			{
 				Import: "go.opentelemetry.io",
 				For:    []string{"internal/otel"},
