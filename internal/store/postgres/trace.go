@@ -42,6 +42,10 @@ func (s *Store) Traces(ctx context.Context, org, user roster.ID) (*roster.Traces
 	}
 	defer s.gate.Leave()
 	traces, err := s.traces(ctx, org, user)
+	if isStale(err) { // as in onReader
+		s.readers.Reset()
+		traces, err = s.traces(ctx, org, user)
+	}
 	if err != nil {
 		return nil, readError(ctx, fmt.Sprintf("look for traces of user %s in organization %s", user, org), err)
 	}
