@@ -30,6 +30,8 @@ func distribution() []store.Placement {
 		byOrg("webhook_standings"), byOrg("webhook_deliveries"), byOrg("jobs"), byOrg("job_pieces"),
 		route("organization_names", "name"), route("token_routes", "hash"),
 		local("leases", "it has one row, about the whole database"),
+		local("nodes", "it has a row for each process that has the database"),
+		local("secrets", "it has a few rows, about the whole database"),
 		local("schema_versions", "it has a few rows, about the whole database"),
 	}
 }
