@@ -20,10 +20,10 @@ type snapshot struct {
 // Close implements [store.Snapshot].
 func (s *snapshot) Close(ctx context.Context) error {
 	_, err := s.tx.ExecContext(context.WithoutCancel(ctx), `PRAGMA shrink_memory`) // as load does
-	if errors.Is(err, sql.ErrTxDone) {
+	if err = errors.Join(err, s.tx.Rollback()); errors.Is(err, sql.ErrTxDone) {    // closed, or its context has ended
 		return nil
 	}
-	return errors.Join(err, s.tx.Rollback())
+	return err
 }
 
 // Standing implements [store.Snapshot].
