@@ -146,9 +146,9 @@ func TestBeating(t *testing.T) {
 	defer s.Close()
 	other := work(t, s)
 	defer other.stop(t)
-	const beats = 2000 // which take longer than a lease lasts
-	for since := row(t, s).beat; row(t, s).beat < since+beats; {
-		time.Sleep(10 * time.Millisecond) // it must have the processor
+	const beats, longer = 100, 2200 * time.Millisecond // than a lease lasts
+	for since, began := row(t, s).beat, time.Now(); row(t, s).beat < since+beats || time.Since(began) < longer; {
+		time.Sleep(20 * time.Millisecond) // it must have the processor
 	}
 	select {
 	case <-other.begun:
