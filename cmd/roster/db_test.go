@@ -144,8 +144,8 @@ func TestDatabaseCommands(t *testing.T) {
 		{"db backup " + backup + " --store " + store, 5, "--force replaces it"},
 		{"db backup " + backup + " --force --store " + store, 0, backup},
 		{"db backup " + backup + " --store memory:", 2, "gone with the process"},
-		{"db backup x --store postgres://u:secret@127.0.0.1:1/x", 2, "pg_dump"},
-		{"db restore " + backup + " --store postgres://u:secret@127.0.0.1:1/x", 2, "pg_restore"},
+		{"db backup x --store postgres://u:sesame@127.0.0.1:1/x", 2, "pg_dump"},
+		{"db restore " + backup + " --store postgres://u:sesame@127.0.0.1:1/x", 2, "pg_restore"},
 		{"db restore " + backup + " --store " + store, 5, "--force replaces it"},
 		{"db restore " + backup + " --force --store " + store, 0, "roster.db"},
 		{"db restore " + backup + ".none --store " + store, 3, "there is no file"},
@@ -154,13 +154,13 @@ func TestDatabaseCommands(t *testing.T) {
 		{"db copy --from sqlite:" + backup + " --to " + store, 0, "there\n"},
 		{"user create --org acme --email a@example.com --name A --store " + store, 0, ""},
 		{"db copy --from sqlite:" + backup + " --to " + store, 5, "is not the same"},
-		{"db distribute --store postgres://u:secret@127.0.0.1:1/x", 0, "SELECT create_distributed_table('organizations', 'id', "},
-		{"db distribute --apply --store postgres://u:secret@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
+		{"db distribute --store postgres://u:sesame@127.0.0.1:1/x", 0, "SELECT create_distributed_table('organizations', 'id', "},
+		{"db distribute --apply --store postgres://u:sesame@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
 		{"db distribute --store " + store, 2, "only a PostgreSQL database"},
-		{"db verify --store postgres://u:secret@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
+		{"db verify --store postgres://u:sesame@127.0.0.1:1/x", 1, "no PostgreSQL server answers"},
 	} {
 		r := execute(t, strings.Fields(step.line)...)
-		if all := r.stdout + r.stderr; r.code != step.code || !strings.Contains(all, step.want) || strings.Contains(all, "secret") {
+		if all := r.stdout + r.stderr; r.code != step.code || !strings.Contains(all, step.want) || strings.Contains(all, "sesame") {
 			t.Errorf("%s: exit code %d, want %d and %q:\n%s", step.line, r.code, step.code, step.want, all)
 		}
 	}
