@@ -82,7 +82,8 @@ type Return struct {
 	// Example is a JSON value, "" for none.
 	Example string
 	Mark    Mark
-	// Contract is the one contract in which the status occurs; "" for both.
+	// Contract is the one contract in which the status occurs, or has this body; "" for both. A status with another
+	// body in each has a row for each, the documented one first.
 	Contract roster.Contract
 	// Everywhere is for a status that has one cause in every endpoint that has it: one golden case is enough for all.
 	Everywhere bool

@@ -10,50 +10,68 @@ import (
 	"github.com/roster-dev/roster"
 )
 
-// shape is a wire struct that the page describes once, and the mark of those of its members that have none.
+// shape is a wire struct that the page describes once, and the mark of those of its members that have none. Of one that
+// takes the place of Base in another contract the page says what is different.
 type shape struct {
-	Type reflect.Type
-	Mark Mark
+	Type, Base reflect.Type
+	Mark       Mark
 }
 
 func (p *page) returns(e *Endpoint) {
 	var rows [][]string
 	for _, r := range e.Returns {
 		rows = append(rows, []string{
-			strconv.Itoa(r.Status), r.Doc, p.body(r), string(r.Contract), string(r.Mark),
+			strconv.Itoa(r.Status), r.Doc, p.body(e, r), string(r.Contract), string(r.Mark),
 		})
 	}
 	p.table([]string{"Status", "Meaning", "Body", "Contract", "Mark"}, rows)
 }
 
 // body says what a response's body is.
-func (p *page) body(r Return) string {
+func (p *page) body(e *Endpoint, r Return) string {
 	if r.Body == nil {
 		return cmp.Or(code(r.ContentType), "none")
 	}
-	text := p.shape(r.Body, r.Mark)
+	text := p.shape(r.Body, e.base(r), r.Mark)
 	if r.ContentType != "" {
 		text += ", " + code(r.ContentType)
 	}
 	return text
 }
 
+// base returns the documented body that a return has another one for; nil where there is none.
+func (e *Endpoint) base(r Return) any {
+	if r.Contract != roster.Live {
+		return nil
+	}
+	for _, other := range e.Returns {
+		if other.Status == r.Status && other.Contract == roster.Documented {
+			return other.Body
+		}
+	}
+	return nil
+}
+
 // requestBody says what an endpoint takes.
 func (p *page) requestBody(e *Endpoint) string {
 	text := code(e.Body.MediaTypes()...)
 	if e.Body.Body != nil {
-		text = p.shape(e.Body.Body, e.Mark) + ", " + text
+		text = p.shape(e.Body.Body, nil, e.Mark) + ", " + text
 	}
 	return sentences(text+", at most "+strconv.FormatInt(e.Body.MaxBytes(), 10)+" bytes", e.Body.Doc)
 }
 
 // shape says what the form of a body is, and notes the struct in it for a section of its own.
-func (p *page) shape(body any, mark Mark) string {
+func (p *page) shape(body, base any, mark Mark) string {
 	t := reflect.TypeOf(body)
 	if named := inside(t); named != nil {
 		known := slices.ContainsFunc(p.shapes, func(s shape) bool { return s.Type == named })
 		if !known {
-			p.shapes = append(p.shapes, shape{named, mark})
+			s := shape{Type: named, Mark: mark}
+			if base != nil {
+				s.Base = inside(reflect.TypeOf(base))
+			}
+			p.shapes = append(p.shapes, s)
 		}
 	}
 	return typeText(t)
@@ -77,9 +95,23 @@ func inside(t reflect.Type) reflect.Type {
 func (p *page) allShapes() {
 	for _, s := range p.shapes {
 		p.print("## Body: %s\n\n", structText(s.Type))
-		p.table([]string{"Member", "Type", "Values", "Required", "Nullable", "Meaning", "Mark"},
-			memberRows("", s, nil))
+		rows := memberRows("", s, nil)
+		if s.Base != nil {
+			p.print("It is %s but for:\n\n", structText(s.Base))
+			rows = without(rows, memberRows("", shape{Type: s.Base, Mark: s.Mark}, nil))
+			for _, row := range rows {
+				row[len(row)-1] = string(s.Mark) // that they are different is as certain as the whole body
+			}
+		}
+		p.table([]string{"Member", "Type", "Values", "Required", "Nullable", "Meaning", "Mark"}, rows)
 	}
+}
+
+// without returns the rows that are not among known ones.
+func without(rows, known [][]string) [][]string {
+	return slices.DeleteFunc(rows, func(row []string) bool {
+		return slices.ContainsFunc(known, func(other []string) bool { return slices.Equal(row, other) })
+	})
 }
 
 // memberRows returns a row for each member of a struct and of the structs inside it, with dots between the names.
@@ -95,7 +127,8 @@ func memberRows(prefix string, s shape, within []reflect.Type) [][]string {
 		})
 		inner := inside(m.Type)
 		if inner != nil && m.JSONType == "" && !slices.Contains(within, inner) {
-			rows = append(rows, memberRows(prefix+m.Name+brackets(m.Type)+".", shape{inner, mark}, within)...)
+			at := prefix + m.Name + brackets(m.Type) + "."
+			rows = append(rows, memberRows(at, shape{Type: inner, Mark: mark}, within)...)
 		}
 	}
 	return rows

@@ -151,9 +151,15 @@ type apiHeader struct {
 	Schema      *schema `json:"schema"`
 }
 
+// apiMedia has either one Example or Examples by contract.
 type apiMedia struct {
-	Schema  *schema         `json:"schema,omitempty"`
-	Example json.RawMessage `json:"example,omitempty"`
+	Schema   *schema             `json:"schema,omitempty"`
+	Example  json.RawMessage     `json:"example,omitempty"`
+	Examples ordered[apiExample] `json:"examples,omitempty"`
+}
+
+type apiExample struct {
+	Value json.RawMessage `json:"value"`
 }
 
 type apiScheme struct {

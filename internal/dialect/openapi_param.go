@@ -30,7 +30,7 @@ func (p *Param) notes() []string {
 		notes = append(notes, fmt.Sprintf("A larger value counts as %d.", *p.Max))
 	}
 	if len(p.With) > 0 {
-		notes = append(notes, "Ignored without "+strings.Join(p.With, " or ")+".")
+		notes = append(notes, "Ignored without "+strings.Join(p.With, " or ")+p.unlessFreed()+".")
 	}
 	if len(p.Aliases) > 0 {
 		notes = append(notes, "Also called "+strings.Join(p.Aliases, ", ")+".")
@@ -39,6 +39,14 @@ func (p *Param) notes() []string {
 		notes = append(notes, "Needs the permission "+string(p.Needs)+".")
 	}
 	return notes
+}
+
+// unlessFreed says in which contract the parameter needs nothing of With.
+func (p *Param) unlessFreed() string {
+	if p.Freed == "" {
+		return ""
+	}
+	return ", but not under the contract " + string(p.Freed)
 }
 
 // sentences joins texts, each of them ended by a full stop where another follows.

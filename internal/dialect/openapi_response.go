@@ -43,10 +43,24 @@ func (op *apiOperation) respond(d *Dialect, r Return, components *schemas) {
 	}
 	media := (*response).Content.at(r.contentType())
 	if *media == nil {
-		*media = &apiMedia{Example: json.RawMessage(r.Example)}
+		*media = &apiMedia{}
+		(*media).show(r)
+	} else if r.Contract != "" {
+		(*media).show(r)
 	}
 	if r.Body != nil {
 		(*media).allow(components.of(reflect.TypeOf(r.Body)))
+	}
+}
+
+// show adds the example of a return, under the name of its contract where it has one.
+func (m *apiMedia) show(r Return) {
+	switch {
+	case r.Example == "":
+	case r.Contract == "":
+		m.Example = json.RawMessage(r.Example)
+	default:
+		m.Examples.at(string(r.Contract)).Value = json.RawMessage(r.Example)
 	}
 }
 

@@ -52,6 +52,8 @@ type Param struct {
 	// With names boolean parameters without a With of their own, of which one must be true for this one to count;
 	// otherwise it is silently ignored, whatever its value.
 	With []string
+	// Freed is the one contract in which the parameter needs nothing of With; "" for none.
+	Freed roster.Contract
 	// Required parameters must be given.
 	Required bool
 	// Own is for a UUID in the path: anything but the id of the principal's organization is [roster.NotFound].

@@ -253,7 +253,7 @@ func (r *Request) param(p *Param, path func(string) string) (value, *roster.Erro
 
 // counts reports whether the flags that a parameter works only with let it count.
 func (r *Request) counts(p *Param) bool {
-	return len(p.With) == 0 || slices.ContainsFunc(p.With, r.Bool)
+	return len(p.With) == 0 || p.Freed != "" && p.Freed == r.Contract || slices.ContainsFunc(p.With, r.Bool)
 }
 
 // raw returns the parameter's values as they were sent, and the name that the client used.

@@ -262,7 +262,7 @@ func (i *Instance) newServer(o Options) (*server.Server, error) {
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), o.time), Limiter: auth.NewLimiter(o.Now, maxTokens),
 		Writer: d, Versions: server.VersionsOf(d), PinPages: time.Minute,
 		Random: o.Random, Log: o.Log, Now: o.Now, NewID: o.NewID, Epoch: epoch.String(), CacheBytes: cacheBytes,
-		ErrorPages: errorpages.Pages,
+		ErrorPages: errorpages.Pages, Contract: o.Contract,
 	})
 }
 

@@ -65,6 +65,21 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// Who is refused belongs to no organization, and is yet answered by the contract.
+func TestRefusedByTheContract(t *testing.T) {
+	t.Parallel()
+	for contract, want := range map[roster.Contract]string{
+		roster.Documented: "Invalid token", roster.Live: "Unauthorized",
+	} {
+		o := options("kaiten")
+		o.Contract = contract
+		url := start(t, o).APIs[0].BaseURL + "/api/latest/company/users"
+		if got := string(ask(t, http.MethodGet, url, emulate.Credential{Header: "X-None"})); got != want {
+			t.Errorf("%s: got %q, want %q", contract, got, want)
+		}
+	}
+}
+
 // curlStatus runs a line that a user would paste into a shell, and returns the status of the answer.
 func curlStatus(t *testing.T, line string) int {
 	t.Helper()
@@ -128,7 +143,8 @@ func TestTheSummaryIsBounded(t *testing.T) {
 	}
 }
 
-func ask(t *testing.T, method, url string, c emulate.Credential) {
+// ask returns the body of the answer.
+func ask(t *testing.T, method, url string, c emulate.Credential) []byte {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	if err != nil {
@@ -139,10 +155,11 @@ func ask(t *testing.T, method, url string, c emulate.Credential) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.Copy(io.Discard, answer.Body)
+	body, err := io.ReadAll(answer.Body)
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
+	return body
 }
 
 // The vendors' limits count: Flxpoint's bucket holds 40 requests.

@@ -86,7 +86,7 @@ type exchange struct {
 
 // serve answers a request for a path below the dialect's root.
 func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
-	x := &exchange{mount: m, w: w, r: r, record: recordOf(w), contract: roster.Documented}
+	x := &exchange{mount: m, w: w, r: r, record: recordOf(w), contract: cmp.Or(m.Contract, roster.Documented)}
 	x.record.dialect = m.dialect.Name
 	x.from = auth.ClientAddr(r, m.TrustedProxies)
 	defer x.recover()
@@ -253,10 +253,10 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	if err != nil {
 		return err
 	}
+	x.contract = view.Org().Contract(x.dialect.Name)
 	if err := present(principal, view); err != nil {
 		return x.refused(err)
 	}
-	x.contract = view.Org().Contract(x.dialect.Name)
 	if err := x.limit(principal, view.Org()); err != nil {
 		return err
 	}

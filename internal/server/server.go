@@ -100,6 +100,9 @@ type Config struct {
 	// Origins are the origins whose pages may read responses in a browser; none means every origin. It gives nobody
 	// more than a token does: no credential is ever taken from a cookie.
 	Origins []string
+	// Contract is what requests are answered by whose organization is not known, as for want of a credential that
+	// counts; optional: [roster.Documented].
+	Contract roster.Contract
 	// Unlimited turns the vendors' rate limits off.
 	Unlimited bool
 }

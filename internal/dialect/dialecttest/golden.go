@@ -47,7 +47,10 @@ func Run(t *testing.T, d *dialect.Dialect) {
 		roster.Documented: NewWorld(t, roster.Documented, d),
 		roster.Live:       NewWorld(t, roster.Live, d),
 	}
-	seen, doc := newCoverage(d), documented(t, d)
+	docs := map[roster.Contract]schemas{
+		roster.Documented: documented(t, d, roster.Documented), roster.Live: documented(t, d, roster.Live),
+	}
+	seen := newCoverage(d)
 	for _, file := range files {
 		contract := roster.Documented
 		if strings.HasPrefix(filepath.Base(file), "live") {
@@ -57,7 +60,7 @@ func Run(t *testing.T, d *dialect.Dialect) {
 		if strings.HasPrefix(filepath.Base(file), "write") {
 			world = NewWorld(t, contract, d)
 		}
-		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, world, doc, file, seen) })
+		t.Run(filepath.Base(file), func(t *testing.T) { runFile(t, world, docs[contract], file, seen) })
 	}
 	seen.check(t)
 	checkExamples(t, d)

@@ -3,18 +3,20 @@ package dialecttest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-// documented returns what the OpenAPI document of a dialect says of bodies.
-func documented(t *testing.T, d *dialect.Dialect) schemas {
+// documented returns what the OpenAPI document of a dialect says of bodies under one contract.
+func documented(t *testing.T, d *dialect.Dialect, contract roster.Contract) schemas {
 	t.Helper()
-	raw, err := dialect.OpenAPI(d, "https://roster.example")
+	raw, err := dialect.OpenAPI(under(d, contract), "https://roster.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +25,19 @@ func documented(t *testing.T, d *dialect.Dialect) schemas {
 		t.Fatal(err)
 	}
 	return schemas{d, doc}
+}
+
+// under returns a dialect that has one contract only.
+func under(d *dialect.Dialect, contract roster.Contract) *dialect.Dialect {
+	one := *d
+	one.Endpoints = slices.Clone(d.Endpoints)
+	for i := range one.Endpoints {
+		e := &one.Endpoints[i]
+		e.Returns = slices.DeleteFunc(slices.Clone(e.Returns), func(r dialect.Return) bool {
+			return r.Contract != "" && r.Contract != contract
+		})
+	}
+	return &one
 }
 
 // schemas is the document that bodies are held to.

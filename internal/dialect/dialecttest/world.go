@@ -274,6 +274,7 @@ func (w *World) server(
 		Past:      server.PastOf(w.Service),
 		PinPages:  time.Minute,
 		WaitTime:  time.Millisecond, // nothing is written while a case waits
+		Contract:  w.contract,
 		NewID:     func() (roster.ID, error) { return roster.MustParseID("0190c000-0000-7000-8000-000000000001"), nil },
 	}
 	for _, change := range configure {

@@ -85,6 +85,17 @@ func facts() []dialect.Fact {
 		{Text: "A person without an e-mail has an empty one.", Mark: dialect.Ours},
 		{Text: "A page past the end has empty data.", Mark: dialect.Ours},
 		{Text: "There is no rate limit unless the organization sets one.", Mark: dialect.Ours},
+		{
+			Text: "The API is that of version 4.3.0: the type of a user is api_client or person, and the attributes " +
+				"have role and created_by.",
+			Mark: dialect.Seen, Contract: roster.Live,
+		},
+		{
+			Text: "role is the handle that user_role takes, or null. created_by is a user's id, or null where there " +
+				"is none. It is null as well for a credential without the permission metadata:read, which no " +
+				"signature gives.",
+			Mark: dialect.Ours, Contract: roster.Live,
+		},
 	}
 }
 

@@ -29,7 +29,14 @@ func listUsers() dialect.Endpoint {
 		Window:      &dialect.Window{Start: "page_number", First: 1},
 		Params:      slices.Concat(pageParams(), filterParams()),
 		Returns: []dialect.Return{
-			{Status: http.StatusOK, Doc: "List of users.", Body: UserList{}, Example: listExample, Mark: dialect.Seed},
+			{
+				Status: http.StatusOK, Doc: "List of users", Body: UserList{}, Example: listExample, Mark: dialect.Seed,
+				Contract: roster.Documented,
+			},
+			{
+				Status: http.StatusOK, Doc: "List of users with type, role and created_by", Body: LiveUserList{},
+				Example: liveExample, Mark: dialect.Seen, Contract: roster.Live,
+			},
 			{Status: http.StatusBadRequest, Doc: "Parameters that break a rule", Body: problem{}, Mark: dialect.Seen},
 			{
 				Status: http.StatusUnauthorized, Doc: "No signature and no token, or one that does not count",
@@ -105,8 +112,9 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 	if err != nil {
 		return dialect.Response{}, fmt.Errorf("encode the meta member: %w", err)
 	}
+	e := newEncoder(r)
 	return dialect.Response{
-		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", form(), appendUser),
+		Body: dialect.Users(`{"meta":`+string(meta)+`,"data":[`, page, "]}", e.form(), e.user),
 		More: dialect.More(q, page.Total),
 	}, nil
 }

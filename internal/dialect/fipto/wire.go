@@ -7,10 +7,15 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-// UserList is the answer on the wire.
-type UserList struct {
-	Meta Meta   `json:"meta" required:"yes" mark:"seed"`
-	Data []User `json:"data" required:"yes" mark:"seed"`
+// UserList is the answer on the wire as the page has it.
+type UserList listOf[User]
+
+// LiveUserList is the answer on the wire of the vendor's later API.
+type LiveUserList listOf[LiveUser]
+
+type listOf[U User | LiveUser] struct {
+	Meta Meta `json:"meta" required:"yes" mark:"seed"`
+	Data []U  `json:"data" required:"yes" mark:"seed"`
 }
 
 // Meta is what the answer says of itself on the wire.
@@ -25,6 +30,23 @@ type User struct {
 	ID         string     `json:"id" format:"uuid" required:"yes" mark:"seed"`
 	Type       string     `json:"type" enum:"user" required:"yes" mark:"seed"`
 	Attributes Attributes `json:"attributes" required:"yes" mark:"seed"`
+}
+
+// LiveUser is a user on the wire of the vendor's later API.
+type LiveUser struct {
+	ID         string         `json:"id" format:"uuid" required:"yes" mark:"seed"`
+	Type       string         `json:"type" enum:"api_client,person" required:"yes" mark:"seen"`
+	Attributes LiveAttributes `json:"attributes" required:"yes" mark:"seed"`
+}
+
+// LiveAttributes are the attributes of the vendor's later API.
+type LiveAttributes struct {
+	Attributes
+
+	Role *string `json:"role" required:"yes" doc:"The handle of the user's role; null for none." mark:"seen"`
+
+	//nolint:lll // a tag can't be wrapped
+	CreatedBy *string `json:"created_by" format:"uuid" required:"yes" doc:"Who made the user; null where that is not known, or without the permission metadata:read." mark:"seen"`
 }
 
 // Attributes are what a user is like on the wire: an API client has the members of [APIClient], anybody else those of
@@ -64,10 +86,19 @@ type source struct {
 	Parameter string `json:"parameter" required:"yes" mark:"ours"`
 }
 
-// listExample is the page's example with values in the place of its "string"s.
-const listExample = `{"meta":{"request_id":"0190a000-0000-7000-8000-0000000000aa",` +
+// listExample is the page's example with values in the place of its "string"s, and liveExample the same of the later
+// API.
+const (
+	listExample = exampleHead + `"user"` + exampleTail + `}}]}`
+	liveExample = exampleHead + `"api_client"` + exampleTail +
+		`,"role":"admin","created_by":"98d91cd7-860d-4869-937a-5af32eff2f4a"}}]}`
+)
+
+const exampleHead = `{"meta":{"request_id":"0190a000-0000-7000-8000-0000000000aa",` +
 	`"query_parameters":{"page_number":1,"page_size":100,"sort":"created_at"},"total_results":1},` +
-	`"data":[{"id":"3f0c6a52-8d0e-4c5b-9a44-6f1f6f0f2c11","type":"user","attributes":{"status":"active",` +
+	`"data":[{"id":"3f0c6a52-8d0e-4c5b-9a44-6f1f6f0f2c11","type":`
+
+const exampleTail = `,"attributes":{"status":"active",` +
 	`"whitelisted_ips":["203.0.113.7"],"public_key":"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A` +
 	`MIIBCgKCAQEA` +
 	`x5ENo5B+OJn92GpUn4qm\ni0m5c3scBfoowMLZlSa5q1lnaEfp7eiI1rNemcH8djt7d2T/YzWIsYywmwtzhQjw\nCxJtRFGGhTk6oFLgCGCl` +
@@ -76,7 +107,7 @@ const listExample = `{"meta":{"request_id":"0190a000-0000-7000-8000-0000000000aa
 	`O8om2wILgPk8G` +
 	`vEqb7xjptwuqEkyvTZE+sKXDffPlwBqkhGLGEMe1vR\nnzBptA+DxeSIyxXPRYcAdHEWKKUu8gZeVrUl1QDsv68ubqruVfNrdtujMPrhPqcE` +
 	`\nVQIDAQAB\n` +
-	`-----END PUBLIC KEY-----\n","name":"Johnny Nguyen"}}]}`
+	`-----END PUBLIC KEY-----\n","name":"Johnny Nguyen"`
 
 // The types of users that user_type tells apart.
 const (
@@ -84,17 +115,35 @@ const (
 	typePerson    = "person"
 )
 
-// form is that of [appendUser].
-func form() roster.Form {
-	return roster.Form{Name: "fipto", Shows: roster.FieldsOf(
+// encoder appends users as [User] is tagged or, when live, as [LiveUser] is.
+type encoder struct {
+	live     bool
+	metadata bool // who asks may know who made a user
+}
+
+func newEncoder(r *dialect.Request) encoder {
+	live := r.Contract == roster.Live
+	return encoder{live, live && r.Principal.Permissions.Has(roster.MetadataRead)}
+}
+
+func (e encoder) form() roster.Form {
+	form := roster.Form{Name: "fipto", Shows: roster.FieldsOf(
 		roster.FieldID, roster.FieldStatus, roster.FieldKind, roster.FieldWhitelistedIPs, roster.FieldPublicKey,
 		roster.FieldName, roster.FieldFirstName, roster.FieldLastName, roster.FieldEmail,
 	)}
+	if e.live {
+		form.Name += " live"
+		form.Shows |= roster.FieldsOf(roster.FieldRole)
+	}
+	if e.metadata {
+		form.Name += " with metadata"
+		form.Shows |= roster.FieldsOf(roster.FieldCreatedBy)
+	}
+	return form
 }
 
-// appendUser appends a user as [User] is tagged.
-func appendUser(b []byte, u *roster.User) []byte {
-	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "user").Name("attributes")
+func (e encoder) user(b []byte, u *roster.User) []byte {
+	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", e.typeOf(u)).Name("attributes")
 	a := dialect.NewMembers(m).Text("status", shown(u.Status))
 	a = appendTexts(a.Name("whitelisted_ips"), u.WhitelistedIPs)
 	if u.Kind == roster.APIClient {
@@ -103,7 +152,31 @@ func appendUser(b []byte, u *roster.User) []byte {
 		first, last := dialect.FirstLast(u)
 		a = a.Text("email", u.Email).Text("firstname", first).Text("lastname", last)
 	}
+	if e.live {
+		a = e.later(a, u)
+	}
 	return dialect.Members(a.Close()).Close()
+}
+
+// typeOf returns what a user is called.
+func (e encoder) typeOf(u *roster.User) string {
+	switch {
+	case !e.live:
+		return "user"
+	case u.Kind == roster.APIClient:
+		return typeAPIClient
+	default:
+		return typePerson
+	}
+}
+
+// later appends what the attributes have only in the vendor's later API.
+func (e encoder) later(a dialect.Members, u *roster.User) dialect.Members {
+	a = a.TextOrNull("role", u.Role)
+	if !e.metadata {
+		return a.Null("created_by")
+	}
+	return a.ID("created_by", u.CreatedBy)
 }
 
 func appendTexts(b []byte, texts []string) []byte {

@@ -32,7 +32,7 @@ func TestWireUserByKind(t *testing.T) {
 		},
 	} {
 		c.user.ID = id
-		got := appendUser(nil, &c.user)
+		got := encoder{}.user(nil, &c.user)
 		dialecttest.Read[User](t, got)
 		if diff := cmp.Diff(head+c.want, string(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -42,14 +42,16 @@ func TestWireUserByKind(t *testing.T) {
 
 func TestFormNamesWhatItShows(t *testing.T) {
 	t.Parallel()
-	dialecttest.ShowsNoMore(t, form(), appendUser)
+	for _, e := range []encoder{{}, {live: true}, {live: true, metadata: true}} {
+		dialecttest.ShowsNoMore(t, e.form(), e.user)
+	}
 }
 
 func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	t.Parallel()
 	kinds := map[bool]int{}
 	for u := range demo.New(1, 300).Users() {
-		got := dialecttest.Read[User](t, appendUser(nil, u)).Attributes
+		got := dialecttest.Read[User](t, encoder{}.user(nil, u)).Attributes
 		kinds[u.Kind == roster.APIClient]++
 		if (got.APIClient != nil) != (u.Kind == roster.APIClient) || (got.Person == nil) != (u.Kind == roster.APIClient) {
 			t.Errorf("user %d is a %s and shown as %+v", u.Number, u.Kind, got)
@@ -60,6 +62,43 @@ func TestWhatIsWrittenIsTheWireStruct(t *testing.T) {
 	}
 	if len(kinds) != 2 {
 		t.Errorf("the users are of one kind only: %v", kinds)
+	}
+}
+
+func TestLiveUsersSayWhatTheyAreAndWhoMadeThem(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	roles, makers := 0, 0
+	for u := range demo.New(1, 300).Users() {
+		wantType, maker := "person", ""
+		if u.Kind == roster.APIClient {
+			wantType = "api_client"
+		}
+		if !u.CreatedBy.IsZero() {
+			maker = u.CreatedBy.String()
+			makers++
+		}
+		if u.Role != "" {
+			roles++
+		}
+		same := dialecttest.Read[User](t, encoder{}.user(nil, u)).Attributes
+		want := LiveUser{u.ID.String(), wantType, LiveAttributes{same, text(u.Role), text(maker)}}
+		got := dialecttest.Read[LiveUser](t, encoder{live: true, metadata: true}.user(nil, u))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("user %d (-want +got):\n%s", u.Number, diff)
+		}
+		want.Attributes.CreatedBy = nil
+		if diff := cmp.Diff(want, dialecttest.Read[LiveUser](t, encoder{live: true}.user(nil, u))); diff != "" {
+			t.Errorf("user %d without metadata:read (-want +got):\n%s", u.Number, diff)
+		}
+	}
+	if roles == 0 || makers == 0 {
+		t.Errorf("%d users have a role and %d a maker, want some", roles, makers)
 	}
 }
 

@@ -31,12 +31,13 @@ const (
 	roleDeactivated = 3
 )
 
-// encoder writes users as [User] is tagged. Lists can be very long, and so it appends text instead of making values for
-// encoding/json, and keeps what the members of a group or space have in common. It is for one request.
+// encoder writes users as [User] is tagged or, when live, as [LiveUser] is. Lists can be very long, and so it appends
+// text instead of making values for encoding/json, and keeps what the members of a group or space have in common. It is
+// for one request.
 type encoder struct {
 	view           dialect.View
 	company        int64
-	transfer       bool
+	transfer, live bool
 	groups, spaces map[int64][]byte // the objects by number, open at their end; nil where there is no such record
 }
 
@@ -53,6 +54,9 @@ func (e *encoder) form() roster.Form {
 	if e.transfer {
 		name += " with transfers"
 	}
+	if e.live {
+		name += " live"
+	}
 	return roster.Form{Name: name}
 }
 
@@ -61,7 +65,7 @@ func (e *encoder) user(b []byte, u *roster.User) []byte {
 	m := e.person(dialect.NewMembers(b), u)
 	m = e.membership(m, u)
 	m = notifications(m, u)
-	m = activity(m, u)
+	m = e.activity(m, u)
 	m = e.userSpaces(m, u)
 	m = e.userGroups(m, u)
 	if e.transfer {
@@ -116,9 +120,12 @@ func notifications(m dialect.Members, u *roster.User) dialect.Members {
 		Bool("telegram_sd_bot_enabled", u.TelegramSDBot)
 }
 
-func activity(m dialect.Members, u *roster.User) dialect.Members {
-	m = append(m.Name("apps_permissions"), '"')
-	m = append(strconv.AppendInt(m, u.AppsAccess, 10), '"')
+func (e *encoder) activity(m dialect.Members, u *roster.User) dialect.Members {
+	if e.live {
+		m = m.Int("apps_permissions", u.AppsAccess)
+	} else {
+		m = m.Text("apps_permissions", strconv.FormatInt(u.AppsAccess, 10))
+	}
 	if u.InvitedAt == 0 {
 		m = m.Text("invite_last_sent_at", "")
 	} else {

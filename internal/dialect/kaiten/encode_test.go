@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/dialecttest"
 )
 
 // fakeView is an organization in memory. Its users need not be in order: queries are answered by [roster.Query.Scan].
@@ -106,6 +109,28 @@ func TestEncoderWritesUser(t *testing.T) {
 			if diff := cmp.Diff(plainJSON(t, read), got); diff != "" {
 				t.Fatalf("user %d (-struct +encoder):\n%s", u.Number, diff)
 			}
+		}
+	}
+}
+
+// TestEncoderWritesLiveUser does the same under the contract live, whose only difference is the type of apps_permissions.
+func TestEncoderWritesLiveUser(t *testing.T) {
+	view := demoView(t, 100)
+	documented, live := newEncoder(view, false), newEncoder(view, false)
+	live.live = true
+	if live.form().Name == documented.form().Name {
+		t.Errorf("both contracts keep their texts as %s", live.form().Name)
+	}
+	for _, u := range view.users {
+		got := live.user(nil, u)
+		if read := dialecttest.Read[LiveUser](t, got); read.AppsPermissions != u.AppsAccess {
+			t.Fatalf("user %d has apps_permissions %d, want %d", u.Number, read.AppsPermissions, u.AppsAccess)
+		}
+		quoted := fmt.Sprintf(`"apps_permissions":"%d"`, u.AppsAccess)
+		plain := strings.ReplaceAll(quoted, fmt.Sprintf(`"%d"`, u.AppsAccess), strconv.FormatInt(u.AppsAccess, 10))
+		want := strings.Replace(string(documented.user(nil, u)), quoted, plain, 1)
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Fatalf("user %d (-documented +live):\n%s", u.Number, diff)
 		}
 	}
 }

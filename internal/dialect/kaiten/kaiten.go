@@ -75,6 +75,7 @@ const (
 	html      = "text/html; charset=utf-8"
 
 	invalidToken    = "Invalid token"
+	unauthorized    = "Unauthorized"
 	tooManyRequests = "Too many requests, please try again later."
 )
 
@@ -82,9 +83,13 @@ const (
 func fail(f dialect.Failure) dialect.Response {
 	switch f.Status {
 	case http.StatusUnauthorized:
+		text := invalidToken
+		if f.Contract == roster.Live {
+			text = unauthorized
+		}
 		return dialect.Response{
 			Status: f.Status, ContentType: plainText, Header: http.Header{"Www-Authenticate": {"Bearer"}},
-			Body: dialect.Text(invalidToken),
+			Body: dialect.Text(text),
 		}
 	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return dialect.Response{Status: f.Status}
@@ -118,7 +123,17 @@ func facts() []dialect.Fact {
 		{Text: "Users come by id ascending.", Mark: dialect.Ours},
 		{
 			Text: "Without for_members_section and only_virtual the answer is the whole company, unpaged.",
-			Mark: dialect.Seed,
+			Mark: dialect.Seed, Contract: roster.Documented,
+		},
+		{
+			Text: "Every list is paged by limit and offset, the plain one and that of only_paid as well: it has at " +
+				"most 100 users, as from 2026-10-01.",
+			Mark: dialect.Seen, Contract: roster.Live,
+		},
+		{
+			Text: "401 says Unauthorized where it is known whom the request is for: with the token of a user who is " +
+				"not active any more, and always by roster emulate.",
+			Mark: dialect.Ours, Contract: roster.Live,
 		},
 		{
 			Text: "A parameter without a flag that it works only with is ignored, even when its value is bad.",

@@ -92,8 +92,13 @@ func listed(t *testing.T, h http.Handler, secret, query string) []int64 {
 
 func decoded(t *testing.T, rawQuery string) *dialect.Request {
 	t.Helper()
+	return decodedUnder(t, roster.Documented, rawQuery)
+}
+
+func decodedUnder(t *testing.T, contract roster.Contract, rawQuery string) *dialect.Request {
+	t.Helper()
 	e := listUsers()
-	r := &dialect.Request{Endpoint: &e}
+	r := &dialect.Request{Endpoint: &e, Contract: contract}
 	if err := r.Decode(rawQuery, func(string) string { return "" }); err != nil {
 		t.Fatalf("?%s: %v", rawQuery, err)
 	}
@@ -127,6 +132,24 @@ func TestWindow(t *testing.T) {
 		"only_records_count=1&for_members_section=false&offset=3": {0, 0},
 	} {
 		q := query(decoded(t, rawQuery))
+		if got := [2]int{q.Offset, q.Limit}; got != want {
+			t.Errorf("?%s: offset and limit %v, want %v", rawQuery, got, want)
+		}
+	}
+}
+
+// TestLiveWindow has every list paged, with the vendor's most.
+func TestLiveWindow(t *testing.T) {
+	for rawQuery, want := range map[string][2]int{
+		"":                        {0, 100},
+		"only_paid=1":             {0, 100},
+		"only_paid=1&limit=101":   {0, 100},
+		"limit=5&offset=7":        {7, 5},
+		"owner_only=1&offset=1":   {1, 100},
+		"only_records_count=true": {0, 100},
+		"only_virtual=1&only_records_count=1&offset=7": {0, 1},
+	} {
+		q := query(decodedUnder(t, roster.Live, rawQuery))
 		if got := [2]int{q.Offset, q.Limit}; got != want {
 			t.Errorf("?%s: offset and limit %v, want %v", rawQuery, got, want)
 		}

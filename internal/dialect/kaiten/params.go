@@ -75,12 +75,13 @@ func flagParams() []dialect.Param {
 func memberParams() []dialect.Param {
 	return []dialect.Param{
 		{
-			Name: "offset", Type: dialect.Integer, With: paged(), Min: dialect.N(0), Max: dialect.N(roster.MaxNumber),
-			Clip: true, Doc: "Number of records to skip", Mark: dialect.Seed,
+			Name: "offset", Type: dialect.Integer, With: paged(), Freed: roster.Live, Min: dialect.N(0),
+			Max: dialect.N(roster.MaxNumber), Clip: true, Doc: "Number of records to skip", Mark: dialect.Seed,
 		},
 		{
-			Name: "limit", Type: dialect.Integer, With: paged(), Default: "100", Min: dialect.N(0),
-			Max: dialect.N(maxPage), Clip: true, Doc: "Maximum amount of users in response", Mark: dialect.Seed,
+			Name: "limit", Type: dialect.Integer, With: paged(), Freed: roster.Live, Default: "100",
+			Min: dialect.N(0), Max: dialect.N(maxPage), Clip: true, Mark: dialect.Seed,
+			Doc: "Maximum amount of users in response",
 		},
 		{
 			Name: "query", Type: dialect.String, With: members(), Mark: dialect.Seed,
@@ -120,7 +121,14 @@ func memberParams() []dialect.Param {
 
 func returns() []dialect.Return {
 	return []dialect.Return{
-		{Status: http.StatusOK, Doc: "Success", Body: []User{}, Example: userExample, Mark: dialect.Seed},
+		{
+			Status: http.StatusOK, Doc: "Success, apps_permissions as a string", Body: []User{}, Example: userExample,
+			Mark: dialect.Seed, Contract: roster.Documented,
+		},
+		{
+			Status: http.StatusOK, Doc: "Success, apps_permissions as an integer", Body: []LiveUser{},
+			Example: liveExample, Mark: dialect.Seen, Contract: roster.Live,
+		},
 		{
 			Status: http.StatusOK, Doc: "With only_records_count the number of users", Body: recordsCount{},
 			Example: `{"count":42}`, Mark: dialect.Ours,
@@ -131,7 +139,11 @@ func returns() []dialect.Return {
 		},
 		{
 			Status: http.StatusUnauthorized, Doc: invalidToken, ContentType: plainText, Body: "",
-			Example: `"` + invalidToken + `"`, Mark: dialect.Seed,
+			Example: `"` + invalidToken + `"`, Mark: dialect.Seed, Contract: roster.Documented,
+		},
+		{
+			Status: http.StatusUnauthorized, Doc: unauthorized, ContentType: plainText, Body: "",
+			Example: `"` + unauthorized + `"`, Mark: dialect.Seen, Contract: roster.Live,
 		},
 		{Status: http.StatusForbidden, Doc: "Forbidden. Response body does not exist", Mark: dialect.Seed},
 		{Status: http.StatusNotFound, Doc: "Not found. Response body does not exist", Mark: dialect.Seed},
@@ -174,6 +186,7 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 		return dialect.Response{Body: dialect.JSON(recordsCount{Count: page.Total})}, nil
 	}
 	e := newEncoder(r.View, r.Bool("withTransferAccessStatus"))
+	e.live = r.Contract == roster.Live
 	return dialect.Response{
 		Body: dialect.Users("[", page, "]", e.form(), e.user), More: dialect.More(q, page.Total),
 	}, nil
@@ -185,7 +198,7 @@ func query(r *dialect.Request) roster.Query {
 	if where := append(flags(r), filters(r)...); len(where) > 0 {
 		q.Where = where
 	}
-	if !r.Bool("for_members_section") && !r.Bool("only_virtual") {
+	if r.Contract != roster.Live && !r.Bool("for_members_section") && !r.Bool("only_virtual") {
 		return q
 	}
 	switch limit := int(r.Int("limit")); {

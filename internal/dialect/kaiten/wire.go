@@ -2,9 +2,14 @@ package kaiten
 
 import "github.com/roster-dev/roster"
 
-// User is a user on the wire: the members of the page's table in its order, and three more that are marked. [encoder]
-// writes it.
-type User struct {
+// User is a user on the wire as the page has it. [encoder] writes it.
+type User userOf[string]
+
+// LiveUser is a user on the wire as the vendor's API was seen to send it. [encoder] writes it.
+type LiveUser userOf[int64]
+
+// userOf has the members of the page's table in its order, and three more that are marked.
+type userOf[Apps string | int64] struct {
 	ID                int64   `json:"id" required:"yes" mark:"seed" doc:"The user's number."`
 	UID               string  `json:"uid" format:"uuid" required:"yes" mark:"seed"`
 	FullName          string  `json:"full_name" required:"yes" mark:"seed"`
@@ -47,7 +52,7 @@ type User struct {
 	NotificationChannels  []string      `json:"notification_enabled_channels" required:"yes" mark:"seed"`
 	SlackPrivateChannelID *int64        `json:"slack_private_channel_id" required:"yes" mark:"seed"`
 	TelegramSDBotEnabled  bool          `json:"telegram_sd_bot_enabled" required:"yes" mark:"seed"`
-	AppsPermissions       string        `json:"apps_permissions" enum:"0,1,2,4,5,6" required:"yes" mark:"seed"`
+	AppsPermissions       Apps          `json:"apps_permissions" enum:"0,1,2,4,5,6" required:"yes" mark:"seed"`
 
 	InviteLastSentAt string `json:"invite_last_sent_at" required:"yes" mark:"seed" doc:"Empty where there was none."`
 
@@ -130,8 +135,13 @@ type problem struct {
 	Message string `json:"message" required:"yes" mark:"seen"`
 }
 
-// userExample is a user who has most of what a user can have.
-const userExample = `[{"id":1,"uid":"98d91cd7-860d-4869-937a-5af32eff2f4a","full_name":"Ada Moreno",` +
+// userExample and liveExample are a user who has most of what a user can have.
+const (
+	userExample = exampleHead + `"5"` + exampleTail
+	liveExample = exampleHead + `5` + exampleTail
+)
+
+const exampleHead = `[{"id":1,"uid":"98d91cd7-860d-4869-937a-5af32eff2f4a","full_name":"Ada Moreno",` +
 	`"email":"ada@example.com",` +
 	`"username":"ada","avatar_initials_url":"https://avatars.example.com/am.svg","avatar_uploaded_url":null,` +
 	`"initials":"AM","avatar_type":2,"lng":"en","timezone":"Europe/London","theme":"auto",` +
@@ -141,7 +151,9 @@ const userExample = `[{"id":1,"uid":"98d91cd7-860d-4869-937a-5af32eff2f4a","full
 	`"email_frequency":2,"email_settings":{"deadlines":true,"subject_by":"card_title"},"slack_id":null,` +
 	`"slack_settings":null,"notification_settings":{"mention":["app","email"]},` +
 	`"notification_enabled_channels":["app","email"],"slack_private_channel_id":null,` +
-	`"telegram_sd_bot_enabled":false,"apps_permissions":"5","invite_last_sent_at":"2026-01-05T12:00:00.000Z",` +
+	`"telegram_sd_bot_enabled":false,"apps_permissions":`
+
+const exampleTail = `,"invite_last_sent_at":"2026-01-05T12:00:00.000Z",` +
 	`"external":false,"last_request_date":"2026-07-09T15:13:12.241Z","last_request_method":"GET",` +
 	`"work_time_settings":{"work_days":[1,2,3,4,5],"hours_count":8},` +
 	`"personal_settings":{"current_card_view_id":1},"locked":false,"temporarily_inactive":false,` +

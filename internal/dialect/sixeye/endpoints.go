@@ -28,7 +28,11 @@ func listUsers() dialect.Endpoint {
 		Returns: append(failures(),
 			dialect.Return{
 				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: UserList{}, Example: listExample,
-				Mark: dialect.Seed,
+				Mark: dialect.Seed, Contract: roster.Documented,
+			},
+			dialect.Return{
+				Status: http.StatusOK, Doc: "OK, users with links and relationships", ContentType: mediaType,
+				Body: LiveUserList{}, Example: liveListExample, Mark: dialect.Seen, Contract: roster.Live,
 			},
 		),
 		Serve: serveUsers,
@@ -57,7 +61,11 @@ func getUser() dialect.Endpoint {
 		Returns: append(failures(),
 			dialect.Return{
 				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: SingleUser{}, Example: singleExample,
-				Mark: dialect.Seed,
+				Mark: dialect.Seed, Contract: roster.Documented,
+			},
+			dialect.Return{
+				Status: http.StatusOK, Doc: "OK, the user with links and relationships", ContentType: mediaType,
+				Body: LiveSingleUser{}, Example: liveSingleExample, Mark: dialect.Seen, Contract: roster.Live,
 			},
 			dialect.Return{
 				Status: http.StatusNotFound, Doc: "The user UUID is not recognized", ContentType: mediaType,

@@ -21,7 +21,8 @@ func TestNamesAreFilteredByWhatIsShown(t *testing.T) {
 		}
 		text := rapid.SampledFrom([]string{"Ada", "MORENO", "zoË", "Ada Moreno", "Nobody"}).Draw(t, "text")
 		var shown Attributes
-		if err := json.Unmarshal(encoder{"firstName", "lastName"}.user(nil, u), &struct{ Attributes *Attributes }{&shown}); err != nil {
+		e := encoder{attributes: []string{"firstName", "lastName"}}
+		if err := json.Unmarshal(e.user(nil, u), &struct{ Attributes *Attributes }{&shown}); err != nil {
 			t.Fatal(err)
 		}
 		for attribute, c := range map[string]struct {

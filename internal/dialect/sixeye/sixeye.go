@@ -71,6 +71,16 @@ func facts() []dialect.Fact {
 			Mark: dialect.Ours,
 		},
 		{Text: "There is no rate limit unless the organization sets one.", Mark: dialect.Ours},
+		{
+			Text: "A user has links.self, and the relationships projects, projectSuites, receivedInvitations and " +
+				"sentInvitations, each with links and without data.",
+			Mark: dialect.Seen, Contract: roster.Live,
+		},
+		{
+			Text: "Links are absolute, below the URL that was asked for. What those of relationships lead to is not " +
+				"served here: it is 404. With fields[users] there are no relationships, which it can't name.",
+			Mark: dialect.Ours, Contract: roster.Live,
+		},
 	}
 }
 

@@ -2,21 +2,32 @@ package sixeye
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
-// UserList is a list of users on the wire.
-type UserList struct {
-	Data  []User `json:"data" required:"yes" mark:"seed"`
+// UserList is a list of users on the wire as the page has it.
+type UserList listOf[User]
+
+// LiveUserList is a list of users on the wire as the vendor's API was seen to send it.
+type LiveUserList listOf[LiveUser]
+
+type listOf[U User | LiveUser] struct {
+	Data  []U    `json:"data" required:"yes" mark:"seed"`
 	Links *Links `json:"links,omitempty" doc:"Only with page[number] or page[size]." mark:"ours"`
 	Meta  *Meta  `json:"meta,omitempty" doc:"Only with page[number] or page[size]." mark:"ours"`
 }
 
-// SingleUser is one user on the wire.
-type SingleUser struct {
-	Data User `json:"data" required:"yes" mark:"seed"`
+// SingleUser is one user on the wire as the page has it.
+type SingleUser single[User]
+
+// LiveSingleUser is one user on the wire as the vendor's API was seen to send it.
+type LiveSingleUser single[LiveUser]
+
+type single[U User | LiveUser] struct {
+	Data U `json:"data" required:"yes" mark:"seed"`
 }
 
 // User is a resource object.
@@ -24,6 +35,39 @@ type User struct {
 	ID         string     `json:"id" format:"uuid" required:"yes" mark:"seed"`
 	Type       string     `json:"type" enum:"users" required:"yes" mark:"seed"`
 	Attributes Attributes `json:"attributes" required:"yes" mark:"seed"`
+}
+
+// LiveUser is a resource object with links.
+type LiveUser struct {
+	ID            string         `json:"id" format:"uuid" required:"yes" mark:"seed"`
+	Type          string         `json:"type" enum:"users" required:"yes" mark:"seed"`
+	Links         Self           `json:"links" required:"yes" mark:"seen"`
+	Attributes    Attributes     `json:"attributes" required:"yes" mark:"seed"`
+	Relationships *Relationships `json:"relationships,omitempty" doc:"Not with fields[users]." mark:"seen"`
+}
+
+// Self is the link of a resource object to itself.
+type Self struct {
+	Self string `json:"self" format:"uri" required:"yes" mark:"seen"`
+}
+
+// Relationships are what a user is related to.
+type Relationships struct {
+	Projects            Relationship `json:"projects" required:"yes" mark:"seen"`
+	ProjectSuites       Relationship `json:"projectSuites" required:"yes" mark:"seen"`
+	ReceivedInvitations Relationship `json:"receivedInvitations" required:"yes" mark:"seen"`
+	SentInvitations     Relationship `json:"sentInvitations" required:"yes" mark:"seen"`
+}
+
+// Relationship says where to find what a user is related to, and no more.
+type Relationship struct {
+	Links RelationshipLinks `json:"links" required:"yes" mark:"seen"`
+}
+
+// RelationshipLinks are the links of a relationship.
+type RelationshipLinks struct {
+	Self    string `json:"self" format:"uri" required:"yes" mark:"seen" doc:"Of the relationship."`
+	Related string `json:"related" format:"uri" required:"yes" mark:"seen" doc:"Of the related resources."`
 }
 
 // Attributes are a user's attributes. With fields[users] only those named there are sent.
@@ -88,17 +132,33 @@ type source struct {
 
 // joe and bob are the users of the page's examples.
 const (
-	joe = `{"id":"465acd55-6e48-4297-839f-bc0f7d70020b","type":"users","attributes":{"firstName":"Joe",` +
+	joe     = joeHead + joeRest + `}`
+	joeHead = `{"id":"465acd55-6e48-4297-839f-bc0f7d70020b","type":"users",`
+	joeRest = `"attributes":{"firstName":"Joe",` +
 		`"lastName":"Manager","email":"joe.manager@example.com","phoneNumber":"123456789","suspended":false,` +
 		`"lastLoginTime":"2023-03-08T10:18:38.501+00:00","lastActionTime":"2023-03-16T13:32:26.056+00:00",` +
-		`"twoFactorEnabled":true,"tenantAdmin":false}}`
+		`"twoFactorEnabled":true,"tenantAdmin":false}`
 	bob = `{"id":"dfd54e1f-3bce-4322-a935-f98ba97a9201","type":"users","attributes":{"firstName":"Bob",` +
 		`"lastName":"User","email":"bob.user@example.com","phoneNumber":"+1 234 567 890","suspended":false,` +
 		`"lastLoginTime":"2023-03-13T10:37:02.176+00:00","lastActionTime":"2023-03-14T16:12:51.626+00:00",` +
 		`"twoFactorEnabled":false,"tenantAdmin":false}}`
 
-	listExample    = `{"data":[` + joe + `,` + bob + `]}`
-	singleExample  = `{"data":` + bob + `}`
+	listExample   = `{"data":[` + joe + `,` + bob + `]}`
+	singleExample = `{"data":` + bob + `}`
+
+	joeURL  = "https://roster.example/sixeye/users/465acd55-6e48-4297-839f-bc0f7d70020b"
+	liveJoe = joeHead + `"links":{"self":"` + joeURL + `"},` + joeRest + `,"relationships":{` +
+		`"projects":{"links":{"self":"` + joeURL + `/relationships/projects",` +
+		`"related":"` + joeURL + `/projects"}},` +
+		`"projectSuites":{"links":{"self":"` + joeURL + `/relationships/projectSuites",` +
+		`"related":"` + joeURL + `/projectSuites"}},` +
+		`"receivedInvitations":{"links":{"self":"` + joeURL + `/relationships/receivedInvitations",` +
+		`"related":"` + joeURL + `/receivedInvitations"}},` +
+		`"sentInvitations":{"links":{"self":"` + joeURL + `/relationships/sentInvitations",` +
+		`"related":"` + joeURL + `/sentInvitations"}}}}`
+	liveListExample   = `{"data":[` + liveJoe + `]}`
+	liveSingleExample = `{"data":` + liveJoe + `}`
+
 	problemExample = `{"errors":[{"title":"Record not found",` +
 		`"detail":"The record identified by dfd54e1f-3bce-4322-a935-f98ba97a9202 could not be found.",` +
 		`"code":"404","status":"404"}]}`
@@ -147,36 +207,77 @@ func millis(m dialect.Members, name string, t roster.Time) dialect.Members {
 	return append(t.Std().AppendFormat(m, "2006-01-02T15:04:05.000-07:00"), '"')
 }
 
-// encoder appends users as [User] is tagged, with the attributes of these names.
-type encoder []string
-
-// newEncoder returns an encoder of the attributes that a request chooses by fields[users]; without it, of all.
-func newEncoder(r *dialect.Request) encoder {
-	return slices.DeleteFunc(attributeNames(), func(name string) bool {
-		return r.Given(fieldsUsers) && !slices.Contains(r.Strings(fieldsUsers), name)
-	})
+// encoder appends users as [User] is tagged or, where it has an address, as [LiveUser] is.
+type encoder struct {
+	attributes []string // the names of those to write, in their order
+	address    string   // the URL of the list of users, "" under the contract documented
+	related    bool     // with relationships
 }
 
-// form is kept only for all attributes: there are many choices of some.
+// newEncoder returns an encoder of what a request chooses by fields[users]; without it, of everything.
+func newEncoder(r *dialect.Request) encoder {
+	e := encoder{attributes: slices.DeleteFunc(attributeNames(), func(name string) bool {
+		return r.Given(fieldsUsers) && !slices.Contains(r.Strings(fieldsUsers), name)
+	})}
+	if r.Contract == roster.Live {
+		e.address, e.related = address(r), !r.Given(fieldsUsers)
+	}
+	return e
+}
+
+// address returns the URL of the list of users as the client sees it.
+func address(r *dialect.Request) string {
+	at := *r.URL
+	at.RawQuery, at.ForceQuery = "", false
+	whole := at.String()
+	if r.Endpoint.Takes(dialect.Path, userUUID) {
+		whole = whole[:strings.LastIndexByte(whole, '/')]
+	}
+	return whole
+}
+
+// form is kept only for all attributes, since there are many choices of some, and without links: clients choose the
+// host in them.
 func (e encoder) form() roster.Form {
 	form := roster.Form{Shows: roster.FieldsOf(
 		roster.FieldID, roster.FieldName, roster.FieldFirstName, roster.FieldLastName, roster.FieldEmail,
 		roster.FieldPhone, roster.FieldStatus, roster.FieldLastLoginAt, roster.FieldLastActionAt,
 		roster.FieldTwoFactor, roster.FieldTenantAdmin,
 	)}
-	if len(e) == len(attributeNames()) {
+	if len(e.attributes) == len(attributeNames()) && e.address == "" {
 		form.Name = "sixeye"
 	}
 	return form
 }
 
 func (e encoder) user(b []byte, u *roster.User) []byte {
-	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "users").Name("attributes")
-	chosen := dialect.NewMembers(m)
-	for _, name := range e {
+	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "users")
+	self := e.address + "/" + u.ID.String()
+	if e.address != "" {
+		m = dialect.NewMembers(m.Name("links")).Text("self", self).Close()
+	}
+	chosen := dialect.NewMembers(m.Name("attributes"))
+	for _, name := range e.attributes {
 		chosen = appendAttribute(chosen, name, u)
 	}
-	return dialect.Members(chosen.Close()).Close()
+	m = chosen.Close()
+	if e.related {
+		m = appendRelationships(m, self)
+	}
+	return m.Close()
+}
+
+// appendRelationships appends links to what the user at a URL is related to.
+func appendRelationships(m dialect.Members, self string) dialect.Members {
+	all := dialect.NewMembers(m.Name("relationships"))
+	for _, name := range [...]string{"projects", "projectSuites", "receivedInvitations", "sentInvitations"} {
+		one := dialect.NewMembers(all.Name(name))
+		links := dialect.NewMembers(one.Name("links")).
+			Text("self", self+"/relationships/"+name).
+			Text("related", self+"/"+name)
+		all = dialect.Members(links.Close()).Close()
+	}
+	return all.Close()
 }
 
 func pageLinks(r *dialect.Request, total int64) Links {
