@@ -126,20 +126,26 @@ func (w *world) history(ctx context.Context, n *node, org int, to int64) (map[st
 	return made, nil
 }
 
-// read reads one organization after the other, which must always be answered, until ctx ends.
-func (w *world) read(ctx context.Context, n *node) error {
+// read reads one organization after the other, which must always be answered, by one node until ctx ends.
+func (w *world) read(ctx context.Context, i int) error {
 	for org := 0; ; org = (org + 1) % orgs {
-		begun := time.Now()
+		n, begun := w.node(i), time.Now()
 		got, err := w.send(ctx, n, request{method: http.MethodGet, path: "/orgs/" + slug(org) + "/users?page_size=5"})
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was to end
 		}
-		if err != nil || got.status != http.StatusOK {
-			return fmt.Errorf("a read was answered with %d %s, %w", got.status, got.body, err)
+		switch {
+		case err != nil:
+			if err := w.excuse(n, err); err != nil {
+				return fmt.Errorf("a read was not answered: %w", err)
+			}
+		case got.status != http.StatusOK:
+			return fmt.Errorf("a read was answered with %d %s", got.status, got.body)
+		default:
+			w.mu.Lock()
+			w.reads, w.longest = w.reads+1, max(w.longest, time.Since(begun))
+			w.mu.Unlock()
 		}
-		w.mu.Lock()
-		w.reads, w.longest = w.reads+1, max(w.longest, time.Since(begun))
-		w.mu.Unlock()
 		if !pause(ctx, 5*time.Millisecond) {
 			return nil
 		}
@@ -191,9 +197,14 @@ func (w *writer) write(ctx context.Context, d done) error {
 		if time.Since(begun) > patience {
 			return fmt.Errorf("%s was not acknowledged for %s", d.name, patience)
 		}
-		got, err := w.send(ctx, w.nodes[rand.IntN(len(w.nodes))], q)
+		n := w.node(rand.IntN(nodes))
+		got, err := w.send(ctx, n, q)
 		if err != nil {
-			return err
+			if err := w.excuse(n, err); err != nil || q.key == "" {
+				return err
+			}
+			pause(ctx, 10*time.Millisecond)
+			continue
 		}
 		switch got.status {
 		case http.StatusCreated:

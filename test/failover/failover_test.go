@@ -1,7 +1,7 @@
 //go:build linux
 
 // Package failover runs servers over a database that fails, while clients read and write: connections that are lost at the
-// worst moment, and the loss of the server that all writes go to. Whatever was acknowledged must be there, once, at
+// worst moment, the loss of the server that all writes go to, and servers that are killed themselves. Whatever was acknowledged must be there, once, at
 // the version that was told; the history must have no gap; what the servers show in the end must be what the database has.
 package failover
 
@@ -15,7 +15,8 @@ import (
 
 var (
 	failovers = flag.Int("failovers", 1, "how many times TestFailover kills the leader")
-	cuts      = flag.Int("cuts", 100, "how many connections TestCuts loses at the least")
+	cuts      = flag.Int("cuts", 60, "how many connections TestCuts loses at the least")
+	kills     = flag.Int("kills", 4, "how many times TestNodesKilled kills a server")
 )
 
 // nodes is how many servers there are.
@@ -68,4 +69,22 @@ func TestCuts(t *testing.T) {
 	w.waitFor(t, 1)
 	w.finish(t)
 	t.Logf("%d connections were cut", proxy.Cuts())
+}
+
+// TestNodesKilled kills one of the servers with SIGKILL, and starts it again, while the other one goes on.
+func TestNodesKilled(t *testing.T) {
+	t.Parallel()
+	database := pgtest.Schema(t, pgtest.Server(t))
+	w := newWorld(t, database, database)
+	w.start(t)
+	for n := range *kills {
+		w.waitFor(t, 100)
+		w.killNode(t, n%nodes)
+	}
+	w.waitFor(t, 100)
+	w.finish(t)
+	if w.unanswered == 0 {
+		t.Error("every request was answered: the servers were not missed")
+	}
+	t.Logf("%d servers were killed", *kills)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -55,6 +56,8 @@ type node struct {
 	cmd *exec.Cmd
 	url string
 	log sync.WaitGroup
+	// killed is set before it is killed.
+	killed atomic.Bool
 }
 
 // serve starts a server and returns once it listens.
@@ -82,6 +85,17 @@ func (p program) serve(t *testing.T) *node {
 		t.Fatal("the server does not start")
 	}
 	return n
+}
+
+// kill ends a server as a power cut does.
+func (n *node) kill(t *testing.T) {
+	t.Helper()
+	n.killed.Store(true)
+	if err := n.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	n.log.Wait()
+	_ = n.cmd.Wait()
 }
 
 // stop ends a server as an operator does.

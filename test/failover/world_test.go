@@ -26,21 +26,23 @@ const (
 type world struct {
 	program  program
 	database string // its URL, past what fails
-	nodes    []*node
 	secret   string
 	end      context.CancelFunc
 	clients  sync.WaitGroup
 	progress chan struct{} // has a value for each write that was acknowledged
 
-	mu       sync.Mutex
-	done     []done          // what was acknowledged; guarded by mu
-	errs     []error         // what should not happen to a client; guarded by mu
-	last     time.Time       // when that was; guarded by mu
-	stalls   []time.Duration // for how long nothing was, if more than a second; guarded by mu
-	refused  map[string]int  // answers 503, by what they say; guarded by mu
-	replayed int             // writes that were answered as they were before, when they were repeated; guarded by mu
-	reads    int             // guarded by mu
-	longest  time.Duration   // that a read took; guarded by mu
+	mu      sync.Mutex
+	nodes   []*node         // guarded by mu
+	done    []done          // what was acknowledged; guarded by mu
+	errs    []error         // what should not happen to a client; guarded by mu
+	last    time.Time       // when that was; guarded by mu
+	stalls  []time.Duration // for how long nothing was, if more than a second; guarded by mu
+	refused map[string]int  // answers 503, by what they say; guarded by mu
+	// unanswered are requests to a server that was killed meanwhile; guarded by mu.
+	unanswered int
+	replayed   int           // writes that were answered as they were before, when they were repeated; guarded by mu
+	reads      int           // guarded by mu
+	longest    time.Duration // that a read took; guarded by mu
 }
 
 // done is a write that was acknowledged.
@@ -90,8 +92,8 @@ func (w *world) start(t *testing.T) {
 	for i := range writers {
 		w.clients.Go(func() { w.fail((&writer{world: w, number: i}).run(ctx)) })
 	}
-	for i := range readers * len(w.nodes) {
-		w.clients.Go(func() { w.fail(w.read(ctx, w.nodes[i%len(w.nodes)])) })
+	for i := range readers * nodes {
+		w.clients.Go(func() { w.fail(w.read(ctx, i%nodes)) })
 	}
 	t.Cleanup(func() { end(); w.clients.Wait() })
 }
@@ -104,6 +106,34 @@ func (w *world) fail(err error) {
 	defer w.mu.Unlock()
 	w.errs = append(w.errs, err)
 	w.end()
+}
+
+// node returns one of the servers.
+func (w *world) node(i int) *node {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.nodes[i]
+}
+
+// killNode kills a server, and starts another one in its place.
+func (w *world) killNode(t *testing.T, i int) {
+	t.Helper()
+	w.node(i).kill(t)
+	n := w.program.serve(t)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nodes[i] = n
+}
+
+// excuse returns nil for what a request to a server failed with that was killed meanwhile.
+func (w *world) excuse(n *node, err error) error {
+	if !n.killed.Load() {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unanswered++
+	return nil
 }
 
 // patience is for how long a write is waited for.
@@ -178,8 +208,8 @@ func (w *world) finish(t *testing.T) {
 		return
 	}
 	t.Logf("%d writes by %d clients to %d organizations through %d nodes were acknowledged, none lost, none done twice; "+
-		"answers 503: %v; %d repeats were answered as before; writes stood still for %v; "+
-		"%d reads, none refused, the longest of %s", len(w.done), writers, orgs, len(w.nodes), w.refused, w.replayed,
+		"%d requests without an answer; answers 503: %v; %d repeats were answered as before; writes stood still for %v; "+
+		"%d reads, none refused, the longest of %s", len(w.done), writers, orgs, nodes, w.unanswered, w.refused, w.replayed,
 		w.stalls, w.reads, w.longest.Round(time.Millisecond))
 }
 
