@@ -216,11 +216,16 @@ func (e *encoder) group(number int64) []byte {
 	if g == nil {
 		return nil
 	}
-	return dialect.NewMembers(make([]byte, 0, fragment)).
+	return groupMembers(make([]byte, 0, fragment), e.company, g)
+}
+
+// groupMembers appends a group as [CompanyGroup] is tagged, open at its end.
+func groupMembers(b []byte, company int64, g *roster.Group) dialect.Members {
+	return dialect.NewMembers(b).
 		Int("id", g.Number).
 		ID("uid", g.ID).
 		Text("name", g.Name).
-		Int("company_id", e.company).
+		Int("company_id", company).
 		Int("permissions", g.Permissions).
 		Bool("add_to_cards_and_spaces_enabled", g.AddToCardsAndSpacesEnabled).
 		Time("created", g.CreatedAt).

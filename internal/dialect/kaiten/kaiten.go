@@ -1,5 +1,5 @@
 // Package kaiten speaks the list of a company's users of Kaiten, which is called FlowFast outside of its home market:
-// GET /api/latest/company/users.
+// GET /api/latest/company/users, and that of its groups, by which clients filter users.
 //
 // Source: the vendor's developer page "Get Company Users list" (the instance https://example.flowfast.io). What the
 // page leaves open is marked in the tables.
@@ -8,6 +8,7 @@ package kaiten
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,8 +32,8 @@ func New() *dialect.Dialect {
 		LimitHeaders: limitHeaders,
 		Fail:         fail,
 		Headers:      headers(),
-		Endpoints:    []dialect.Endpoint{listUsers()},
-		Facts:        append(facts(), permissionFacts()...),
+		Endpoints:    []dialect.Endpoint{listUsers(), listGroups()},
+		Facts:        slices.Concat(facts(), groupFacts(), permissionFacts()),
 	}
 }
 

@@ -21,16 +21,19 @@ func listUsers() dialect.Endpoint {
 		Summary: "Get Company Users list",
 		Description: "Get Company Users list filtered by query parameters. To use this route you need access to the " +
 			`Administrative section "Members".`,
-		Mark:  dialect.Seed,
-		Allow: allowMembers,
-		AllowDoc: "The user that the token acts as must have the permission bit 1 (Members), in person or by a " +
-			"group. A token that acts as nobody must have the permission members:admin instead.",
-		Params:  append(flagParams(), memberParams()...),
-		Window:  &dialect.Window{Start: "offset"},
-		Returns: returns(),
-		Serve:   serveUsers,
+		Mark:     dialect.Seed,
+		Allow:    allowMembers,
+		AllowDoc: membersOnly,
+		Params:   append(flagParams(), memberParams()...),
+		Window:   &dialect.Window{Start: "offset"},
+		Returns:  returns(),
+		Serve:    serveUsers,
 	}
 }
+
+// membersOnly says what [allowMembers] asks for.
+const membersOnly = "The user that the token acts as must have the permission bit 1 (Members), in person or by a " +
+	"group. A token that acts as nobody must have the permission members:admin instead."
 
 // members and paged are what a parameter can need.
 func members() []string { return []string{"for_members_section"} }
@@ -120,7 +123,7 @@ func memberParams() []dialect.Param {
 }
 
 func returns() []dialect.Return {
-	return []dialect.Return{
+	return append([]dialect.Return{
 		{
 			Status: http.StatusOK, Doc: "Success, apps_permissions as a string", Body: []User{}, Example: userExample,
 			Mark: dialect.Seed, Contract: roster.Documented,
@@ -137,21 +140,7 @@ func returns() []dialect.Return {
 			Status: http.StatusBadRequest, Doc: "A parameter that counts has a bad value", Body: problem{},
 			Example: `{"message":"limit must be an integer from 0, not \"-1\""}`, Mark: dialect.Seen,
 		},
-		{
-			Status: http.StatusUnauthorized, Doc: invalidToken, ContentType: plainText, Body: "",
-			Example: `"` + invalidToken + `"`, Mark: dialect.Seed, Contract: roster.Documented,
-		},
-		{
-			Status: http.StatusUnauthorized, Doc: unauthorized, ContentType: plainText, Body: "",
-			Example: `"` + unauthorized + `"`, Mark: dialect.Seen, Contract: roster.Live,
-		},
-		{Status: http.StatusForbidden, Doc: "Forbidden. Response body does not exist", Mark: dialect.Seed},
-		{Status: http.StatusNotFound, Doc: "Not found. Response body does not exist", Mark: dialect.Seed},
-		{
-			Status: http.StatusTooManyRequests, Doc: "Too many requests", ContentType: html, Body: "",
-			Example: `"` + tooManyRequests + `"`, Mark: dialect.Seen,
-		},
-	}
+	}, refusals()...)
 }
 
 // allowMembers is the whole rule about who may ask: it needs no permission to read users besides.

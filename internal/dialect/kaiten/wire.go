@@ -92,6 +92,14 @@ type Space struct {
 
 // Group is a group that a user is a member of.
 type Group struct {
+	CompanyGroup
+
+	UserID  int64 `json:"user_id" required:"yes" mark:"seen"`
+	GroupID int64 `json:"group_id" required:"yes" mark:"seen" doc:"The same as id."`
+}
+
+// CompanyGroup is a group of the company.
+type CompanyGroup struct {
 	ID                         int64  `json:"id" required:"yes" mark:"seen"`
 	UID                        string `json:"uid" format:"uuid" required:"yes" mark:"seen"`
 	Name                       string `json:"name" required:"yes" mark:"seen"`
@@ -100,9 +108,11 @@ type Group struct {
 	AddToCardsAndSpacesEnabled bool   `json:"add_to_cards_and_spaces_enabled" required:"yes" mark:"seen"`
 	Created                    string `json:"created" format:"date-time" required:"yes" mark:"seen"`
 	Updated                    string `json:"updated" format:"date-time" required:"yes" mark:"seen"`
-	UserID                     int64  `json:"user_id" required:"yes" mark:"seen"`
-	GroupID                    int64  `json:"group_id" required:"yes" mark:"seen" doc:"The same as id."`
 }
+
+const groupExample = `[{"id":2,"uid":"0190a000-0000-7000-8000-000000000102","name":"Space builders","company_id":1,` +
+	`"permissions":48,"add_to_cards_and_spaces_enabled":false,"created":"2026-01-10T08:00:00.000Z",` +
+	`"updated":"2026-01-10T08:00:00.000Z"}]`
 
 // Transfer says how far the handing over of a user's access to somebody else is.
 type Transfer struct {
