@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/emulate"
+	"github.com/roster-dev/roster/internal/fault"
 )
 
 // emulateFlags are the flags of `roster emulate`.
@@ -23,6 +25,9 @@ type emulateFlags struct {
 	contract, logLevel string
 	form               string
 	printEnv           bool
+
+	faultPlan string
+	faults    []string
 }
 
 func (a *app) emulate() *cobra.Command {
@@ -55,23 +60,55 @@ func (a *app) emulate() *cobra.Command {
 	flags.StringVarP(&f.form, "output", "o", "text", "form of the output: text or json")
 	flags.BoolVar(&f.printEnv, "print-env", false, "print assignments for a shell instead, such as KAITEN_BASE_URL")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "what to log: warn, or info for the line of each request")
+	flags.StringVar(&f.faultPlan, "fault-plan", "", "JSON file with what goes wrong: see docs/guides/faults.md")
+	flags.StringArrayVar(&f.faults, "fault", nil,
+		"something that goes wrong, such as kind=status,status=503,probability=0.1; may be given several times")
 	env(flags, "users", "seed", "log-level")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		f.Dialects, f.Contract = names, roster.Contract(f.contract)
-		show, err := f.shows(a)
-		if err == nil {
-			f.Log, err = a.logger(f.logLevel)
-		}
-		if err != nil {
-			return misused(cmd, err)
-		}
-		err = a.runEmulation(cmd.Context(), f.Options, show)
-		if roster.CodeOf(err) == roster.Invalid {
-			return misused(cmd, err)
-		}
-		return err
+		return misused(cmd, f.run(cmd.Context(), a))
 	}
 	return cmd
+}
+
+// run emulates what the flags say.
+func (f *emulateFlags) run(ctx context.Context, a *app) error {
+	show, err := f.shows(a)
+	if err == nil {
+		f.Options.Faults, err = f.plan()
+	}
+	if err == nil {
+		f.Log, err = a.logger(f.logLevel)
+	}
+	if err != nil {
+		return err
+	}
+	return a.runEmulation(ctx, f.Options, show)
+}
+
+// plan returns what goes wrong: what the file says, then what the flags say; nil where neither is given.
+func (f *emulateFlags) plan() (*fault.Plan, error) {
+	if f.faultPlan == "" && len(f.faults) == 0 {
+		return nil, nil // nothing stands around the API then
+	}
+	plan := &fault.Plan{Seed: f.Seed}
+	if f.faultPlan != "" {
+		text, err := os.ReadFile(f.faultPlan)
+		if err != nil {
+			return nil, fmt.Errorf("read the plan of faults: %w", err)
+		}
+		if plan, err = fault.Parse(text); err != nil {
+			return nil, err
+		}
+	}
+	for _, text := range f.faults {
+		rule, err := fault.ParseRule(text)
+		if err != nil {
+			return nil, err
+		}
+		plan.Rules = append(plan.Rules, rule)
+	}
+	return plan, nil
 }
 
 // logger returns a log of lines of text on standard error.
@@ -100,25 +137,31 @@ func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulatio
 	if err := i.Wait(); err != nil {
 		return err
 	}
-	return show.ended(a.out, i.Summary())
+	return show.ended(a.out, emulationSummary{append([]emulate.Count{}, i.Summary()...), i.Faults()})
 }
 
 // emulationShown is how an emulation is shown when it starts and when it ends.
 type emulationShown struct {
 	started func(io.Writer, *emulate.Instance) error
-	ended   func(io.Writer, []emulate.Count) error
+	ended   func(io.Writer, emulationSummary) error
+}
+
+// emulationSummary is what is shown at the end, in JSON.
+type emulationSummary struct {
+	Requests []emulate.Count `json:"requests"`
+	Faults   []fault.Count   `json:"faults,omitempty"`
 }
 
 func (f *emulateFlags) shows(a *app) (emulationShown, error) {
 	switch {
 	case f.printEnv:
-		return emulationShown{printEnvironment, func(_ io.Writer, counts []emulate.Count) error {
-			return printCounts(a.err, counts)
+		return emulationShown{printEnvironment, func(_ io.Writer, s emulationSummary) error {
+			return printSummary(a.err, s)
 		}}, nil
 	case f.form == "json":
-		return emulationShown{encodeAPIs, encodeCounts}, nil
+		return emulationShown{encodeAPIs, encodeSummary}, nil
 	case f.form == "text":
-		return emulationShown{printAPIs, printCounts}, nil
+		return emulationShown{printAPIs, printSummary}, nil
 	}
 	return emulationShown{}, roster.FieldErrorf("--output", "must be text or json, not %q", f.form)
 }
@@ -179,20 +222,22 @@ func encodeAPIs(w io.Writer, i *emulate.Instance) error {
 	return json.NewEncoder(w).Encode(shown)
 }
 
-func encodeCounts(w io.Writer, counts []emulate.Count) error {
-	return json.NewEncoder(w).Encode(struct {
-		Requests []emulate.Count `json:"requests"`
-	}{append([]emulate.Count{}, counts...)})
-}
+func encodeSummary(w io.Writer, s emulationSummary) error { return json.NewEncoder(w).Encode(s) }
 
-func printCounts(w io.Writer, counts []emulate.Count) error {
+func printSummary(w io.Writer, s emulationSummary) error {
 	var b strings.Builder
 	b.WriteString("Requests:\n")
-	for _, c := range counts {
+	for _, c := range s.Requests {
 		fmt.Fprintf(&b, "%8d  %s  %d  %s %s\n", c.Requests, c.Dialect, c.Status, c.Method, c.Path)
 	}
-	if len(counts) == 0 {
+	if len(s.Requests) == 0 {
 		b.WriteString("  none\n")
+	}
+	if len(s.Faults) > 0 {
+		b.WriteString("Faults:\n")
+	}
+	for _, c := range s.Faults {
+		fmt.Fprintf(&b, "%8d  %s\n", c.Requests, c.Rule)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -31,6 +31,22 @@ func TestEmulateGuide(t *testing.T) {
 	}
 }
 
+// TestFaultsGuide runs every command of the guide to faults as it stands there.
+func TestFaultsGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/faults.md")
+	out := string(p.shell(t, commands[:len(commands)-1])) // it stops what it starts by itself
+	for _, want := range []string{
+		"1: 200 \n2: 200 \n3: 503 \n4: 200 transfer closed", "\n5: 200 \n", "502 text/html; charset=utf-8\n",
+		`{"rule":"slow","requests":2}` + "\n", `{"rule":"proxy","requests":1}` + "\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
 // What is emulated is printed when it can be asked, and what was asked for when it ends.
 func TestEmulate(t *testing.T) {
 	t.Parallel()
@@ -95,13 +111,16 @@ func askTotal(t *testing.T, url string, c emulate.Credential) (status int, total
 func TestEmulateRefuses(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
-		"emulate":                            "the argument DIALECT is missing",
-		"emulate nobody":                     `dialects: must be one of flxpoint, kaiten, sixeye, d3lay, fipto, not "nobody"`,
-		"emulate kaiten --contract new":      `contract: must be documented or live, not "new"`,
-		"emulate kaiten -o yaml":             `--output: must be text or json, not "yaml"`,
-		"emulate kaiten --log-level debug":   `--log-level: must be info or warn, not "debug"`,
-		"emulate kaiten sixeye --port 65535": "port: must be from 0 to 65535, for the last dialect as well",
-		"emulate kaiten --users -3":          "users: must not be negative",
+		"emulate":                                         "the argument DIALECT is missing",
+		"emulate nobody":                                  `dialects: must be one of flxpoint, kaiten, sixeye, d3lay, fipto, not "nobody"`,
+		"emulate kaiten --contract new":                   `contract: must be documented or live, not "new"`,
+		"emulate kaiten -o yaml":                          `--output: must be text or json, not "yaml"`,
+		"emulate kaiten --log-level debug":                `--log-level: must be info or warn, not "debug"`,
+		"emulate kaiten sixeye --port 65535":              "port: must be from 0 to 65535, for the last dialect as well",
+		"emulate kaiten --fault kind=late":                "faults: rule 1: kind: must be one of latency, status,",
+		"emulate kaiten --fault kind=reset,dialect=d3lay": `faults: rule 1: dialect: must be one of kaiten, not "d3lay"`,
+		"emulate kaiten --fault reset":                    `faults: must be name=value, separated by commas, not "reset"`,
+		"emulate kaiten --users -3":                       "users: must not be negative",
 	} {
 		got := execute(t, strings.Fields(args)...)
 		if got.code != 2 || !strings.Contains(got.stderr, want) {

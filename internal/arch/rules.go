@@ -46,6 +46,7 @@ func Roster() Rules {
 			{Package: "internal/bench", Ours: []string{root, "internal/demo", "internal/index"}},
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/emulate", Ours: []string{"..."}},
+			{Package: "internal/fault", Ours: []string{root, dialect}},
 			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
 			{Package: "internal/trace", Ours: []string{root}, Strict: true},
@@ -83,8 +84,8 @@ func Roster() Rules {
 			{
 				Import: "net/http",
 				For: []string{
-					"cmd/...", "client", "internal/auth", "internal/emulate", "internal/server", "internal/dialect/...",
-					"internal/webhook", "internal/store/postgres/pgtest",
+					"cmd/...", "client", "internal/auth", "internal/emulate", "internal/fault", "internal/server",
+					"internal/dialect/...", "internal/webhook", "internal/store/postgres/pgtest",
 				},
 				Why: "HTTP is a matter of the edges",
 			},

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/roster-dev/roster/internal/dialect"
 )
 
 // Count is how many requests of a kind there were.
@@ -14,9 +16,10 @@ type Count struct {
 	Method  string `json:"method"`
 	// Path is that of the dialect's table, with {name} for path parameters, or that of the request where no operation
 	// has it: of those, one by one, there are at most a hundred.
-	Path     string `json:"path"`
-	Status   int    `json:"status"`
-	Requests int    `json:"requests"`
+	Path string `json:"path"`
+	// Status is 0 where the connection was ended without an answer.
+	Status   int `json:"status"`
+	Requests int `json:"requests"`
 }
 
 // Summary returns what was asked for, in the order of the APIs, then of paths, methods and statuses.
@@ -66,17 +69,26 @@ func (c *counts) list() []Count {
 // counting returns a handler that counts what another one answers.
 func (a *API) counting(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		s := &statusWriter{ResponseWriter: w}
 		defer func() {
 			path, known := a.route(r)
 			a.counts.add(Count{Dialect: a.Dialect, Method: r.Method, Path: path, Status: s.status}, known)
 		}()
 		h.ServeHTTP(s, r)
+		s.status = cmp.Or(s.status, http.StatusOK)
 	})
 }
 
 // route returns the path of the operation that a request is for, or its own and false where there is none.
 func (a *API) route(r *http.Request) (string, bool) {
+	if e := a.endpoint(r); e != nil {
+		return e.Path, true
+	}
+	return r.URL.EscapedPath(), false
+}
+
+// endpoint returns the operation that a request is for, or nil.
+func (a *API) endpoint(r *http.Request) *dialect.Endpoint {
 	path, method := r.URL.EscapedPath(), r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -84,13 +96,13 @@ func (a *API) route(r *http.Request) (string, bool) {
 	for i := range a.dialect.Endpoints {
 		e := &a.dialect.Endpoints[i]
 		if _, ok := e.Match(path); ok && e.Method == method {
-			return e.Path, true
+			return e
 		}
 	}
-	return path, false
+	return nil
 }
 
-// statusWriter notes the status of an answer.
+// statusWriter notes the status of an answer, once there is one.
 type statusWriter struct {
 	http.ResponseWriter
 
@@ -103,6 +115,12 @@ func (s *statusWriter) WriteHeader(status int) {
 		s.status = status
 	}
 	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (s *statusWriter) Write(b []byte) (int, error) {
+	s.status = cmp.Or(s.status, http.StatusOK)
+	return s.ResponseWriter.Write(b)
 }
 
 // Unwrap lets [http.ResponseController] see what there is beneath.

@@ -27,6 +27,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/fault"
 	"github.com/roster-dev/roster/internal/server"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
@@ -45,6 +46,8 @@ type Options struct {
 	// after it; 0 has each take any that is free.
 	Host string
 	Port int
+	// Faults are what goes wrong; optional. With them, walks are no longer of one version where users come or go.
+	Faults *fault.Plan
 
 	Now    func() time.Time
 	NewID  func() (roster.ID, error)
@@ -69,6 +72,7 @@ type Instance struct {
 	APIs []*API
 
 	directory *directory.Service
+	faults    *fault.Injector // nil where nothing goes wrong
 	store     store.Store
 	stop      context.CancelFunc
 	ended     chan error // what the server ended with, once
@@ -102,6 +106,10 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 			err = errors.Join(err, i.Close())
 		}
 	}()
+	if o.Faults != nil {
+		i.faults = &fault.Injector{Plan: o.Faults, Clock: fault.NewClock(o.Now), Sleep: fault.Sleep}
+		o.Now = i.faults.Clock.Now
+	}
 	g := demo.New(o.Seed, o.Users)
 	keys, err := i.fill(ctx, o, g)
 	if err != nil {
@@ -112,6 +120,9 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 	})
 	if _, err := i.directory.View(ctx, demo.Organization().ID); err != nil {
 		return nil, err
+	}
+	if i.faults != nil {
+		i.faults.World = &world{directory: i.directory, now: o.time}
 	}
 	if i.dir, err = os.MkdirTemp("", "roster-emulate-"); err != nil {
 		return nil, fmt.Errorf("make a folder for keys: %w", err)
@@ -160,7 +171,18 @@ func (o *Options) checkDialects() error {
 		}
 		seen[name] = true
 	}
-	return nil
+	if o.Faults == nil {
+		return nil
+	}
+	return o.Faults.Check(o.dialects())
+}
+
+func (o *Options) dialects() []*dialect.Dialect {
+	var dialects []*dialect.Dialect
+	for _, name := range o.Dialects {
+		dialects = append(dialects, all.ByName(name))
+	}
+	return dialects
 }
 
 func (o *Options) time() roster.Time { return roster.TimeOf(o.Now()) }
@@ -252,15 +274,15 @@ func (i *Instance) newServer(o Options) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var dialects []*dialect.Dialect
-	for _, name := range o.Dialects {
-		dialects = append(dialects, all.ByName(name))
+	pinned := time.Minute
+	if o.Faults != nil && o.Faults.Moves() {
+		pinned = 0 // else who pages would not see it
 	}
 	d := i.directory
 	return server.New(server.Config{
-		Dialects: dialects, Directory: server.Views(d.View), Tokens: &auth.Authenticator{Tokens: d, Now: o.time},
+		Dialects: o.dialects(), Directory: server.Views(d.View), Tokens: &auth.Authenticator{Tokens: d, Now: o.time},
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), o.time), Limiter: auth.NewLimiter(o.Now, maxTokens),
-		Writer: d, Versions: server.VersionsOf(d), PinPages: time.Minute,
+		Writer: d, Versions: server.VersionsOf(d), PinPages: pinned,
 		Random: o.Random, Log: o.Log, Now: o.Now, NewID: o.NewID, Epoch: epoch.String(), CacheBytes: cacheBytes,
 		ErrorPages: errorpages.Pages, Contract: o.Contract,
 	})
@@ -289,7 +311,18 @@ func (i *Instance) listen(ctx context.Context, o Options, n int, srv *server.Ser
 		Dialect: d.Name, Title: d.Title, BaseURL: "http://" + socket.Addr().String(), dialect: d, contract: o.Contract,
 		path: FirstPath(d),
 	}
+	if i.faults != nil {
+		handler = i.faults.Handler(fault.API{Dialect: d, Contract: o.Contract, Endpoint: api.endpoint}, handler)
+	}
 	return api, server.Listener{Listener: socket, Handler: api.counting(handler)}, nil
+}
+
+// Faults returns how often each fault has happened, in the order of the plan; nil without one.
+func (i *Instance) Faults() []fault.Count {
+	if i.faults == nil {
+		return nil
+	}
+	return i.faults.Happened()
 }
 
 // Wait waits until the server has ended, and returns what it failed with.
