@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -207,25 +208,40 @@ func ruleError(i int, err *roster.Error) error {
 
 // fits checks that there is a dialect, and an operation, that the rule can be for.
 func (r *Rule) fits(dialects []*dialect.Dialect) *roster.Error {
-	var names, paths []string
+	var names []string
+	var endpoints []dialect.Endpoint
 	for _, d := range dialects {
 		names = append(names, d.Name)
-		if r.Dialect != "" && r.Dialect != d.Name {
+		if r.Dialect == "" || r.Dialect == d.Name {
+			endpoints = append(endpoints, d.Endpoints...)
+		}
+	}
+	if err := oneOf("dialect", r.Dialect, names); err != nil {
+		return err
+	}
+	var paths, methods []string
+	for _, e := range endpoints {
+		paths = append(paths, e.Path)
+		if r.Path != "" && r.Path != e.Path {
 			continue
 		}
-		for _, e := range d.Endpoints {
-			paths = append(paths, e.Path)
+		if methods = append(methods, e.Method); e.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
 		}
 	}
-	if r.Dialect != "" && !slices.Contains(names, r.Dialect) {
-		return roster.FieldErrorf("dialect", "must be one of %s, not %q", strings.Join(names, ", "), r.Dialect)
+	if err := oneOf("path", r.Path, paths); err != nil {
+		return err
 	}
-	if r.Path != "" && !slices.Contains(paths, r.Path) {
-		slices.Sort(paths)
-		allowed := strings.Join(slices.Compact(paths), ", ")
-		return roster.FieldErrorf("path", "must be one of %s, not %q", allowed, r.Path)
+	return oneOf("method", r.Method, methods)
+}
+
+// oneOf refuses a value that is none of those that are allowed; "" always is.
+func oneOf(member, value string, allowed []string) *roster.Error {
+	if value == "" || slices.Contains(allowed, value) {
+		return nil
 	}
-	return nil
+	slices.Sort(allowed)
+	return roster.FieldErrorf(member, "must be one of %s, not %q", strings.Join(slices.Compact(allowed), ", "), value)
 }
 
 // Moves reports whether users come or go by the plan.

@@ -175,6 +175,7 @@ func TestRefusedPlans(t *testing.T) {
 		`{"kind":"latency","mean":"1s","distribution":"x"}`:    "faults: rule 2: distribution: must be one of constant, uniform, exponential and normal, not \"x\"",
 		`{"kind":"reset","dialect":"x"}`:                       `faults: rule 2: dialect: must be one of d3lay, not "x"`,
 		`{"kind":"reset","path":"/user"}`:                      `faults: rule 2: path: must be one of /users, not "/user"`,
+		`{"kind":"reset","method":"get"}`:                      `faults: rule 2: method: must be one of GET, HEAD, not "get"`,
 		`{"kind":"reset","colour":1}`:                          `faults: are not written as they must be: json: unknown field "colour"`,
 		`{"kind":"reset"}]} {`:                                 "faults: are not written as they must be: there is more after the value",
 	} {
