@@ -31,6 +31,7 @@ type serveFlags struct {
 	addr, tlsCert, tlsKey, logFormat, logLevel string
 	hosts, listens, proxies, origins           []string
 	unlimited                                  bool
+	limits                                     limitsFlag
 
 	maxConnections int
 	cache          cacheSize
@@ -119,7 +120,10 @@ func (a *app) serve() *cobra.Command {
 		"URL of an OpenTelemetry collector to send traces to by OTLP over HTTP, such as http://localhost:4318\n"+
 			"(default: where $OTEL_EXPORTER_OTLP_ENDPOINT says, else nowhere)")
 	flags.BoolVar(&f.unlimited, "no-rate-limits", false, "allow any number of requests, for benchmarks")
-	env(flags, "no-rate-limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
+	flags.Var(&f.limits, "limits",
+		"who counts requests against rate limits: node, or shared for all servers over a PostgreSQL database\n"+
+			"(default: node, so that n of them allow n times as much)")
+	env(flags, "no-rate-limits", "limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
 		"cors-origin", "preload", "trace")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
@@ -147,7 +151,8 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 		return err
 	}
 	defer s.fitMemory(ctx, l.Service, collects)()
-	if wanted {
+	err = s.shareLimits(l.store)
+	if err == nil && wanted {
 		err = s.seedOnce(ctx, l, g)
 	}
 	if err == nil {
@@ -171,6 +176,7 @@ type service struct {
 	proxies []netip.Prefix
 	tls     *tls.Config
 	pools   func() []server.Pool // nil where the store has none
+	limiter *auth.SharedLimiter  // nil unless limits are shared
 }
 
 func (a *app) newService(f *serveFlags) (*service, error) {
@@ -275,8 +281,8 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks,
 		Random: s.random, PageSecret: pageSecret,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
-		Limiter: auth.NewLimiter(s.now, maxTokens),
-		Log:     s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
+		Limiter: auth.NewLimiter(s.now, maxTokens), SharedLimiter: s.limiter,
+		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
 		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,

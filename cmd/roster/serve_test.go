@@ -369,6 +369,8 @@ func TestServeRefusesBadFlags(t *testing.T) {
 		{"--host d3lay", 2, `--host: must be DIALECT=NAME, not "d3lay"`},
 		{"--host klingon=x", 2, `--host: there is no dialect "klingon"; dialects are flxpoint, `},
 		{"--listen d3lay=", 2, `--listen: must be DIALECT=ADDRESS, not "d3lay="`},
+		{"--limits all", 2, "must be node or shared"},
+		{"--limits shared", 2, "--limits: shared needs a store that several servers can have"},
 		{"--trusted-proxy x", 2, `--trusted-proxy: "x" is neither an IP address nor a CIDR prefix`},
 		{"--log-format xml", 2, `--log-format: must be text or json, not "xml"`},
 		{"--tls-cert x", 2, `--tls-cert and --tls-key need each other`},

@@ -245,7 +245,7 @@ func (x *exchange) find(path string) error {
 func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	principal, err := x.authenticate(ctx)
 	if err != nil {
-		return x.refused(err)
+		return x.refused(ctx, err)
 	}
 	x.record.principal = principal
 	x.lookBack(principal.Org)
@@ -255,9 +255,9 @@ func (x *exchange) admit(ctx context.Context, req *dialect.Request) error {
 	}
 	x.contract = view.Org().Contract(x.dialect.Name)
 	if err := present(principal, view); err != nil {
-		return x.refused(err)
+		return x.refused(ctx, err)
 	}
-	if err := x.limit(principal, view.Org()); err != nil {
+	if err := x.limit(ctx, principal, view.Org()); err != nil {
 		return err
 	}
 	if principal, view, err = x.enter(ctx, principal, view); err != nil {
@@ -343,11 +343,11 @@ func (x *exchange) authenticate(ctx context.Context) (roster.Principal, error) {
 
 // refused counts a credential that does not count against its sender's address, and answers with the limit instead
 // once there are too many.
-func (x *exchange) refused(err error) error {
+func (x *exchange) refused(ctx context.Context, err error) error {
 	if roster.CodeOf(err) != roster.Unauthenticated || x.Unlimited {
 		return err
 	}
-	taken := x.Limiter.Take(auth.AddressSubject(x.dialect.Name, x.from), failedLimit)
+	taken := x.take(ctx, auth.AddressSubject(x.dialect.Name, x.from), failedLimit)
 	if taken.Allowed {
 		return err
 	}
@@ -355,8 +355,16 @@ func (x *exchange) refused(err error) error {
 	return &roster.Error{Code: roster.RateLimited, Message: "too many failed attempts", Err: err}
 }
 
+// take counts a request by a subject under a limit.
+func (x *exchange) take(ctx context.Context, subject auth.Subject, limit roster.Limit) auth.Decision {
+	if x.SharedLimiter != nil {
+		return x.SharedLimiter.Take(ctx, subject, limit)
+	}
+	return x.Limiter.Take(subject, limit)
+}
+
 // limit counts a request against the rate limit of its credential.
-func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
+func (x *exchange) limit(ctx context.Context, p roster.Principal, org *roster.Organization) error {
 	limit := x.dialect.Limit
 	if own, ok := org.Limits[x.dialect.Name]; ok {
 		limit = own
@@ -366,7 +374,7 @@ func (x *exchange) limit(p roster.Principal, org *roster.Organization) error {
 	}
 	taken := auth.Decision{Allowed: true, Limit: limit.Burst, Remaining: limit.Burst}
 	if !x.Unlimited {
-		taken = x.Limiter.Take(auth.PrincipalSubject(x.dialect.Name, p), limit)
+		taken = x.take(ctx, auth.PrincipalSubject(x.dialect.Name, p), limit)
 	}
 	x.retry = dialect.Rate{
 		Limit: limit, Used: taken.Used, Remaining: taken.Remaining,

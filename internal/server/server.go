@@ -103,6 +103,8 @@ type Config struct {
 	// Contract is what requests are answered by whose organization is not known, as for want of a credential that
 	// counts; optional: [roster.Documented].
 	Contract roster.Contract
+	// SharedLimiter counts in the place of Limiter where other processes are to count, too; optional.
+	SharedLimiter *auth.SharedLimiter
 	// Unlimited turns the vendors' rate limits off.
 	Unlimited bool
 }

@@ -37,7 +37,8 @@ type Shared interface {
 // Nodes is the part of a [Shared] store that knows which processes have it open.
 type Nodes interface {
 	// Register notes that a process has the store open, as of now by the store's clock, in the place of what was noted
-	// of the one with that id. Beat is ignored. What has not been noted for a day is forgotten.
+	// of the one with that id. Beat is ignored. What has not been noted for a day is forgotten,
+	// and buckets that are full: see [Buckets].
 	Register(ctx context.Context, n Node) error
 
 	// Unregister forgets a process. There need not be one.
@@ -45,6 +46,25 @@ type Nodes interface {
 
 	// Nodes returns the processes that were noted, by when they were started and then by id.
 	Nodes(ctx context.Context) ([]Node, error)
+}
+
+// Buckets is what a [Shared] store may be besides: one that keeps rate limits which all processes share.
+type Buckets interface {
+	// Draw takes up to want requests, 1 at least, out of a bucket at once, by the store's clock. It returns how many it
+	// got, 0 where the bucket is empty, and how long it then takes until the bucket is full again. A bucket never owes
+	// more than the Size of the moment. What was drawn last may be forgotten where the store fails.
+	Draw(ctx context.Context, b Bucket, want int64) (got int64, full time.Duration, err error)
+}
+
+// Bucket is a bucket of requests.
+type Bucket struct {
+	// Org is whose it is; the zero ID where that is not known. Key tells it from others of Org.
+	Org roster.ID
+	Key []byte
+	// Gap is how long it takes until the bucket gains a request, 1 ns at least; Size is how many it holds, 1 at least.
+	// Their product is less than 110 years.
+	Gap  time.Duration
+	Size int64
 }
 
 // Node is a process that has a [Shared] store open.

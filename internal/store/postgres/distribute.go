@@ -28,6 +28,7 @@ func distribution() []store.Placement {
 		{Table: "organizations", Column: "id", With: "none", Why: "the organizations are what is spread over nodes"},
 		byOrg("entities"), byOrg("changes"), byOrg("audit_entries"), byOrg("answers"), byOrg("token_uses"),
 		byOrg("webhook_standings"), byOrg("webhook_deliveries"), byOrg("jobs"), byOrg("job_pieces"),
+		byOrg("buckets"),
 		route("organization_names", "name"), route("token_routes", "hash"),
 		local("leases", "it has one row, about the whole database"),
 		local("nodes", "it has a row for each process that has the database"),

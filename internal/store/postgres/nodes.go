@@ -96,6 +96,7 @@ func (s *Store) Register(ctx context.Context, n store.Node) error {
 			uid(n.ID), n.Host, n.PID, n.URL, n.Software, int64(n.Started), n.Working,
 		}},
 		{query: forgetNodes},
+		{query: forgetBuckets},
 	})
 }
 

@@ -83,7 +83,7 @@ func TestPartitioned(t *testing.T) {
 	}
 	everywhere := []string{
 		orgsQuery, userOrgsQuery, hooksQuery, openJobsQuery, oldAnswers, changedLately, allVersions, readNodes, forgetNodes,
-		allOrgs,
+		forgetBuckets, allOrgs,
 	}
 	for i, query := range sent.all() {
 		parts := partsRead(t, conn.Conn(), "statement_"+strconv.Itoa(i), query)

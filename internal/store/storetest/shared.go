@@ -19,7 +19,7 @@ func testShared(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, store.Store, store.Shared){
 		"versions": testVersions, "what others have written": testRecent, "secrets": testSecrets, "nodes": testNodes,
-		"turns": testTurns, "a turn that fails": testFailedTurn,
+		"turns": testTurns, "a turn that fails": testFailedTurn, "buckets": testBuckets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
