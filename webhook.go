@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -279,9 +280,14 @@ func (d *decider) rotate(c RotateSecret) error {
 		if s.Until == 0 || c.Until < s.Until {
 			s.Until = c.Until
 		}
-		if s.Until > d.Now && len(after.Secrets) < maxSecrets {
+		if s.Until > d.Now {
 			after.Secrets = append(after.Secrets, s)
 		}
+	}
+	if len(after.Secrets) > maxSecrets {
+		soon := slices.MinFunc(after.Secrets[1:], func(a, b WebhookSecret) int { return cmp.Compare(a.Until, b.Until) })
+		return Errorf(Conflict, "the webhook has %d secrets that sign, which is the most: the next one ends at %s; "+
+			"with until in the past all old ones end at once", maxSecrets, soon.Until)
 	}
 	return d.replace(before, &after, stamps{updated: d.Now, by: d.By.Author()})
 }

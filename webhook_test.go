@@ -125,6 +125,11 @@ func TestRotateSecret(t *testing.T) {
 	if got := get(w, made); len(got.Secrets) != 1 || got.Secrets[0].Secret != secret(3) {
 		t.Errorf("the secrets are %v, want the new one only", got.Secrets)
 	}
+	for n := range byte(maxSecrets - 1) {
+		w.do(rotate(10+n, 0))
+	}
+	w.refused(rotate(20, 0), Conflict, "") // instead of forgetting one that should sign along
+	w.do(rotate(21, tuesday))
 	w.refused(RotateSecret{Webhook: made.ID, Secret: "rst_x"}, Invalid, "signing_secrets[0]")
 	w.refused(RotateSecret{Webhook: testID(9), Secret: secret(1)}, NotFound, "")
 	w.as(UsersRead).refused(rotate(4, 0), Forbidden, "")

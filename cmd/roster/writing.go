@@ -16,8 +16,25 @@ import (
 
 // writing is what the flags of commands that write say besides what is to be written.
 type writing struct {
-	reason, ifMatch, key string
-	dryRun               bool
+	reason, key string
+	ifMatch     tagValue
+	dryRun      bool
+}
+
+// tagValue is a flag with an entity tag; "" where it is not given.
+type tagValue string
+
+func (v *tagValue) String() string { return string(*v) }
+
+func (v *tagValue) Type() string { return "string" }
+
+// Set refuses an empty tag: who has lost one wants no write without a condition.
+func (v *tagValue) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("must be an entity tag, as --etag shows it")
+	}
+	*v = tagValue(s)
+	return nil
 }
 
 // writeFlag adds the flags of a command that makes something.
@@ -39,7 +56,7 @@ func (w *writing) keyFlag(cmd *cobra.Command) {
 }
 
 func (w *writing) ifMatchFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&w.ifMatch, "if-match", "",
+	cmd.Flags().Var(&w.ifMatch, "if-match",
 		"do it only if the record still has this entity tag, which --etag shows")
 }
 

@@ -23,7 +23,7 @@ type BatchItem struct {
 	Ref     string          `json:"ref,omitempty" expect:"a string" doc:"The user to update or delete."`
 	User    json.RawMessage `json:"user,omitempty" type:"object" doc:"The user to create, in the canonical form."`
 	Patch   json.RawMessage `json:"patch,omitempty" type:"object" doc:"The members to update; null gives the default."`
-	IfMatch string          `json:"if_match,omitempty" expect:"a string" doc:"The entity tag of the user, with quotes."`
+	IfMatch *string         `json:"if_match,omitempty" expect:"a string" doc:"The entity tag of the user, with quotes."`
 }
 
 // BatchRequest is several writes.

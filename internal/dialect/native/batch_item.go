@@ -43,8 +43,8 @@ func parseWrite(at string, raw []byte) write {
 		return write{err: within(at+".ref", err)}
 	}
 	var tags []string
-	if item.IfMatch != "" {
-		tags = []string{item.IfMatch}
+	if item.IfMatch != nil {
+		tags = []string{*item.IfMatch}
 	}
 	if item.Op == "delete" {
 		w.cmd = roster.Delete{Type: roster.TypeUser, Ref: w.ref, IfMatch: tags}
@@ -74,8 +74,8 @@ func (i BatchItem) check() error {
 			faults = append(faults, roster.Detail{Field: m.name, Message: "does not go with " + i.Op})
 		}
 	}
-	if i.IfMatch != "" {
-		if err := checkTag(i.IfMatch); err != nil || i.Op == "create" {
+	if i.IfMatch != nil {
+		if err := checkTag(*i.IfMatch); err != nil || i.Op == "create" {
 			faults = append(faults, roster.Detail{
 				Field: "if_match", Message: "must be the entity tag of a user to update or delete, with quotes, or *",
 			})

@@ -23,7 +23,7 @@ type BulkRequest struct {
 	Action        string          `json:"action" required:"yes" expect:"a string" enum:"suspend,restore,delete,add_to_group,remove_from_group,patch"` //nolint:lll // a tag
 	Group         string          `json:"group,omitempty" expect:"a string" doc:"To add to or to remove from."`
 	Patch         json.RawMessage `json:"patch,omitempty" type:"object" doc:"Null gives a member its default."`
-	IfVersion     roster.Version  `json:"if_version,omitempty" expect:"an integer" doc:"Only at this version."`
+	IfVersion     *roster.Version `json:"if_version,omitempty" expect:"an integer" doc:"Only at this version."`
 	ExpectChanged *int            `json:"expect_changed,omitempty" expect:"an integer" doc:"Only if it is so many."`
 }
 
@@ -153,14 +153,27 @@ func bulkUpdate(ctx context.Context, r *dialect.Request) (dialect.Response, erro
 	return dialect.Response{Header: noStore(), Body: dialect.JSON(wirePreview(r.Principal, preview))}, nil
 }
 
+// expectations sets what the change is expected to find, and returns what is wrong with that.
+func (b *BulkRequest) expectations(spec *roster.BulkUpdate) (faults []roster.Detail) {
+	if b.IfVersion != nil {
+		if spec.IfVersion = *b.IfVersion; spec.IfVersion < 1 {
+			faults = append(faults, roster.Detail{Field: "if_version", Message: "must be a version, from 1"})
+		}
+	}
+	if b.ExpectChanged != nil && *b.ExpectChanged < 0 {
+		faults = append(faults, roster.Detail{Field: "expect_changed", Message: "must be a number of users, from 0"})
+	}
+	return faults
+}
+
 // spec returns the change that a request asks for, or fails with [roster.Invalid].
 func (b *BulkRequest) spec(view dialect.View) (roster.BulkUpdate, error) {
 	spec := roster.BulkUpdate{
 		Filter: b.Filter, Search: b.Search, Action: roster.BulkAction(b.Action), Patch: b.Patch,
-		IfVersion: b.IfVersion, ExpectChanged: b.ExpectChanged,
+		ExpectChanged: b.ExpectChanged,
 	}
 	grouped := spec.Action == roster.BulkJoin || spec.Action == roster.BulkLeave
-	var faults []roster.Detail
+	faults := b.expectations(&spec)
 	for _, m := range []struct {
 		name          string
 		given, wanted bool

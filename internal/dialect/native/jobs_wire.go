@@ -90,7 +90,10 @@ func wireJob(r *dialect.Request, j roster.Job) Job {
 	if u := j.Update; u != nil && j.ShowsRequest(r.Principal) {
 		w.Update = &BulkRequest{
 			Filter: u.Filter, Search: u.Search, Action: string(u.Action), Patch: u.Patch,
-			IfVersion: u.IfVersion, ExpectChanged: u.ExpectChanged,
+			ExpectChanged: u.ExpectChanged,
+		}
+		if u.IfVersion != 0 {
+			w.Update.IfVersion = &u.IfVersion
 		}
 		if u.Group != (roster.Ref{}) {
 			w.Update.Group = u.Group.String()

@@ -113,8 +113,9 @@ func webhookEndpoints() []dialect.Endpoint {
 				Doc: "Until when the present secrets sign along.", Body: RotateRequest{},
 				Example: `{"until":"2026-11-30T00:00:00Z"}`,
 			},
-			Returns: returns(ok(NewWebhook{}), badRequest, notFound, notExpected, tooLarge, tooMany),
-			Serve:   k.rotateWebhook,
+			Returns: append(returns(ok(NewWebhook{}), badRequest, notFound, notExpected, tooLarge, tooMany),
+				tooManySecrets()),
+			Serve: k.rotateWebhook,
 		},
 	}
 }
@@ -123,6 +124,13 @@ func tooManyWebhooks() dialect.Return {
 	return dialect.Return{
 		Status: conflict, Body: problem{}, ContentType: problemType, Mark: dialect.Ours, Everywhere: true,
 		Doc: "The organization has 100 webhooks, which is the most.",
+	}
+}
+
+func tooManySecrets() dialect.Return {
+	return dialect.Return{
+		Status: conflict, Body: problem{}, ContentType: problemType, Mark: dialect.Ours, Everywhere: true,
+		Doc: "Five secrets sign, which is the most.",
 	}
 }
 

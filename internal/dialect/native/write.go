@@ -38,6 +38,9 @@ func wouldBe(body any) dialect.Return {
 // ifMatch returns the tags in the header If-Match, nil where there is none.
 func ifMatch(r *dialect.Request) ([]string, error) {
 	tags := r.Strings("If-Match")
+	if len(tags) == 0 && len(r.Header.Values("If-Match")) > 0 { // who has lost a tag wants no write without a condition
+		return nil, roster.FieldErrorf("If-Match", "is empty: must be * or entity tags with their quotes")
+	}
 	for _, tag := range tags {
 		if err := checkTag(tag); err != nil {
 			return nil, roster.FieldErrorf("If-Match", "%s", roster.AsError(err).Message)
