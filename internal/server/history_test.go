@@ -263,7 +263,7 @@ func TestWaitForAChange(t *testing.T) {
 		})
 		wantAnswer(t, f.ask(t, "/toy/next", secret), http.StatusOK, "1 versions on, 1 changes, 15s left")
 		metrics := send(t, f.MetricsHandler(), http.MethodGet, "/metrics").Body.String()
-		const want = `roster_request_duration_seconds_sum{dialect="toy",status="2xx"} 0`
+		const want = `roster_request_duration_seconds_sum{dialect="toy",route="GET /next",status="2xx"} 0`
 		if !strings.Contains(metrics, want+"\n") {
 			t.Error("what a request waits for counts as time that it takes")
 		}

@@ -28,6 +28,9 @@ func NewNode(c Config) *Node { return &Node{config: c, counts: &counts{}} }
 // has returned.
 func (n *Node) Run(ctx context.Context) error {
 	s, err := n.begin(ctx)
+	if ctx.Err() != nil && err != nil {
+		return nil // it ended before it began: there is nothing to keep
+	}
 	if err != nil {
 		return err
 	}
