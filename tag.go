@@ -9,7 +9,7 @@ import (
 
 // Shown returns a copy of a record without what nobody is shown (secrets and their hashes, and the counters of an
 // organization), without a token's last use, which is no part of its record, and without its authors where the
-// permissions do not include [MetadataRead].
+// permissions do not include [MetadataRead], nor the filter of a webhook that [Webhook.ShowsFilter] keeps back.
 func Shown(e Entity, by Permissions) Entity {
 	authors := by.Has(MetadataRead)
 	switch was := e.(type) {
@@ -48,6 +48,9 @@ func Shown(e Entity, by Permissions) Entity {
 		w.Secrets = nil
 		if !authors {
 			w.MadeBy = Sponsor{}
+		}
+		if !w.ShowsFilter(by) {
+			w.Filter = ""
 		}
 		return &w
 	default:

@@ -52,6 +52,12 @@ func (w *Webhook) Key() Key { return Key{TypeWebhook, w.ID} }
 // Keys implements [Entity].
 func (w *Webhook) Keys() Keys { return Keys{} }
 
+// ShowsFilter reports whether those with some permissions see the filter of the webhook, which may name authors where
+// the webhook may hear of them.
+func (w *Webhook) ShowsFilter(by Permissions) bool {
+	return by.Has(MetadataRead) || !w.Permissions.Has(MetadataRead)
+}
+
 // Signing returns the secrets that sign at an instant, the newest first.
 func (w *Webhook) Signing(now Time) []string {
 	var secrets []string

@@ -87,7 +87,8 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Method: http.MethodPost, Path: k.recordPath() + ":replay", ID: "replayWebhook",
 			Summary: "Have the delivery to a webhook begin again at another version",
 			Description: "The messages about the versions after since are sent, in order, with other ids than " +
-				"before; what is under way is not waited for. A since beyond the position leaves messages out.",
+				"before; what is under way is not waited for. A since beyond the position leaves messages out. The " +
+				"token needs all permissions of the webhook.",
 			Needs: k.writes, Aside: true, Params: []dialect.Param{k.refParam(), ifMatchParam(), dryRunParam()},
 			Body: &dialect.RequestBody{
 				Doc: "Where to begin.", Body: ReplayRequest{}, Example: `{"since":0}`,
@@ -107,7 +108,7 @@ func (k *resource) deliveryEndpoints() []dialect.Endpoint {
 			Method: http.MethodPost, Path: k.recordPath() + "/deliveries/{delivery}:retry", ID: "retryDelivery",
 			Summary: "Send a message again that was given up",
 			Description: "Sends it now and once, out of order, and answers what has become of it. Its id is the one " +
-				"that it had.",
+				"that it had. The token needs all permissions of the webhook.",
 			Needs: k.writes, Aside: true, Params: []dialect.Param{
 				k.refParam(),
 				{
@@ -160,6 +161,22 @@ func (k *resource) asked(r *dialect.Request) (*roster.Webhook, error) {
 	}
 	shown := roster.Shown(w, r.Principal.Permissions)
 	return w, roster.ExpectTag(tags, shown, roster.Tag(shown), k.one)
+}
+
+// resent is [asked] for a request to send again what was sent: it fails with [roster.Forbidden] where the webhook may
+// hear what the principal may not, who could not change it either.
+func (k *resource) resent(r *dialect.Request) (*roster.Webhook, error) {
+	w, err := k.asked(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range w.Permissions {
+		if !r.Principal.Permissions.Has(p) {
+			return nil, roster.Errorf(roster.Forbidden, "a webhook with the permission %s can't be told again what it "+
+				"was told by one that lacks it", p)
+		}
+	}
+	return w, nil
 }
 
 // hook returns the webhook that the path names.
@@ -233,7 +250,7 @@ func (k *resource) testWebhook(ctx context.Context, r *dialect.Request) (dialect
 }
 
 func (k *resource) replayWebhook(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	w, err := k.asked(r)
+	w, err := k.resent(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -285,7 +302,7 @@ func placeOf(d roster.Delivery) int {
 }
 
 func (k *resource) retryDelivery(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	w, err := k.asked(r)
+	w, err := k.resent(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/roster-dev/roster"
@@ -14,7 +15,7 @@ type Webhook struct {
 	Name        string             `json:"name" required:"yes"`
 	URL         string             `json:"url" required:"yes"`
 	Types       []roster.Type      `json:"types,omitempty" doc:"The types of records it hears of; absent: all it may."`
-	Filter      string             `json:"filter,omitempty" doc:"What users must match, as in listChanges."`
+	Filter      string             `json:"filter,omitempty" doc:"What users must match; hidden if it may name authors."`
 	Permissions roster.Permissions `json:"permissions" required:"yes" doc:"What it may hear of."`
 	Enabled     bool               `json:"enabled" required:"yes"`
 	// DisabledReason is absent where somebody has disabled it.
@@ -201,6 +202,9 @@ func (k *resource) updateWebhook(ctx context.Context, r *dialect.Request) (diale
 	if err != nil {
 		return dialect.Response{}, err
 	}
+	if err := changeable(e.(*roster.Webhook), r); err != nil { //nolint:forcetypeassert // by its type
+		return dialect.Response{}, err
+	}
 	patched, err := roster.MergePatch(e, r.Body)
 	if err == nil {
 		err = checkWebhook(patched.(*roster.Webhook)) //nolint:forcetypeassert // as e
@@ -210,6 +214,25 @@ func (k *resource) updateWebhook(ctx context.Context, r *dialect.Request) (diale
 	}
 	ref := roster.Ref{ID: e.Key().ID}
 	return k.changed(ctx, r, roster.Update{Type: k.typ, Ref: ref, Patch: r.Body, IfMatch: tags})
+}
+
+// changeable fails with [roster.Forbidden] where a principal does not see the filter of a webhook and asks for more
+// than to disable it: that nothing changes, or what is wrong with the whole, would tell of the filter.
+func changeable(w *roster.Webhook, r *dialect.Request) error {
+	if w.ShowsFilter(r.Principal.Permissions) {
+		return nil
+	}
+	patch := map[string]json.RawMessage{}
+	if err := json.Unmarshal(r.Body, &patch); err != nil {
+		return roster.Errorf(roster.Invalid, "is not an object: %s", err)
+	}
+	for name := range patch {
+		if name != "enabled" {
+			return roster.Errorf(roster.Forbidden, "a webhook with the permission %s can only be disabled by one that "+
+				"lacks it", roster.MetadataRead)
+		}
+	}
+	return nil
 }
 
 // named returns the record that the path names, and the tags that the request expects it to have.
