@@ -72,8 +72,10 @@ type Restore struct {
 	IfMatch []string
 }
 
-// Import makes a record as another system has it: times and authors that it has are kept. A user counts as existing
-// when the id, number, e-mail or identifier, another record when the id, number or identifier is taken.
+// Import makes a record as another system has it: for principals with [MetadataRead], a new record keeps the times and
+// authors that it comes with, but for times to come. Else, and where it has none, and always where it updates a record
+// that exists, they are set by Decide. A user counts as existing when the id, number, e-mail or identifier, another
+// record when the id, number or identifier is taken.
 type Import struct {
 	Record     Entity
 	OnConflict OnConflict

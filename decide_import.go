@@ -1,9 +1,6 @@
 package roster
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 func (d *decider) importRecord(c Import) error {
 	t := c.Record.Key().Type
@@ -49,11 +46,31 @@ func (d *decider) existing(record Entity) (Entity, error) {
 }
 
 func (d *decider) importNew(record Entity) error {
-	at := stampsOf(record)
-	at.created = cmp.Or(at.created, d.Now)
-	at.updated = cmp.Or(at.updated, max(at.created, d.Now))
-	stamp(record, stamps{created: at.created, updated: at.updated})
+	if created, updated := times(record); created != nil {
+		d.date(created)
+		d.date(updated)
+	}
+	if u, ok := record.(*User); ok {
+		d.sign(&u.CreatedBy)
+		d.sign(&u.UpdatedBy)
+	}
 	return d.create(record)
+}
+
+// date leaves a new record the time that it came with, or else makes it now: also where that time is still to come, and
+// for those who may not say who made the record.
+func (d *decider) date(at *Time) {
+	if *at == 0 || *at > d.Now || !d.By.Permissions.Has(MetadataRead) {
+		*at = d.Now
+	}
+}
+
+// sign leaves a new user the author that it came with, or else makes it who asks: also for those who may not read
+// authors, and would sign as somebody else.
+func (d *decider) sign(author *ID) {
+	if author.IsZero() || !d.By.Permissions.Has(MetadataRead) {
+		*author = d.By.Author()
+	}
 }
 
 func (d *decider) importUpdate(existing Entity, c Import) error {
@@ -72,9 +89,6 @@ func (d *decider) importUpdate(existing Entity, c Import) error {
 		return err
 	}
 	keepIdentity(existing, after)
-	at := stamps{updated: d.Now}
-	if was, is := stampsOf(existing), stampsOf(after); is.updated != was.updated {
-		at.updated = is.updated
-	}
-	return d.replace(existing, after, at)
+	keepOurs(existing, after)
+	return d.replace(existing, after, stamps{updated: d.Now, by: d.By.Author()})
 }

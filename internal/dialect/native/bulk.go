@@ -74,13 +74,14 @@ func bulkEndpoints() []dialect.Endpoint {
 			Description: "Roles, groups, spaces and users as JSON Lines, or users as CSV, as a job: the body is " +
 				"kept, and imported afterwards in batches of up to 1,000 records. A line may refer to what the lines " +
 				"before it make. Lines that can't be imported are among the job's rejects. Records but users need " +
-				"the permission groups:write.",
+				"the permission groups:write. " + importedHistory,
 			Needs: roster.UsersWrite,
 			Params: []dialect.Param{
 				{
 					Name: "on_conflict", Enum: []string{"fail", "skip", "update"}, Default: "fail", Mark: dialect.Ours,
 					Doc: "What becomes of a record that exists: its line is rejected, or it stays as it is, or the " +
-						"members that the line has replace those of the record.",
+						"members that the line has replace those of the record, but for created_at, updated_at and " +
+						"their authors.",
 				},
 				{
 					Name: "dry_run", Type: dialect.Boolean, Default: "false", Mark: dialect.Ours,

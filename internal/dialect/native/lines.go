@@ -20,19 +20,26 @@ const (
 	maxLinesBody = 8 << 20
 )
 
+// importedHistory says in the documents of imports when what a line says of the past counts.
+const importedHistory = "A new record keeps its created_at and updated_at, unless they are still to come, and a new " +
+	"user created_by and updated_by, where the caller has the permission metadata:read; without it, and where a line " +
+	"has none, they are set as by any other request."
+
 func lineEndpoints() []dialect.Endpoint {
 	return []dialect.Endpoint{
 		{
 			Method: http.MethodPost, Path: "/import", ID: "import", Summary: "Import records",
 			Description: "Roles, groups, spaces and users as JSON Lines: one canonical record on each line, with a " +
 				"member type (user by default). A line may refer to what the lines before it make. All lines that " +
-				"are not rejected are one change. Records but users need the permission groups:write.",
+				"are not rejected are one change. Records but users need the permission groups:write. " +
+				importedHistory,
 			Needs: roster.UsersWrite,
 			Params: []dialect.Param{
 				{
 					Name: "on_conflict", Enum: []string{"fail", "skip", "update"}, Default: "fail", Mark: dialect.Ours,
 					Doc: "What becomes of a record that exists: its line is rejected, or it stays as it is, or the " +
-						"members that the line has replace those of the record.",
+						"members that the line has replace those of the record, but for created_at, updated_at and " +
+						"their authors.",
 				},
 				{
 					Name: "dry_run", Type: dialect.Boolean, Default: "false", Mark: dialect.Ours,
