@@ -16,9 +16,13 @@ import (
 // number:role, objects of settings and lists with an element that contains ";" as JSON. Computed members are read
 // over.
 func Columns() []string {
-	var names []string
-	for _, c := range columns() {
-		names = append(names, c.name)
+	return columnNames(columns())
+}
+
+func columnNames(list []column) []string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = c.name
 	}
 	return names
 }
@@ -58,6 +62,12 @@ func columnsOf(prefix string, index []int, t reflect.Type) []column {
 func isNested(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !t.Implements(reflect.TypeFor[json.Marshaler]()) &&
 		!t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+}
+
+// outer returns the name of the member of a user that the column is, or is in.
+func (c column) outer() string {
+	outer, _, _ := strings.Cut(c.name, ".")
+	return outer
 }
 
 // cell returns what the column shows of a user.

@@ -225,17 +225,6 @@ func WriteCSV(w io.Writer, v View) error {
 	return writeRows(w, slices.DeleteFunc(columns(), func(c column) bool { return c.computed }), page.Users)
 }
 
-// WriteUsersCSV writes users as [WriteCSV] does, in the order in which they come: of the columns that shows lets
-// through, given a member's name, those that are chosen by their names or by that of the structure that they are in;
-// where none is chosen, all that are not computed.
-func WriteUsersCSV(w io.Writer, users iter.Seq[*roster.User], shows func(member string) bool, chosen []string) error {
-	return writeRows(w, slices.DeleteFunc(columns(), func(c column) bool {
-		outer, _, _ := strings.Cut(c.name, ".")
-		wanted := len(chosen) == 0 && !c.computed || slices.Contains(chosen, c.name) || slices.Contains(chosen, outer)
-		return !wanted || !shows(outer)
-	}), users)
-}
-
 func writeRows(w io.Writer, columns []column, users iter.Seq[*roster.User]) error {
 	out := csv.NewWriter(w)
 	row := make([]string, len(columns))

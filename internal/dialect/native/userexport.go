@@ -19,7 +19,9 @@ func exportUsers() dialect.Endpoint {
 		Description: "The users who match both filter and search, all of one version, however many there are: as " +
 			"JSON Lines, each in the canonical form, or as CSV with a column for each member. In CSV a cell that a " +
 			"spreadsheet would take for a formula (beginning with = + - @, a tab or a carriage return) has an " +
-			"apostrophe before it, which an import takes off again.",
+			"apostrophe before it, which an import takes off again. The columns " +
+			"come in the order of fields, which can name structures and their members, but of lists, as spaces, only " +
+			"the whole.",
 		Needs: roster.UsersRead,
 		Params: append(userChoiceParams(), userFieldsParam(), dialect.Param{
 			Name: "format", Enum: []string{"jsonl", "csv"}, Default: "jsonl", Mark: dialect.Ours,
@@ -58,11 +60,9 @@ func serveUserExport(_ context.Context, r *dialect.Request) (dialect.Response, e
 			return known && see(f)
 		}
 		response.ContentType = csvType + "; charset=utf-8; header=present"
-		response.Body = func(w io.Writer) error {
-			return ingest.WriteUsersCSV(w, page.Users, shows, r.Strings("fields"))
-		}
+		response.Body, err = ingest.UsersCSV(page.Users, shows, r.Strings(fieldsName))
 	}
-	return response, nil
+	return response, inParam(fieldsName, err)
 }
 
 // writeLines writes users on lines of their own.
