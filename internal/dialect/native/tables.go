@@ -50,7 +50,8 @@ func invitationColumns() columns {
 func webhookColumns() columns {
 	return columnsOf[Webhook]("webhooks",
 		member("id").searched(), member("name").searched(), member("url").searched(), member("types").of(typeNames()),
-		member("filter"), member("permissions").of(permissionNames()), member("enabled"), member("since"),
+		member("filter"), member("permissions").of(permissionNames()), member("enabled"),
+		member("disabled_reason").searched(), member("since"),
 		member("made_by.token").hidden(), member("made_by.user").hidden(),
 		member("made_by.name").hidden(), member("created_at"), member("updated_at"),
 		member("delivery.position"), member("delivery.lag"), member("delivery.attempts"),
