@@ -252,8 +252,9 @@ func (e encoder) form() roster.Form {
 
 func (e encoder) user(b []byte, u *roster.User) []byte {
 	m := dialect.NewMembers(b).ID("id", u.ID).Text("type", "users")
-	self := e.address + "/" + u.ID.String()
+	self := ""
 	if e.address != "" {
+		self = e.address + "/" + u.ID.String()
 		m = dialect.NewMembers(m.Name("links")).Text("self", self).Close()
 	}
 	chosen := dialect.NewMembers(m.Name("attributes"))
