@@ -24,7 +24,8 @@ func auditEndpoints() []dialect.Endpoint {
 			Method: http.MethodGet, Path: "/audit", ID: "listAudit", Summary: "List audit entries",
 			Description: "Who wrote what, when and why, newest first: one entry for each request that changed " +
 				"something. Requests that change nothing but what users do (last_login_at, ...) have none. Entries " +
-				"are kept in the transaction of what they are about.",
+				"are kept in the transaction of what they are about. audit:read includes who did what: authors are " +
+				"shown without metadata:read, too.",
 			Needs: roster.AuditRead, Volatile: true, Params: auditParams(),
 			Window: &dialect.Window{Token: pageToken, Log: true, Free: []string{"page_size", fieldsName}},
 			// A token of an earlier run of the server is gone.
@@ -155,7 +156,7 @@ func serveAudit(ctx context.Context, r *dialect.Request) (dialect.Response, erro
 			token = r.PageToken(int(last))
 			return nil
 		}
-		w, err := wireEntry(r.Principal, e, audited(ops, q), maxEntryOps)
+		w, err := wireEntry(e, audited(ops, q), maxEntryOps)
 		if err != nil {
 			return err
 		}
@@ -202,18 +203,19 @@ func audited(ops []roster.Op, q roster.EntryQuery) []roster.Op {
 	})
 }
 
-// EncodeEntry returns the JSON of an entry, with those of its ops that a query asks for, as the operator may see it.
+// EncodeEntry returns the JSON of an entry, with those of its ops that a query asks for.
 func EncodeEntry(e roster.Entry, ops []roster.Op, q roster.EntryQuery) ([]byte, error) {
 	ops = audited(ops, q)
-	w, err := wireEntry(roster.Operator(), e, ops, len(ops))
+	w, err := wireEntry(e, ops, len(ops))
 	if err != nil {
 		return nil, err
 	}
 	return dialect.Encode(w)
 }
 
-// wireEntry returns an entry with its ops, at most so many of them, as a principal may see them.
-func wireEntry(by roster.Principal, e roster.Entry, ops []roster.Op, most int) (AuditEntry, error) {
+// wireEntry returns an entry with its ops, at most so many of them. Who may read the audit may know who did what, so
+// that it is not less for those without [roster.MetadataRead].
+func wireEntry(e roster.Entry, ops []roster.Op, most int) (AuditEntry, error) {
 	w := AuditEntry{
 		Seq: e.Seq, Version: e.Version, At: e.At, Actor: e.User, ActorName: e.Name, RequestID: e.Request,
 		Reason: e.Reason, Ops: []AuditOp{}, TotalOps: len(ops), Hash: e.Hash,
@@ -226,7 +228,7 @@ func wireEntry(by roster.Principal, e roster.Entry, ops []roster.Op, most int) (
 	}
 	for _, op := range ops[:min(len(ops), most)] {
 		key := op.Key()
-		changes, err := auditChanges(op, by)
+		changes, err := auditChanges(op)
 		if err != nil {
 			return w, fmt.Errorf("show entry %d of the audit: %w", e.Seq, err)
 		}
@@ -237,9 +239,9 @@ func wireEntry(by roster.Principal, e roster.Entry, ops []roster.Op, most int) (
 	return w, nil
 }
 
-// auditChanges returns the members that an op changed, as the principal may see them.
-func auditChanges(op roster.Op, by roster.Principal) (map[string]Difference, error) {
-	f := &feed{by: by}
+// auditChanges returns the members that an op changed, but for secrets.
+func auditChanges(op roster.Op) (map[string]Difference, error) {
+	f := &feed{by: roster.Operator()}
 	members := [2]map[string]json.RawMessage{}
 	for i, e := range []roster.Entity{op.Before, op.After} {
 		doc, err := f.record(e)
@@ -264,7 +266,7 @@ func serveAuditEntry(ctx context.Context, r *dialect.Request) (dialect.Response,
 			if e.Seq != seq {
 				return nil
 			}
-			w, err := wireEntry(r.Principal, e, audited(ops, roster.EntryQuery{}), len(ops))
+			w, err := wireEntry(e, audited(ops, roster.EntryQuery{}), len(ops))
 			response.Body = dialect.JSON(w)
 			return err
 		})

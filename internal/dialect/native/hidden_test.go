@@ -25,7 +25,9 @@ func TestTheFilterOfAWebhookIsHiddenAsAuthorsAre(t *testing.T) {
 		hooks[hears] = a.made(t, "POST /webhooks", `{"name":"x","url":"https://a.example","types":["user"],`+
 			`"filter":"`+filter+`","permissions":`+permissions+`}`).ID
 	}
-	for _, list := range []string{"GET /webhooks", "GET /webhooks/" + hooks[true], "GET /changes?since=0&types=webhook"} {
+	for _, list := range []string{
+		"GET /webhooks", "GET /webhooks/" + hooks[true], "GET /changes?since=0&types=webhook",
+	} {
 		got := a.send(t, "low", list, "")
 		if got.status != http.StatusOK || strings.Contains(string(got.body), author) {
 			t.Errorf("%s: %d %s, want 200 without the author", list, got.status, got.body)
@@ -53,6 +55,19 @@ func TestTheFilterOfAWebhookIsHiddenAsAuthorsAre(t *testing.T) {
 					c.request, c.body, hears, got.status, got.body, want)
 			}
 		}
+	}
+}
+
+// Who may read the audit sees the authors in what was written, who are its actors.
+func TestTheAuditShowsWhoDidWhat(t *testing.T) {
+	t.Parallel()
+	a := serve(t)
+	a.Secrets["auditor"] = a.token(t, "audit:read")
+	u := a.made(t, "POST /users", `{"name":"Ada","email":"ada.audited@example.com"}`)
+	path := "GET /audit?type=user&id=" + u.ID
+	got, want := a.send(t, "auditor", path, ""), a.send(t, "everything", path, "")
+	if !strings.Contains(string(got.body), `"created_by"`) || string(got.body) != string(want.body) {
+		t.Errorf("got %s\nwant %s with created_by", got.body, want.body)
 	}
 }
 
