@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 100, "how many times TestKills kills the server")
+	kills    = flag.Int("kills", 200, "how many times TestKills kills the server")
 	killSeed = flag.Uint64("kill-seed", 0, "what TestKills does follows from; 0 for anything")
 )
 

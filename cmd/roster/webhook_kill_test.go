@@ -20,7 +20,7 @@ import (
 	apiclient "github.com/roster-dev/roster/client"
 )
 
-var webhookKills = flag.Int("webhook-kills", 100, "how many times TestWebhookKills kills the server")
+var webhookKills = flag.Int("webhook-kills", 200, "how many times TestWebhookKills kills the server")
 
 // TestWebhookKills kills a server with SIGKILL at random points while it writes and delivers, and starts it again. Every
 // version must come to the webhook, for the first time in order, and with the same id whenever it comes again.
