@@ -18,7 +18,7 @@ import (
 
 func (a *app) audits() *cobra.Command {
 	return group(&cobra.Command{Use: "audit", Short: "Show who wrote what, and verify that nobody has altered that"},
-		a.auditList(), a.auditVerify())
+		a.auditList(), a.auditShow(), a.auditVerify())
 }
 
 // errStopped ends a list that nobody reads on.
@@ -132,15 +132,40 @@ func (a *app) auditList() *cobra.Command {
 			return misused(cmd, err)
 		}
 		return a.inOwner(cmd.Context(), *dsn, org, func(in account) error {
-			columns := []string{"seq", "version", "at", "actor", "reason", "ops"}
+			show := func(e apiclient.AuditEntry) row { return auditRow(e, *out) }
 			entries := in.AuditEntries(cmd.Context(), q)
-			return doing("list the audit", listOf(*out, a.out, columns, entries, func(e apiclient.AuditEntry) row {
-				return auditRow(e, *out)
-			}))
+			return doing("list the audit", listOf(*out, a.out, auditColumns(), entries, show))
 		})
 	}
 	return cmd
 }
+
+func (a *app) auditShow() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "show {--org SLUG | --instance} SEQ", Short: "Show an entry of the audit by its place, from 1",
+		Args: exactly("SEQ"), Example: "  roster audit show --org acme 42 -o json",
+	}
+	dsn, org, out := storeFlag(cmd), ownerFlags(cmd), shownFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := org.require(cmd); err != nil {
+			return err
+		}
+		seq, err := strconv.ParseInt(args[0], 10, 64)
+		if err != nil || seq < 1 {
+			return usage(cmd, "SEQ must be the place of an entry, a number from 1, not %q", args[0])
+		}
+		return a.inOwner(cmd.Context(), *dsn, org, func(in account) error {
+			e, err := in.AuditEntry(cmd.Context(), seq)
+			if err != nil {
+				return doing("show the audit entry", err)
+			}
+			return out.one(a.out, auditColumns(), auditRow(e, *out))
+		})
+	}
+	return cmd
+}
+
+func auditColumns() []string { return []string{"seq", "version", "at", "actor", "reason", "ops"} }
 
 func auditRow(e apiclient.AuditEntry, f format) row {
 	const few = 3
