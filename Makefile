@@ -63,7 +63,7 @@ check: format-check vet lint ## what to run before a commit: formatting, vet, li
 .PHONY: test
 test: format-check vet lint tidy-check fresh ## what CI runs: check, tidy modules, fresh generated files, tests with -race
 	@export CGO_ENABLED=1 failed=; \
-	$(GO) test -vet=off -count=1 -timeout 15m -run '$(APART)' ./cmd/roster & apart=$$!; \
+	($(GO) test -vet=off -count=1 -timeout 15m -run '$(APART)' ./cmd/roster && $(MAKE) versions) & apart=$$!; \
 	$(GO) test -race $(C_CODE) -vet=off -count=1 -timeout 15m -skip '$(APART)' ./... || failed=yes; \
 	wait $$apart && [ -z "$$failed" ]
 
@@ -83,6 +83,22 @@ vet:
 lint: ## run the linters
 	$(LINT) run
 
+# The tests start PostgreSQL as it is installed, 15 in Debian 12; these are the later ones that Roster is said to run on.
+VERSIONS := 16 17 18
+POSTGRES := tools/postgres/node_modules
+
+$(POSTGRES)/.package-lock.json: tools/postgres/package-lock.json
+	npm ci --prefix tools/postgres --ignore-scripts --no-audit --no-fund --loglevel=error
+	@for folder in $(POSTGRES)/postgres-*; do (cd $$folder && node scripts/hydrate-symlinks.js); done
+
+.PHONY: versions
+versions: $(POSTGRES)/.package-lock.json ## hold the store to its contract on PostgreSQL 16, 17 and 18
+	@for version in $(VERSIONS); do \
+		folder=$$(echo $(CURDIR)/$(POSTGRES)/postgres-$$version-*/native); echo "PostgreSQL $$version"; \
+		ROSTER_TEST_POSTGRES=$$folder $(GO) test -vet=off -count=1 ./internal/store/postgres && \
+		ROSTER_TEST_POSTGRES=$$folder $(GO) test -vet=off -count=1 -run Nodes ./internal/directory || exit 1; \
+	done
+
 .PHONY: tidy-check
 tidy-check:
 	$(GO) mod tidy -diff
@@ -96,7 +112,7 @@ compat: ## check that no client of the last release breaks: api/released/README.
 	$(GO) test -count=1 -run 'Released|Gate' ./internal/dialect/all
 
 # Sums instead of git: it says what generation changes, also in a tree with other changes or without git.
-SUMS := find . -type f -not -path './.git/*' -not -path './bin/*' -exec cksum {} + | sort -k 3
+SUMS := find . -type f -not -path './.git/*' -not -path './bin/*' -not -path '*/node_modules/*' -exec cksum {} + | sort -k 3
 
 .PHONY: fresh
 fresh:

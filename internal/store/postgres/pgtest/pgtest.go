@@ -27,6 +27,10 @@ import (
 // DSN is the environment variable that names a server for tests: the URL of a database in which they may make schemas.
 const DSN = "ROSTER_TEST_DSN"
 
+// Folder is the environment variable that names the folder of a PostgreSQL to start, with its bin, lib and share. It is
+// for another version than the one that is installed.
+const Folder = "ROSTER_TEST_POSTGRES"
+
 // Main runs the tests of a package over one server, and returns the code to exit with. The tests find it with [Server].
 func Main(m *testing.M) int {
 	if os.Getenv(DSN) != "" {
@@ -112,10 +116,6 @@ type Cluster struct {
 // without waiting for the disk. It fails where PostgreSQL is not installed, and says what to do. Root starts it as the
 // user postgres, since the server refuses to run as root.
 func Start(durable bool) (*Cluster, error) {
-	bin, err := binaries()
-	if err != nil {
-		return nil, err
-	}
 	as, err := credential()
 	if err != nil {
 		return nil, err
@@ -125,10 +125,28 @@ func Start(durable bool) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{folder: folder}
-	if err := c.start(bin, as, durable); err != nil {
+	bin, err := c.binaries()
+	if err == nil {
+		err = c.start(bin, as, durable)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL for tests: %w", err), os.RemoveAll(folder))
 	}
 	return c, nil
+}
+
+// binaries returns the folder with the server's programs. Those that [Folder] names are copied into the cluster's: the
+// user postgres may not reach where they are.
+func (c *Cluster) binaries() (string, error) {
+	from := os.Getenv(Folder)
+	if from == "" {
+		return installed()
+	}
+	to := filepath.Join(c.folder, "postgres")
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return "", fmt.Errorf("%s: %w", Folder, err)
+	}
+	return filepath.Join(to, "bin"), nil
 }
 
 // Stop ends the server and removes the cluster.
@@ -239,8 +257,8 @@ func freePort() (int, error) {
 	return port, l.Close()
 }
 
-// binaries returns the folder with the server, of the latest version that is installed.
-func binaries() (string, error) {
+// installed returns the folder with the server's programs, of the latest version that is installed.
+func installed() (string, error) {
 	places, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // where Debian has them
 	if err != nil {
 		return "", err

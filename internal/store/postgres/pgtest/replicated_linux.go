@@ -73,7 +73,7 @@ func StartReplicated(tb testing.TB) *Replicated {
 }
 
 func newReplicated() (*Replicated, error) {
-	bin, err := binaries()
+	bin, err := installed()
 	if err != nil {
 		return nil, err
 	}
