@@ -120,25 +120,10 @@ func (a *app) inviter(cmd *cobra.Command, user string, m *members) (inviter, err
 func (a *app) onInvitation(
 	cmd *cobra.Command, call func(cmd *cobra.Command, api *apiclient.Client, id roster.ID) error,
 ) *cobra.Command {
-	cmd.Args = exactly("ID")
-	dsn, org := storeFlag(cmd), orgFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		id, err := roster.ParseID(args[0])
-		if err != nil {
-			return usage(cmd, "the argument ID: %w", err)
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			err := call(cmd, api, id)
-			if roster.CodeOf(err) == roster.NotFound {
-				err = hint(err, "`roster invitation list` shows the ids")
-			}
-			return err
+	return a.onID(cmd, roster.TypeInvitation, nil,
+		func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, _ []string) error {
+			return call(cmd, api, id)
 		})
-	}
-	return cmd
 }
 
 func (a *app) invitationShow() *cobra.Command {

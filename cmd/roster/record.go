@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -209,4 +210,30 @@ func memberAt(members map[string]json.RawMessage, path string) json.RawMessage {
 		return value // a list of structures
 	}
 	return within[inner]
+}
+
+// onID returns a command on one record of a type that is known by its id alone. Its arguments after the id have names.
+func (a *app) onID(
+	cmd *cobra.Command, t roster.Type, names []string,
+	call func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, args []string) error,
+) *cobra.Command {
+	cmd.Args = exactly(append([]string{"ID"}, names...)...)
+	dsn, org := storeFlag(cmd), orgFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := require(cmd, "org"); err != nil {
+			return err
+		}
+		id, err := roster.ParseID(args[0])
+		if err != nil {
+			return usage(cmd, "the argument ID: %w", err)
+		}
+		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
+			err := call(cmd, api, id, args[1:])
+			if _, hinted := errors.AsType[*failure](err); !hinted && roster.CodeOf(err) == roster.NotFound {
+				err = hint(err, "`roster %s list` shows the ids", t)
+			}
+			return err
+		})
+	}
+	return cmd
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -119,25 +118,7 @@ func (a *app) onWebhook(
 	cmd *cobra.Command, names []string,
 	call func(cmd *cobra.Command, api *apiclient.Client, id roster.ID, args []string) error,
 ) *cobra.Command {
-	cmd.Args = exactly(append([]string{"ID"}, names...)...)
-	dsn, org := storeFlag(cmd), orgFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := require(cmd, "org"); err != nil {
-			return err
-		}
-		id, err := roster.ParseID(args[0])
-		if err != nil {
-			return usage(cmd, "the argument ID: %w", err)
-		}
-		return a.withAPI(cmd.Context(), *dsn, *org, func(api *apiclient.Client) error {
-			err := call(cmd, api, id, args[1:])
-			if _, hinted := errors.AsType[*failure](err); !hinted && roster.CodeOf(err) == roster.NotFound {
-				err = hint(err, "`roster webhook list` shows the ids")
-			}
-			return err
-		})
-	}
-	return cmd
+	return a.onID(cmd, roster.TypeWebhook, names, call)
 }
 
 func (a *app) webhookShow() *cobra.Command {

@@ -166,11 +166,7 @@ func eraseEndpoint() dialect.Endpoint {
 }
 
 func (t trash) undelete(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := t.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := t.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -257,11 +253,7 @@ func GoneBy(ops []roster.Op) *Gone {
 }
 
 func (k *resource) erase(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

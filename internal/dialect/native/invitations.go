@@ -178,15 +178,7 @@ func invited(ctx context.Context, r *dialect.Request, cmd roster.Invite, list st
 }
 
 func (k *resource) resend(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	e, err := find(r.View, k.typ, ref)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	e, tags, err := k.named(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

@@ -94,6 +94,16 @@ func (k *resource) ref(r *dialect.Request) (roster.Ref, error) {
 	return ref, nil
 }
 
+// target returns the name of a record in the path, and the tags that the request expects the record to have.
+func (k *resource) target(r *dialect.Request) (roster.Ref, []string, error) {
+	ref, err := k.ref(r)
+	if err != nil {
+		return ref, nil, err
+	}
+	tags, err := ifMatch(r)
+	return ref, tags, err
+}
+
 // parseRef is [roster.ParseRef] that knows handles.
 func parseRef(t roster.Type, s string) (roster.Ref, error) {
 	if handle, ok := strings.CutPrefix(s, "handle:"); ok && handle != "" && t == roster.TypeRole {
@@ -163,11 +173,7 @@ func (k *resource) update(ctx context.Context, r *dialect.Request) (dialect.Resp
 	if err := isObject(r.Body); err != nil {
 		return dialect.Response{}, inBody(err)
 	}
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}
@@ -191,11 +197,7 @@ func (k *resource) changed(
 }
 
 func (k *resource) remove(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

@@ -44,11 +44,7 @@ func standingEndpoints() []dialect.Endpoint {
 func (k *resource) stand(
 	ctx context.Context, r *dialect.Request, cmd func(roster.Ref, []string) roster.Command,
 ) (dialect.Response, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

@@ -146,11 +146,7 @@ func parseToken(body []byte) (*roster.Token, error) {
 }
 
 func (k *resource) revoke(ctx context.Context, r *dialect.Request) (dialect.Response, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return dialect.Response{}, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return dialect.Response{}, err
 	}

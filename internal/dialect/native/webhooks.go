@@ -237,11 +237,7 @@ func changeable(w *roster.Webhook, r *dialect.Request) error {
 
 // named returns the record that the path names, and the tags that the request expects it to have.
 func (k *resource) named(r *dialect.Request) (roster.Entity, []string, error) {
-	ref, err := k.ref(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	tags, err := ifMatch(r)
+	ref, tags, err := k.target(r)
 	if err != nil {
 		return nil, nil, err
 	}
