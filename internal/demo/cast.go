@@ -10,8 +10,8 @@ import (
 // examples on the seed pages, and two of ours.
 const castSize = 8
 
-// ownerID is the user who made the users in the example of d3lay's page.
-func ownerID() roster.ID { return roster.MustParseID("98d91cd7-860d-4869-937a-5af32eff2f4a") }
+// Owner returns the id of the organization's owner, the first user, who made the users in the example of d3lay's page.
+func Owner() roster.ID { return roster.MustParseID("98d91cd7-860d-4869-937a-5af32eff2f4a") }
 
 func benjaminID() roster.ID { return roster.MustParseID("d4add56e-c345-4ac9-b392-7a890a60559a") }
 
@@ -48,7 +48,7 @@ func (g *Generator) member(number int64) *roster.User {
 
 func owner() *roster.User {
 	u := colleague("Grace", "Holloway")
-	u.ID, u.Owner, u.TenantAdmin = ownerID(), true, true
+	u.ID, u.Owner, u.TenantAdmin = Owner(), true, true
 	u.Identifier, u.Email, u.Phone = "grace", "grace@example.com", "+44 20 7946 0123"
 	u.Description = "Founder and owner of the account"
 	u.UserType, u.Role = roster.SaasAdmin, roster.RoleAdmin
@@ -72,7 +72,7 @@ func benjamin() *roster.User {
 	u.Identifier, u.Email = "ben", "ben@example.com"
 	u.UserType, u.Role = roster.SaasAdmin, roster.RoleAdmin
 	u.CreatedAt, u.UpdatedAt = at("2023-05-06T00:00:00Z"), at("2023-05-06T00:00:00Z")
-	u.CreatedBy, u.UpdatedBy = ownerID(), ownerID()
+	u.CreatedBy, u.UpdatedBy = Owner(), Owner()
 	u.LastLoginAt = at("2026-10-30T01:12:44.120Z")
 	return u
 }
@@ -83,7 +83,7 @@ func john() *roster.User {
 	u.Identifier, u.Email = "john", "john@example.com"
 	u.Status, u.UserType, u.Role = roster.Onboarding, roster.SaasUser, roster.RoleReadOnly
 	u.CreatedAt, u.UpdatedAt = at("2023-05-06T00:00:00Z"), at("2023-05-06T00:00:00Z")
-	u.CreatedBy, u.UpdatedBy = ownerID(), ownerID()
+	u.CreatedBy, u.UpdatedBy = Owner(), Owner()
 	return u
 }
 
@@ -96,7 +96,7 @@ func joe() *roster.User {
 	u.TwoFactor = true
 	u.LastLoginAt, u.LastActionAt = at("2023-03-08T10:18:38.501+00:00"), at("2023-03-16T13:32:26.056+00:00")
 	u.CreatedAt, u.UpdatedAt = at("2022-11-21T08:30:00.250Z"), at("2023-03-08T10:20:01.007Z")
-	u.CreatedBy, u.UpdatedBy = ownerID(), u.ID
+	u.CreatedBy, u.UpdatedBy = Owner(), u.ID
 	return u
 }
 
@@ -107,7 +107,7 @@ func bob() *roster.User {
 	u.UserType, u.Role = roster.SaasUser, roster.RoleSupport
 	u.LastLoginAt, u.LastActionAt = at("2023-03-13T10:37:02.176+00:00"), at("2023-03-14T16:12:51.626+00:00")
 	u.CreatedAt, u.UpdatedAt = at("2023-01-16T09:05:30.480Z"), at("2023-03-13T10:36:59.900Z")
-	u.CreatedBy, u.UpdatedBy = ownerID(), ownerID()
+	u.CreatedBy, u.UpdatedBy = Owner(), Owner()
 	return u
 }
 
@@ -125,7 +125,7 @@ func johnny() *roster.User {
 		PublicKey:      johnnysKey,
 		CreatedAt:      at("2024-02-01T11:45:07.313Z"),
 		UpdatedAt:      at("2024-02-01T11:45:07.313Z"),
-		CreatedBy:      ownerID(),
+		CreatedBy:      Owner(),
 	}
 }
 
@@ -146,7 +146,7 @@ func flora() *roster.User {
 	u.ID = floraID()
 	u.Identifier, u.Email = "flora.pointer", "flora.pointer@example.com"
 	u.UserType, u.Role = roster.SaasAdmin, roster.RoleAdmin
-	u.CreatedAt, u.UpdatedAt, u.CreatedBy, u.UpdatedBy = shown, shown, ownerID(), ownerID()
+	u.CreatedAt, u.UpdatedAt, u.CreatedBy, u.UpdatedBy = shown, shown, Owner(), Owner()
 	u.LastLoginAt, u.LastSessionAt, u.NotificationsCheckedAt = shown, shown, shown
 	return u
 }
@@ -164,7 +164,7 @@ func signingClient(key string) *roster.User {
 		PublicKey:   key,
 		CreatedAt:   at("2026-03-02T09:00:00.000Z"),
 		UpdatedAt:   at("2026-03-02T09:00:00.000Z"),
-		CreatedBy:   ownerID(),
+		CreatedBy:   Owner(),
 	}
 }
 

@@ -44,7 +44,7 @@ func admin(d *dice) roster.ID {
 	case 1:
 		return floraID()
 	default:
-		return ownerID()
+		return Owner()
 	}
 }
 

@@ -58,12 +58,18 @@ type keyringToken struct {
 	refused roster.Code
 }
 
-// newKeyring makes a token that counts, one of each other kind, and those that do not count.
+// newKeyring makes a token that counts, which acts as the owner, one of each other kind, and those that do not count.
 func newKeyring(o Options) (*keyring, error) {
 	const before = 24 * time.Hour
 	now, read := o.time(), roster.Permissions{roster.UsersRead, roster.MetadataRead, roster.MembersAdmin}
+	account := &roster.Token{
+		Name: "account token", Kind: roster.TokenAccount, Permissions: append(read[:3:3], roster.UsersWrite),
+	}
+	if o.Users > 0 {
+		account.ActsAs = demo.Owner()
+	}
 	ring := keyring{
-		{Token: &roster.Token{Name: "account token", Kind: roster.TokenAccount, Permissions: read}},
+		{Token: account},
 		{Token: &roster.Token{Name: "token without permission", Kind: roster.TokenAccount}, refused: roster.Forbidden},
 		{
 			Token:   &roster.Token{Name: "expired token", Kind: roster.TokenAccount, Permissions: read, ExpiresAt: now},

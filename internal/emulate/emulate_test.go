@@ -2,7 +2,9 @@ package emulate_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -77,6 +79,30 @@ func TestRefusedByTheContract(t *testing.T) {
 		if got := string(ask(t, http.MethodGet, url, emulate.Credential{Header: "X-None"})); got != want {
 			t.Errorf("%s: got %q, want %q", contract, got, want)
 		}
+	}
+}
+
+// TestCurrentUser asks whose the token is, and has that user change and remove others, as administrators can.
+func TestCurrentUser(t *testing.T) {
+	t.Parallel()
+	o := options("kaiten")
+	o.Users = 40
+	api := start(t, o).APIs[0]
+	url, by := api.BaseURL+"/api/latest", api.Credentials[0]
+	if got := string(ask(t, http.MethodGet, url+"/users/current", by)); !strings.Contains(got, `"role":1,`) {
+		t.Errorf("the current user is not the owner: %s", got)
+	}
+	var virtual []struct{ ID int64 }
+	if err := json.Unmarshal(ask(t, http.MethodGet, url+"/company/users?only_virtual=1", by), &virtual); err != nil {
+		t.Fatal(err)
+	}
+	if len(virtual) == 0 {
+		t.Fatal("there is no virtual user")
+	}
+	want := fmt.Sprintf(`{"id":%d}`, virtual[0].ID)
+	removed := ask(t, http.MethodDelete, fmt.Sprintf("%s/company/users/%d", url, virtual[0].ID), by)
+	if string(removed) != want {
+		t.Errorf("removed %s, want %s", removed, want)
 	}
 }
 

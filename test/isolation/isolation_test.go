@@ -97,8 +97,8 @@ func (s *site) testTokens(t *testing.T, path string) {
 	}
 	for _, kind := range roster.TokenKinds() {
 		for _, p := range s.permissionSets() {
-			token := roster.Token{Kind: kind, Permissions: p}
-			principal := roster.Principal{Org: dialecttest.Company, Kind: kind, Permissions: p}
+			token := roster.Token{Kind: kind, Permissions: p, ActsAs: s.actor(t, s.company)}
+			principal := roster.Principal{Org: dialecttest.Company, Kind: kind, Permissions: p, ActsAs: token.ActsAs}
 			for _, target := range s.targets(path, s.company) {
 				name := fmt.Sprintf("a %s token with %v at %s", kind, p, target)
 				code := s.permitted(t, principal)
@@ -114,8 +114,12 @@ func (s *site) testTokens(t *testing.T, path string) {
 			}
 		}
 	}
-	token := roster.Token{Kind: s.kind(), Permissions: roster.Permissions{roster.Everything}}
-	s.testOthers(t, path, s.withToken(t, dialecttest.Company, token, ""), s.withToken(t, dialecttest.Other, token, ""))
+	token := func(k known) func(*http.Request) {
+		return s.withToken(t, k.org, roster.Token{
+			Kind: s.kind(), Permissions: roster.Permissions{roster.Everything}, ActsAs: s.actor(t, k),
+		}, "")
+	}
+	s.testOthers(t, path, token(s.company), token(s.other))
 }
 
 // testSigners does for API clients what testTokens does for tokens.
@@ -276,6 +280,16 @@ func (s *site) permitted(t *testing.T, p roster.Principal) roster.Code {
 	default:
 		return ""
 	}
+}
+
+// actor is whom tokens act as: the person where the endpoint refuses every token that acts as nobody, and else nobody.
+func (s *site) actor(t *testing.T, k known) roster.ID {
+	t.Helper()
+	p := roster.Principal{Org: k.org, Kind: s.kind(), Permissions: roster.Permissions{roster.Everything}}
+	if s.permitted(t, p) == "" {
+		return roster.ID{}
+	}
+	return k.users["person"]
 }
 
 func (s *site) kind() roster.TokenKind {

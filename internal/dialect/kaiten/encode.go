@@ -16,6 +16,8 @@ const (
 	noUIVersion      = 2
 	noEmailFrequency = 2
 	noAccess         = "by_invite"
+
+	forEveryone = "for_everyone"
 )
 
 // fragment is about how many bytes of JSON a group or space has.
@@ -31,9 +33,9 @@ const (
 	roleDeactivated = 3
 )
 
-// encoder writes users as [User] is tagged or, when live, as [LiveUser] is. Lists can be very long, and so it appends
-// text instead of making values for encoding/json, and keeps what the members of a group or space have in common. It is
-// for one request.
+// encoder writes users as [User] and the others are tagged or, when live, as [LiveUser] and the others are. Lists can
+// be very long, and so it appends text instead of making values for encoding/json, and keeps what the members of a
+// group or space have in common. It is for one request.
 type encoder struct {
 	view           dialect.View
 	company        int64
@@ -62,10 +64,11 @@ func (e *encoder) form() roster.Form {
 
 // user appends a user.
 func (e *encoder) user(b []byte, u *roster.User) []byte {
-	m := e.person(dialect.NewMembers(b), u)
-	m = e.membership(m, u)
+	m := person(dialect.NewMembers(b), u)
+	m = m.Int("permissions", u.Permissions).Int("own_permissions", u.OwnPermissions)
+	m = e.standing(m, u)
 	m = notifications(m, u)
-	m = e.activity(m, u)
+	m = e.activity(m, u).Bool("take_licence", u.TakesLicence)
 	m = e.userSpaces(m, u)
 	m = e.userGroups(m, u)
 	if e.transfer {
@@ -74,7 +77,13 @@ func (e *encoder) user(b []byte, u *roster.User) []byte {
 	return m.Close()
 }
 
-func (e *encoder) person(m dialect.Members, u *roster.User) dialect.Members {
+// companyUser appends a user as [CompanyUser] is tagged.
+func (e *encoder) companyUser(b []byte, u *roster.User) []byte {
+	m := person(dialect.NewMembers(b), u).Int("permissions", u.Permissions)
+	return e.activity(notifications(e.standing(m, u), u), u).Close()
+}
+
+func person(m dialect.Members, u *roster.User) dialect.Members {
 	return m.
 		Int("id", u.Number).
 		ID("uid", u.ID).
@@ -98,10 +107,8 @@ func (e *encoder) person(m dialect.Members, u *roster.User) dialect.Members {
 		Time("delete_requested_at", u.DeleteRequestedAt)
 }
 
-func (e *encoder) membership(m dialect.Members, u *roster.User) dialect.Members {
+func (e *encoder) standing(m dialect.Members, u *roster.User) dialect.Members {
 	return m.
-		Int("permissions", u.Permissions).
-		Int("own_permissions", u.OwnPermissions).
 		Int("user_id", u.Number).
 		Int("company_id", e.company).
 		IntOrNull("default_space_id", u.DefaultSpace).
@@ -121,11 +128,7 @@ func notifications(m dialect.Members, u *roster.User) dialect.Members {
 }
 
 func (e *encoder) activity(m dialect.Members, u *roster.User) dialect.Members {
-	if e.live {
-		m = m.Int("apps_permissions", u.AppsAccess)
-	} else {
-		m = m.Text("apps_permissions", strconv.FormatInt(u.AppsAccess, 10))
-	}
+	m = e.apps(m, u)
 	if u.InvitedAt == 0 {
 		m = m.Text("invite_last_sent_at", "")
 	} else {
@@ -138,8 +141,14 @@ func (e *encoder) activity(m dialect.Members, u *roster.User) dialect.Members {
 		JSON("work_time_settings", Settings(u.WorkTime).text()).
 		JSON("personal_settings", Settings(u.PersonalSettings).text()).
 		Bool("locked", u.Locked).
-		Bool("temporarily_inactive", u.TemporarilyInactive).
-		Bool("take_licence", u.TakesLicence)
+		Bool("temporarily_inactive", u.TemporarilyInactive)
+}
+
+func (e *encoder) apps(m dialect.Members, u *roster.User) dialect.Members {
+	if e.live {
+		return m.Int("apps_permissions", u.AppsAccess)
+	}
+	return m.Text("apps_permissions", strconv.FormatInt(u.AppsAccess, 10))
 }
 
 func (e *encoder) userSpaces(m dialect.Members, u *roster.User) dialect.Members {

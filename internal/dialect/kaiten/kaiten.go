@@ -1,8 +1,10 @@
 // Package kaiten speaks the list of a company's users of Kaiten, which is called FlowFast outside of its home market:
-// GET /api/latest/company/users, and that of its groups, by which clients filter users.
+// GET /api/latest/company/users, and what clients ask for beside it: the groups by which they filter users, the users
+// of groups and of spaces, the user whom a token acts as, and the changes that administrators make of users.
 //
-// Source: the vendor's developer page "Get Company Users list" (the instance https://example.flowfast.io). What the
-// page leaves open is marked in the tables.
+// Source: the vendor's developer page "Get Company Users list" (the instance https://example.flowfast.io), and for the
+// rest the pages of the same name in the vendor's developer documentation. What the pages leave open is marked in the
+// tables.
 package kaiten
 
 import (
@@ -32,8 +34,13 @@ func New() *dialect.Dialect {
 		LimitHeaders: limitHeaders,
 		Fail:         fail,
 		Headers:      headers(),
-		Endpoints:    []dialect.Endpoint{listUsers(), listGroups()},
-		Facts:        slices.Concat(facts(), groupFacts(), permissionFacts()),
+		Endpoints: []dialect.Endpoint{
+			listUsers(), updateCompanyUser(), removeVirtualUser(), listColleagues(), getCurrent(), listGroups(),
+			listGroupUsers(), listSpaceUsers(),
+		},
+		Facts: slices.Concat(
+			facts(), companyUserFacts(), colleagueFacts(), groupFacts(), spaceFacts(), permissionFacts(),
+		),
 	}
 }
 
@@ -142,7 +149,8 @@ func facts() []dialect.Fact {
 		},
 		{Text: "Flags are combined by AND.", Mark: dialect.Ours},
 		{
-			Text: "Deactivated users are in the plain list, with role 3, and not in the members section.",
+			Text: "Deactivated users are in the plain list, with role 3, and neither in the members section nor in " +
+				"that of only_virtual.",
 			Mark: dialect.Ours,
 		},
 		{Text: "limit=0 answers an empty array; an offset past the end does, too.", Mark: dialect.Ours},
@@ -183,6 +191,7 @@ func facts() []dialect.Fact {
 // The bits of a mask of permissions.
 const (
 	bitMembers = 1
+	bitSpaces  = 16
 
 	bitMember = 1 // of apps_permissions: full access
 	bitGuest  = 2 // of apps_permissions: guest access
@@ -199,7 +208,7 @@ func permissionBits() []permissionBit {
 		{bitMembers, "Members"},
 		{2, "Billing"},
 		{4, "Company settings"},
-		{16, "Spaces"},
+		{bitSpaces, "Spaces"},
 		{32, "Card types"},
 		{64, "Timesheets"},
 		{128, "Read the timesheets of colleagues"},

@@ -3,7 +3,7 @@ package kaiten
 import (
 	"context"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -77,24 +77,12 @@ func flagParams() []dialect.Param {
 
 func memberParams() []dialect.Param {
 	return []dialect.Param{
-		{
-			Name: "offset", Type: dialect.Integer, With: paged(), Freed: roster.Live, Min: dialect.N(0),
-			Max: dialect.N(roster.MaxNumber), Clip: true, Doc: "Number of records to skip", Mark: dialect.Seed,
-		},
-		{
-			Name: "limit", Type: dialect.Integer, With: paged(), Freed: roster.Live, Default: "100",
-			Min: dialect.N(0), Max: dialect.N(maxPage), Clip: true, Mark: dialect.Seed,
-			Doc: "Maximum amount of users in response",
-		},
+		inPages(offsetParam(dialect.Seed)), inPages(limitParam(dialect.Seed)),
 		{
 			Name: "query", Type: dialect.String, With: members(), Mark: dialect.Seed,
 			Doc: "Filter by email and full_name: users who have this text in one of them",
 		},
-		{
-			Name: "access_type_permissions", Type: dialect.String, With: members(), Mark: dialect.Seen,
-			Enum: []string{"member", "guest", "denied"},
-			Doc:  "Filter by access to Kaiten: full access, guest access or neither",
-		},
+		accessTypeParam(members()),
 		{
 			Name: "sd_access_type", Type: dialect.String, With: members(), Mark: dialect.Seen,
 			Enum: []string{"any", "has_access", "has_no_access"},
@@ -119,6 +107,34 @@ func memberParams() []dialect.Param {
 			Min: dialect.N(1), Max: dialect.N(roster.MaxNumber),
 			Doc: "Filter by access granted to users: those who have any of these permission bits", Example: "1,1024",
 		},
+	}
+}
+
+func offsetParam(mark dialect.Mark) dialect.Param {
+	return dialect.Param{
+		Name: "offset", Type: dialect.Integer, Min: dialect.N(0), Max: dialect.N(roster.MaxNumber), Clip: true,
+		Doc: "Number of records to skip", Mark: mark,
+	}
+}
+
+func limitParam(mark dialect.Mark) dialect.Param {
+	return dialect.Param{
+		Name: "limit", Type: dialect.Integer, Default: "100", Min: dialect.N(0), Max: dialect.N(maxPage), Clip: true,
+		Doc: "Maximum amount of users in response", Mark: mark,
+	}
+}
+
+// inPages has a parameter count only where the list of the company's users is paged.
+func inPages(p dialect.Param) dialect.Param {
+	p.With, p.Freed = paged(), roster.Live
+	return p
+}
+
+func accessTypeParam(with []string) dialect.Param {
+	return dialect.Param{
+		Name: "access_type_permissions", Type: dialect.String, With: with, Mark: dialect.Seen,
+		Enum: []string{"member", "guest", "denied"},
+		Doc:  "Filter by access to Kaiten: full access, guest access or neither",
 	}
 }
 
@@ -184,21 +200,18 @@ func serveUsers(_ context.Context, r *dialect.Request) (dialect.Response, error)
 // query asks for what the flags and filters leave, by number.
 func query(r *dialect.Request) roster.Query {
 	var q roster.Query
-	if where := append(flags(r), filters(r)...); len(where) > 0 {
+	where := append(flags(r), filters(r)...)
+	if len(where) > 0 {
 		q.Where = where
 	}
 	if r.Contract != roster.Live && !r.Bool("for_members_section") && !r.Bool("only_virtual") {
 		return q
 	}
-	switch limit := int(r.Int("limit")); {
-	case r.Bool("only_records_count"):
+	if r.Bool("only_records_count") {
 		q.Limit = 1 // the page's total is what counts
-	case limit == 0:
-		q.Where = roster.Or{} // nobody; a query's limit of 0 would be everybody
-	default:
-		q.Offset, q.Limit = int(r.Int("offset")), limit
+		return q
 	}
-	return q
+	return paging(r, where)
 }
 
 func flags(r *dialect.Request) roster.And {
@@ -212,8 +225,8 @@ func flags(r *dialect.Request) roster.And {
 	if r.Bool("only_paid") {
 		where = append(where, is(roster.FieldTakesLicence, true))
 	}
-	if r.Bool("only_paid") || r.Bool("for_members_section") {
-		where = append(where, roster.Not{Expr: equal(roster.FieldStatus, int64(roster.Deactivated))})
+	if r.Bool("only_paid") || r.Bool("for_members_section") || r.Bool("only_virtual") {
+		where = append(where, notDeactivated())
 	}
 	if r.Bool("only_virtual") {
 		where = append(where, equal(roster.FieldKind, int64(roster.Virtual)))
@@ -223,18 +236,9 @@ func flags(r *dialect.Request) roster.And {
 
 // filters are the conditions of the members section; without it their parameters have no values.
 func filters(r *dialect.Request) roster.And {
-	where := append(apps(r), licences(r)...)
-	if text := strings.TrimSpace(r.String("query")); text != "" {
-		where = append(where, roster.Or{
-			roster.Contains{Field: roster.FieldEmail, Text: text}, roster.Contains{Field: roster.FieldName, Text: text},
-		})
-	}
+	where := slices.Concat(accessType(r), deskAccess(r), licences(r), named(r))
 	if ids := r.Integers("group_ids"); len(ids) > 0 {
-		in := roster.In{Field: roster.FieldGroups}
-		for _, id := range ids {
-			in.Values = append(in.Values, roster.IntValue(id))
-		}
-		where = append(where, in)
+		where = append(where, in(roster.FieldGroups, ids...))
 	}
 	if bits := r.Integers("permissions"); len(bits) > 0 {
 		granted := roster.Bits{Field: roster.FieldPermissions}
@@ -246,24 +250,28 @@ func filters(r *dialect.Request) roster.And {
 	return where
 }
 
-// apps are the conditions on the bits of apps_permissions.
-func apps(r *dialect.Request) roster.And {
-	var where roster.And
+// accessType is the condition on access to Kaiten.
+func accessType(r *dialect.Request) roster.And {
 	switch r.String("access_type_permissions") {
 	case "member":
-		where = append(where, hasApp(bitMember))
+		return roster.And{hasApp(bitMember)}
 	case "guest":
-		where = append(where, hasApp(bitGuest))
+		return roster.And{hasApp(bitGuest)}
 	case "denied":
-		where = append(where, roster.Not{Expr: hasApp(bitMember | bitGuest)})
+		return roster.And{roster.Not{Expr: hasApp(bitMember | bitGuest)}}
 	}
+	return nil
+}
+
+// deskAccess is the condition on access to the service desk.
+func deskAccess(r *dialect.Request) roster.And {
 	switch r.String("sd_access_type") {
 	case "has_access":
-		where = append(where, hasApp(bitDesk))
+		return roster.And{hasApp(bitDesk)}
 	case "has_no_access":
-		where = append(where, roster.Not{Expr: hasApp(bitDesk)})
+		return roster.And{roster.Not{Expr: hasApp(bitDesk)}}
 	}
-	return where
+	return nil
 }
 
 // licences are the conditions on licences and on breaks.
