@@ -39,7 +39,7 @@ func pages(ctx context.Context, s Snapshot, t *Table, group, after Row) iter.Seq
 	const enough, most = 4 << 20, 2000
 	keys := len(t.Split) + len(t.Key)
 	return func(yield func(Row, error) bool) {
-		for limit := 16; ; {
+		for limit := 4; ; { // changes of large imports take MiB each
 			page, err := s.Page(ctx, *t, group, after, limit)
 			if err == nil {
 				err = ctx.Err()

@@ -18,10 +18,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ioCall is a call that changes a file.
+// ioCall is a call that reads or changes a file.
 type ioCall string
 
 const (
+	reads     ioCall = "read"
 	writes    ioCall = "write"
 	syncs     ioCall = "sync"
 	truncates ioCall = "truncate"
@@ -32,6 +33,7 @@ type disk struct {
 	base uintptr // the usual one, a [sqlite3.Tsqlite3_vfs]
 	open func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32
 	// What files were before; the same for all kinds of them.
+	read     func(*libc.TLS, uintptr, uintptr, int32, int64) int32
 	write    func(*libc.TLS, uintptr, uintptr, int32, int64) int32
 	sync     func(*libc.TLS, uintptr, int32) int32
 	truncate func(*libc.TLS, uintptr, int64) int32
@@ -130,10 +132,14 @@ func (d *disk) newMethods(tls *libc.TLS, before uintptr) (uintptr, error) {
 	}
 	m := at[sqlite3.Tsqlite3_io_methods](address)
 	if d.write == nil {
+		d.read = callable[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](m.FxRead)
 		d.write = callable[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](m.FxWrite)
 		d.sync = callable[func(*libc.TLS, uintptr, int32) int32](m.FxSync)
 		d.truncate = callable[func(*libc.TLS, uintptr, int64) int32](m.FxTruncate)
 	}
+	m.FxRead = d.pointer(func(tls *libc.TLS, file, to uintptr, n int32, offset int64) int32 {
+		return cmp.Or(d.before(reads, file, extent{}), d.read(tls, file, to, n, offset))
+	})
 	m.FxWrite = d.pointer(func(tls *libc.TLS, file, from uintptr, n int32, offset int64) int32 {
 		data := unsafe.Slice(at[byte](from), n)
 		return cmp.Or(d.before(writes, file, extent{offset: offset, data: data}), d.write(tls, file, from, n, offset))
@@ -164,7 +170,7 @@ func (d *disk) before(call ioCall, file uintptr, what extent) int32 {
 			return code
 		}
 	}
-	if f.cache != nil {
+	if f.cache != nil && call != reads {
 		f.cache.note(call, name, what)
 	}
 	return sqlite3.SQLITE_OK

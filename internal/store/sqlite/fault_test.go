@@ -3,7 +3,9 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -230,5 +232,150 @@ func TestDiskFails(t *testing.T) {
 				t.Error("nothing failed")
 			}
 		})
+	}
+}
+
+// TestReadsFail has reads of files fail in turn, once or from then on, while the store is asked or written to. What is
+// answered is right; what is not is for another time, and is answered as soon as the disk reads again.
+func TestReadsFail(t *testing.T) {
+	f := openFaulty(t, faults{})
+	f.fill(1000)
+	for name, ask := range f.questions() {
+		for _, stays := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, stays=%t", name, stays), func(t *testing.T) {
+				refused := 0
+				for nth, more := 1, true; more; nth += 1 + nth/2 {
+					f.forget()
+					calls := 0
+					f.set(faults{fails: func(call ioCall, _ string) int32 {
+						if call == reads {
+							calls++
+						}
+						if call == reads && (calls == nth || calls > nth && stays) {
+							return sqlite3.SQLITE_IOERR_READ
+						}
+						return sqlite3.SQLITE_OK
+					}})
+					err := ask()
+					f.set(faults{})
+					if more = calls >= nth; more {
+						refused++
+					}
+					if (err != nil) != more || more && roster.CodeOf(err) != roster.Unavailable {
+						t.Errorf("read %d of %d failed: got %v", nth, calls, err)
+					}
+					if err := ask(); err != nil {
+						t.Fatalf("read %d failed, and then none: %v", nth, err)
+					}
+				}
+				t.Logf("refused %d times", refused)
+				if refused == 0 {
+					t.Error("nothing was read")
+				}
+			})
+		}
+	}
+}
+
+// fill adds users in one change.
+func (f *faulty) fill(users int) {
+	f.t.Helper()
+	ops := make([]roster.Op, users)
+	for i := range ops {
+		ops[i].After = &roster.User{ID: roster.ID{2, 1, byte(i >> 8), byte(i)}, Number: int64(i + 1), Name: fmt.Sprint("User ", i)}
+	}
+	_, err := f.Update(f.t.Context(), roster.ID{1}, func(roster.State) (roster.Change, error) {
+		return roster.Change{Ops: ops}, nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.users = users
+}
+
+// forget has the store read everything anew.
+func (f *faulty) forget() {
+	f.t.Helper()
+	f.readers.SetMaxIdleConns(0)
+	f.readers.SetMaxIdleConns(4)
+	clear(f.writer.stands)
+	clear(f.writer.collections)
+	if _, err := f.writer.conn.ExecContext(f.t.Context(), `PRAGMA shrink_memory`); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// questions are what reads files. They fail with what the store says, or where it says what is not so.
+func (f *faulty) questions() map[string]func() error {
+	ctx, org := f.t.Context(), roster.ID{1}
+	found := func(what string, got, want int, err error) error {
+		if err == nil && got != want {
+			return fmt.Errorf("%d %s, want %d", got, what, want)
+		}
+		return err
+	}
+	return map[string]func() error{
+		"load": func() error {
+			n := 0
+			_, err := f.Load(ctx, org, func(roster.Entity) error { n++; return nil })
+			return found("records", n, f.users+1, err)
+		},
+		"load in batches": func() error {
+			n := 0
+			_, err := f.LoadBatches(ctx, org, func(batch iter.Seq[roster.Entity]) func() error {
+				size := 0
+				for range batch {
+					size++
+				}
+				return func() error { n += size; return nil }
+			})
+			return found("records", n, f.users+1, err)
+		},
+		"changes": func() error {
+			changes, err := f.Changes(ctx, org, 0, 10_000)
+			ops := 0
+			for _, c := range changes {
+				ops += len(c.Ops)
+			}
+			return found("ops", ops, f.users+1, err)
+		},
+		"record": func() error {
+			e, err := f.Record(ctx, org, roster.TypeUser, roster.ID{2, 1})
+			if err == nil && e == nil {
+				err = errors.New("no record")
+			}
+			return err
+		},
+		"organizations": func() error {
+			n := 0
+			err := f.Orgs(ctx, func(*roster.Organization) error { n++; return nil })
+			return found("organizations", n, 1, err)
+		},
+		"log": func() error {
+			log, err := f.Log(ctx, org)
+			if err != nil {
+				return err
+			}
+			versions := 0
+			for _, err := range log.Changes {
+				if err != nil {
+					return err
+				}
+				versions++
+			}
+			return found("versions", versions, int(log.Version), nil)
+		},
+		"user": func() error {
+			orgs, err := f.UserOrgs(ctx, roster.ID{2, 1})
+			return found("organizations", len(orgs), 1, err)
+		},
+		"traces": func() error {
+			traces, err := f.Traces(ctx, org, roster.ID{2, 1})
+			if err != nil {
+				return err
+			}
+			return found("versions", len(traces.Versions), 1, nil)
+		},
+		"update": func() error { return f.add() },
 	}
 }

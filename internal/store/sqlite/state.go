@@ -9,6 +9,9 @@ import (
 	"github.com/roster-dev/roster"
 )
 
+// pageSize is how many records are read at once.
+const pageSize = 1024
+
 // state is the [roster.State] of an organization inside the writer's transaction.
 type state struct {
 	ctx     context.Context // of the call of Update that made the state
@@ -108,7 +111,7 @@ func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
 			}
 			last = e.Key().ID
 		}
-		if len(page) < batchSize {
+		if len(page) < pageSize {
 			return nil
 		}
 	}
@@ -124,7 +127,7 @@ func (s *state) page(t roster.Type, after roster.ID) ([]roster.Entity, error) {
 	if err != nil || number == 0 {
 		return nil, err
 	}
-	rows, err := s.w.each.QueryContext(quiet, number, after[:], batchSize)
+	rows, err := s.w.each.QueryContext(quiet, number, after[:], pageSize)
 	if err != nil {
 		return nil, err
 	}
