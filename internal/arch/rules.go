@@ -49,6 +49,7 @@ func Roster() Rules {
 			{Package: "internal/fault", Ours: []string{root, dialect}},
 			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
+			{Package: "internal/inspect", Ours: []string{root, dialect}},
 			{Package: "internal/trace", Ours: []string{root}, Strict: true},
 			{Package: "internal/otel", Ours: []string{root, "internal/trace"}},
 			{Package: "internal/job", Ours: []string{root, "internal/filter", "internal/ingest"}},
@@ -84,8 +85,8 @@ func Roster() Rules {
 			{
 				Import: "net/http",
 				For: []string{
-					"cmd/...", "client", "internal/auth", "internal/emulate", "internal/fault", "internal/server",
-					"internal/dialect/...", "internal/webhook", "internal/store/postgres/pgtest",
+					"cmd/...", "client", "internal/auth", "internal/emulate", "internal/fault", "internal/inspect",
+					"internal/server", "internal/dialect/...", "internal/webhook", "internal/store/postgres/pgtest",
 				},
 				Why: "HTTP is a matter of the edges",
 			},

@@ -111,12 +111,19 @@ type Credential struct {
 // Credential finds the credential of a request by the dialect's schemes; the zero Credential means that it carries
 // none.
 func (d *Dialect) Credential(h http.Header) Credential {
-	for _, s := range d.Schemes {
-		if c := s.find(h); c != (Credential{}) {
-			return c
+	c, _ := d.Shown(h)
+	return c
+}
+
+// Shown returns the credential of a request, as [Dialect.Credential] does, and the scheme that it is carried by; nil
+// where there is none.
+func (d *Dialect) Shown(h http.Header) (Credential, *Scheme) {
+	for i := range d.Schemes {
+		if c := d.Schemes[i].find(h); c != (Credential{}) {
+			return c, &d.Schemes[i]
 		}
 	}
-	return Credential{}
+	return Credential{}, nil
 }
 
 func (s Scheme) find(h http.Header) Credential {

@@ -156,7 +156,7 @@ func (r *Request) unknown() []roster.Detail {
 	}
 	var faults []roster.Detail
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
-		if !r.Endpoint.takes(name) {
+		if r.Endpoint.named(name) == nil {
 			faults = append(faults, r.Endpoint.unknown(name))
 		}
 	}
@@ -180,12 +180,7 @@ func (r *Request) conditions() []roster.Detail {
 
 // unknown returns the fault of a name in the query that is that of no parameter.
 func (e *Endpoint) unknown(name string) roster.Detail {
-	var names []string
-	for i := range e.Params {
-		if e.Params[i].In == Query {
-			names = append(names, e.Params[i].Name)
-		}
-	}
+	names := e.queryNames()
 	if name == "" {
 		return roster.Detail{Message: "the query string has a value without the name of a parameter"}
 	}
@@ -197,20 +192,6 @@ func (e *Endpoint) unknown(name string) roster.Detail {
 		Field: name, Message: message, Code: roster.Unknown,
 		Allowed: names, DidYouMean: roster.Closest(name, names),
 	}
-}
-
-// takes reports whether a name in the query is that of a parameter.
-func (e *Endpoint) takes(name string) bool {
-	return slices.ContainsFunc(e.Params, func(p Param) bool {
-		if p.In != Query {
-			return false
-		}
-		bare := name
-		if p.IsList() {
-			bare = strings.TrimSuffix(name, "[]")
-		}
-		return slices.Contains(p.names(), bare)
-	})
 }
 
 // inOrder yields the parameters in the order in which they are decoded: those that count by themselves come first,

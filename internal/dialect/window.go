@@ -19,6 +19,9 @@ type Window struct {
 	// version.
 	Start string
 	First int64
+	// Size is the parameter with how many records a page has, "" where clients can't choose. The server does not ask;
+	// who looks at how a client pages does.
+	Size string
 	// Token is the parameter with the token that [Request.PageToken] made for the page before. The server checks the
 	// token before the endpoint is asked, and sets the request's View to the version that the walk began at and
 	// Position to where the page begins.

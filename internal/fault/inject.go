@@ -47,6 +47,9 @@ type Injector struct {
 	Clock *Clock
 	// Sleep waits, and fails early where ctx ends.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Tell is told of each fault that happens to a request, before it does, with the context of the request and what
+	// the rule is called; optional.
+	Tell func(ctx context.Context, rule string, k Kind)
 
 	mu       sync.Mutex
 	requests map[Route]int // guarded by mu
@@ -78,7 +81,7 @@ func (i *Injector) Happened() []Count {
 	defer i.mu.Unlock()
 	var list []Count
 	for n, r := range i.Plan.Rules {
-		list = append(list, Count{cmp.Or(r.Name, string(r.Kind)), i.happened[n]})
+		list = append(list, Count{r.name(), i.happened[n]})
 	}
 	return list
 }
@@ -94,7 +97,10 @@ func (i *Injector) number(route Route) int {
 	return i.requests[route]
 }
 
-func (i *Injector) happens(f Fault) {
+func (i *Injector) happens(ctx context.Context, f Fault) {
+	if i.Tell != nil {
+		i.Tell(ctx, f.name(), f.Kind)
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.happened[f.Index]++
@@ -157,7 +163,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request) {
 		x.next.ServeHTTP(w, r)
 		return
 	}
-	x.happens(*answer)
+	x.happens(r.Context(), *answer)
 	x.answer(w, r, *answer)
 }
 
@@ -175,7 +181,7 @@ func (x *exchange) before(r *http.Request, f Fault) (*http.Request, error) {
 	if f.Kind == ShiftPage {
 		return x.shiftPage(r, f), nil
 	}
-	x.happens(f)
+	x.happens(ctx, f)
 	switch f.Kind {
 	case Latency:
 		return r, x.Sleep(ctx, f.Delay())
@@ -210,7 +216,7 @@ func (x *exchange) shiftPage(r *http.Request, f Fault) *http.Request {
 	if to == at {
 		return r
 	}
-	x.happens(f)
+	x.happens(r.Context(), f)
 	query.Set(window.Start, strconv.FormatInt(to, 10))
 	return withQuery(r, query)
 }

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ func (k Kind) takes() (needs, may []string) {
 		return nil, nil
 	}
 }
+
+// name returns what the rule is called where its fault is counted.
+func (r *Rule) name() string { return cmp.Or(r.Name, string(r.Kind)) }
 
 // member is a member of a rule that only some kinds take.
 type member struct {

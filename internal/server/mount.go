@@ -138,11 +138,11 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 		}
 		switch {
 		case (known != nil || !x.endpoint.Tagged) && x.unchanged():
-			x.follow(req, known == nil || known.more)
+			x.follow(ctx, req, known == nil || known.more)
 			x.notModified()
 			return nil
 		case known != nil:
-			x.follow(req, known.more)
+			x.follow(ctx, req, known.more)
 			x.repeat(known)
 			return nil
 		}
@@ -151,7 +151,7 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	x.follow(req, response.More)
+	x.follow(ctx, req, response.More)
 	if response.Tag != "" && x.stable.key != "" {
 		if x.stable.tag = response.Tag; x.unchanged() {
 			x.notModified()

@@ -91,6 +91,9 @@ type Config struct {
 	// PinPages is for how long since its last page a walk by numbers of pages or offsets goes on at the version at
 	// which it began; 0 for not at all.
 	PinPages time.Duration
+	// Paged is told of each page of a list that a [dialect.Window] cuts, before it is handed out, whether there are
+	// pages after it; optional. ctx is that of the request.
+	Paged func(ctx context.Context, more bool)
 	// WaitTime is for how long a read waits for a version that the client has named; 2 seconds where it is 0.
 	WaitTime time.Duration
 	// Hosts maps lower-case host names without port to the names of the dialects at their roots; optional.

@@ -152,8 +152,11 @@ func (x *exchange) goOn(ctx context.Context, req *dialect.Request) error {
 }
 
 // follow prepares for the pages that come after the one that is about to be answered, if there are more.
-func (x *exchange) follow(req *dialect.Request, more bool) {
+func (x *exchange) follow(ctx context.Context, req *dialect.Request, more bool) {
 	w := x.endpoint.Window
+	if w != nil && x.Paged != nil {
+		x.Paged(ctx, more)
+	}
 	switch {
 	case w == nil || w.Log || !more || x.Versions == nil:
 	case w.Token != "":

@@ -46,6 +46,18 @@ func TestDialectsHaveDifferentNames(t *testing.T) {
 	}
 }
 
+// Whoever looks at how a client pages must know how far a page goes.
+func TestWindowsSayHowLargePagesAre(t *testing.T) {
+	t.Parallel()
+	for _, d := range all.Dialects() {
+		for _, e := range d.Endpoints {
+			if w := e.Window; w != nil && w.Start != "" && !e.Takes(dialect.Query, w.Size) {
+				t.Errorf("%s, %s: the size of a page is %q, which is no parameter", d.Name, e.Path, w.Size)
+			}
+		}
+	}
+}
+
 // Examples are validated too, but for lists in URLs: the vendors' pages show those as they are written in a URL.
 func TestOpenAPIDocumentsAreValid(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ func listUsers() dialect.Endpoint {
 		Mark:    dialect.Seed,
 		Needs:   roster.UsersRead,
 		Params:  slices.Concat(headerParams(), orderParams(), filterParams(), pageParams()),
-		Window:  &dialect.Window{Start: "page", First: 1},
+		Window:  &dialect.Window{Start: "page", First: 1, Size: "page_size"},
 		Returns: []dialect.Return{
 			{Status: http.StatusOK, Doc: "Success", Body: []User{}, Example: userExample, Mark: dialect.Seed},
 			{

@@ -26,7 +26,7 @@ func listUsers() dialect.Endpoint {
 		Mark:        dialect.Seed,
 		Needs:       roster.UsersRead,
 		TellsID:     true,
-		Window:      &dialect.Window{Start: "page_number", First: 1},
+		Window:      &dialect.Window{Start: "page_number", First: 1, Size: "page_size"},
 		Params:      slices.Concat(pageParams(), filterParams()),
 		Returns: []dialect.Return{
 			{

@@ -23,7 +23,7 @@ func listGroups() dialect.Endpoint {
 		Allow:    allowMembers,
 		AllowDoc: membersOnly,
 		Params:   groupParams(),
-		Window:   &dialect.Window{Start: "offset"},
+		Window:   &dialect.Window{Start: "offset", Size: "limit"},
 		Returns: append([]dialect.Return{
 			{
 				Status: http.StatusOK, Doc: "Success", Body: []ListedGroup{}, Example: groupExample,

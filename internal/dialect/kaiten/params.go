@@ -25,7 +25,7 @@ func listUsers() dialect.Endpoint {
 		Allow:    allowMembers,
 		AllowDoc: membersOnly,
 		Params:   append(flagParams(), memberParams()...),
-		Window:   &dialect.Window{Start: "offset"},
+		Window:   &dialect.Window{Start: "offset", Size: "limit"},
 		Returns:  returns(),
 		Serve:    serveUsers,
 	}

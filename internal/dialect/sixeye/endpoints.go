@@ -24,7 +24,7 @@ func listUsers() dialect.Endpoint {
 		Needs:       roster.UsersRead,
 		Varies:      []string{"Accept"},
 		Params:      slices.Concat(pageParams(), filterParams(), []dialect.Param{fieldsParam()}),
-		Window:      &dialect.Window{Start: pageNumber, First: 1},
+		Window:      &dialect.Window{Start: pageNumber, First: 1, Size: pageSize},
 		Returns: append(failures(),
 			dialect.Return{
 				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: UserList{}, Example: listExample,
