@@ -107,6 +107,18 @@ tidy-check:
 generate: ## rewrite the generated files
 	$(GO) generate ./...
 
+# The version of Scalar's API reference, and where npm finds it.
+SCALAR  := 1.72.1
+ASSETS  := internal/web/assets
+
+.PHONY: vendor-docs
+vendor-docs: ## fetch the script of the API references anew: SCALAR=1.72.1, then put the sum into the test
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	npm pack --silent --pack-destination "$$dir" '@scalar/api-reference@$(SCALAR)' >/dev/null; \
+	tar -xzf "$$dir"/*.tgz -C "$$dir"; \
+	gzip -9nc "$$dir/package/dist/browser/standalone.js" > $(ASSETS)/scalar.js.gz; \
+	sha256sum < "$$dir/package/dist/browser/standalone.js"
+
 .PHONY: compat
 compat: ## check that no client of the last release breaks: api/released/README.md
 	$(GO) test -count=1 -run 'Released|Gate' ./internal/dialect/all

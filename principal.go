@@ -19,6 +19,8 @@ type Principal struct {
 	// Instance is the token that was presented where that is an instance-wide one, which is no record of Org unless
 	// that is the instance itself; nil for all others. It is shared and must not be modified.
 	Instance *Token
+	// ReadOnly is true for a principal that may write nothing, whatever its permissions.
+	ReadOnly bool
 	// Cause is the request that the principal makes.
 	Cause Cause
 }

@@ -31,6 +31,7 @@ func (a *app) demo() *cobra.Command {
 	seed := cmd.Flags().Uint64("seed", 1, "what the data follows from: the same seed makes the same users")
 	env(cmd.Flags(), "users", "seed")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		f.docs.try = demo.Organization().Slug
 		s, err := a.newService(f)
 		if err != nil {
 			return misused(cmd, err)

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/roster-dev/roster"
-	errorpages "github.com/roster-dev/roster/docs/errors"
+	"github.com/roster-dev/roster/docs"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect/all"
@@ -44,6 +44,7 @@ type serveFlags struct {
 	walks          walkFlags
 	hooks          webhookFlags
 	deleted        deletedFlags
+	docs           docsFlags
 
 	times  *server.StoreTimes // nil without metrics
 	tracer trace.Tracer       // nil for none
@@ -85,6 +86,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.walks.add(flags)
 	f.hooks.add(flags)
 	f.deleted.add(flags)
+	f.docs.add(flags)
 	env(flags, "addr", "cache", "drain", "log-format", "log-level", "max-connections", "metrics-addr", "memory",
 		"pin-pages", "walk-time", "walk-versions", "history-reach", "history-retention")
 }
@@ -101,6 +103,7 @@ func (a *app) serve() *cobra.Command {
 	var f serveFlags
 	f.add(cmd)
 	flags := cmd.Flags()
+	f.docs.addTry(flags)
 	users := flags.Int("demo", 0, "make a demo organization with so many users, unless there is one")
 	seed := flags.Uint64("seed", 1, "what the demo data follows from")
 	flags.StringSliceVar(&f.hosts, "host", nil,
@@ -266,7 +269,11 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		return err
 	}
 	s.hooks.tracer = s.tracer
-	pageSecret, err := s.pageSecret(ctx, d)
+	pageSecret, err := s.sharedSecret(ctx, d, "page tokens")
+	if err != nil {
+		return err
+	}
+	visitors, err := s.visitors(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -276,13 +283,15 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		Directory: server.Views(d.View),
 		Tokens: &auth.Authenticator{
 			Tokens: d, Now: s.time, LastUse: lastUse, InstanceDialects: ownDialects(),
+			Visitors: visitors,
 		},
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
 		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks,
 		Random: s.random, PageSecret: pageSecret,
 		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
 		Limiter: auth.NewLimiter(s.now, maxTokens), SharedLimiter: s.limiter,
-		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, ErrorPages: errorpages.Pages,
+		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, Docs: docs.Pages,
+		Site: s.docs.on, Visitors: visitors,
 		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
 		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,

@@ -91,15 +91,15 @@ func (s *service) announce(ctx context.Context, d *directory.Service, id roster.
 	})
 }
 
-// pageSecret returns what page tokens are signed with, by all processes that have the store.
-func (a *app) pageSecret(ctx context.Context, d *directory.Service) ([]byte, error) {
-	secret, err := d.Secret(ctx, "page tokens", func() ([]byte, error) {
+// sharedSecret returns 32 bytes that all processes which have the store know for a use, such as "page tokens".
+func (a *app) sharedSecret(ctx context.Context, d *directory.Service, use string) ([]byte, error) {
+	secret, err := d.Secret(ctx, use, func() ([]byte, error) {
 		secret := make([]byte, 32)
 		_, err := io.ReadFull(a.random, secret)
 		return secret, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find the key of page tokens: %w", err)
+		return nil, fmt.Errorf("find the key of %s: %w", use, err)
 	}
 	return secret, nil
 }

@@ -49,8 +49,17 @@ type Dialect struct {
 	TellsVersion bool
 	// Endpoints are the operations, in the order of the documentation.
 	Endpoints []Endpoint
+	// Samples show the dialect to whoever compares dialects.
+	Samples Samples
 	// Facts are decisions and differences that no row of the tables shows, for the fidelity page.
 	Facts []Fact
+}
+
+// Samples are requests by GET: paths with queries below a dialect's root, in which {company_id} stands for the id of
+// the organization, and {id}, {number} and {email} for what users have: of those of a list, separated by commas.
+type Samples struct {
+	// User asks for one user, or for a list of that one; List for five users, any where it does not say which.
+	User, List string
 }
 
 // Mark says how certain it is that the vendor behaves in a documented way.

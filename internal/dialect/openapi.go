@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -207,7 +208,8 @@ func (op *apiOperation) keep(path string) {
 }
 
 // badges returns the operation's credential header, rate limit and kinds of tokens: all kinds where only some are
-// accepted, as the vendor's pages list what exists and say in words what counts.
+// accepted, as the vendor's pages list what exists and say in words what counts. Then comes how certain it is that
+// the vendor has the operation, and whether its answers differ by contract.
 func badges(d *Dialect, e *Endpoint) []badge {
 	if e.Public {
 		return nil
@@ -225,6 +227,12 @@ func badges(d *Dialect, e *Endpoint) []badge {
 			kinds = append(kinds, strings.ToUpper(string(k[:1]))+string(k[1:]))
 		}
 		list = append(list, badge{"Token: " + strings.Join(kinds, " · ")})
+	}
+	if !d.Own {
+		list = append(list, badge{"Fidelity: " + string(e.Mark)})
+	}
+	if slices.ContainsFunc(e.Returns, func(r Return) bool { return r.Contract != "" }) {
+		list = append(list, badge{"Differs by contract"})
 	}
 	return list
 }

@@ -179,7 +179,8 @@ func TestOpenAPIOperation(t *testing.T) {
 	if got, want := asJSON(t, op.Security), `[{"bearer":[]},{"X-Key":[]},{"signature":[]}]`; got != want {
 		t.Errorf("security = %s, want %s", got, want)
 	}
-	badges := `[{"name":"Authorization: Bearer"},{"name":"0.5 req/s"},{"name":"Token: Account · Source · Channel"}]`
+	badges := `[{"name":"Authorization: Bearer"},{"name":"0.5 req/s"},{"name":"Token: Account · Source · Channel"},` +
+		`{"name":"Fidelity: seed"},{"name":"Differs by contract"}]`
 	if got := asJSON(t, op.Extensions["x-badges"]); got != badges {
 		t.Errorf("badges = %s, want %s", got, badges)
 	}

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
-	errorpages "github.com/roster-dev/roster/docs/errors"
+	"github.com/roster-dev/roster/docs"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
@@ -284,7 +284,7 @@ func (i *Instance) newServer(o Options) (*server.Server, error) {
 		Verifier: auth.NewVerifier(auth.SignersAmong(d), o.time), Limiter: auth.NewLimiter(o.Now, maxTokens),
 		Writer: d, Versions: server.VersionsOf(d), PinPages: pinned,
 		Random: o.Random, Log: o.Log, Now: o.Now, NewID: o.NewID, Epoch: epoch.String(), CacheBytes: cacheBytes,
-		ErrorPages: errorpages.Pages, Contract: o.Contract,
+		Docs: docs.Pages, Contract: o.Contract,
 	})
 }
 

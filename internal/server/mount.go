@@ -32,6 +32,8 @@ type mount struct {
 	dialect *dialect.Dialect
 	// document returns the dialect's OpenAPI document, which is made when it is first asked for, on anyBase.
 	document func() ([]byte, error)
+	// site is that of a listener with the dialect at its root.
+	site siteMaker
 	// prefix is the path below which the dialect is served on a listener for everything.
 	prefix string
 	// varies has the request headers that the answers of each endpoint depend on, by the endpoint's id.
@@ -47,7 +49,7 @@ type varying struct {
 // newMount returns the mount of a dialect.
 func newMount(s *Server, d *dialect.Dialect) *mount {
 	m := &mount{
-		Server: s, dialect: d, prefix: d.Mount(), varies: map[string]varying{},
+		Server: s, dialect: d, prefix: d.Mount(), varies: map[string]varying{}, site: s.newSite(true, d),
 		document: sync.OnceValues(func() ([]byte, error) { return dialect.OpenAPI(d, anyBase) }),
 	}
 	for i := range d.Endpoints {
@@ -304,6 +306,9 @@ func present(p roster.Principal, view dialect.View) error {
 func permit(e *dialect.Endpoint, p roster.Principal, view dialect.View) error {
 	if len(e.Kinds) > 0 && !slices.Contains(e.Kinds, p.Kind) {
 		return roster.Errorf(roster.WrongTokenKind, "this needs a token of kind %s, not %s", kinds(e.Kinds), p.Kind)
+	}
+	if p.ReadOnly && e.Method != http.MethodGet {
+		return roster.Errorf(roster.Forbidden, "a visitor's token may only read, by GET")
 	}
 	if !p.Permissions.Has(e.Needs) {
 		return roster.Errorf(roster.Forbidden, "this needs the permission %s", e.Needs)

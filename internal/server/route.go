@@ -3,16 +3,15 @@ package server
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/web"
 )
 
 // Handler returns the handler of a listener for everything: dialects by host name and by path prefix, and the probes.
@@ -28,7 +27,7 @@ func (s *Server) DialectHandler(name string) (http.Handler, error) {
 		return nil, roster.FieldErrorf("dialect", "must be one of %s, not %q", s.names(), name)
 	}
 	return s.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.probe(w, r) {
+		if !s.probe(w, r) && !s.read(w, r, m.site) {
 			m.serve(w, r, r.URL.EscapedPath())
 		}
 	}), func(r *http.Request) (*mount, string) { return m, r.URL.EscapedPath() }), nil
@@ -73,7 +72,15 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if s.probe(w, r) {
 		return
 	}
-	if m, path := s.locate(r); m != nil {
+	m, path := s.locate(r)
+	site := s.site
+	if m != nil && path == r.URL.EscapedPath() {
+		site = m.site
+	}
+	if s.read(w, r, site) {
+		return
+	}
+	if m != nil {
 		m.serve(w, r, path)
 		return
 	}
@@ -118,6 +125,9 @@ func (s *Server) index(w http.ResponseWriter) {
 		}
 		fmt.Fprintf(&b, "%-6s %s%s\n", http.MethodGet, d.Mount(), openAPIPath)
 	}
+	if s.Site && s.Docs != nil {
+		b.WriteString("GET    " + web.Root + "\n")
+	}
 	b.WriteString("GET    /healthz\nGET    /readyz\n")
 	writeText(w, http.StatusOK, b.String())
 }
@@ -136,27 +146,8 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) bool {
 	case readyPath:
 		s.ready(w, r)
 	default:
-		return s.errorPage(w, r)
-	}
-	return true
-}
-
-// errorPage answers with the page about the code of an error, where a path is that of one.
-func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
-	code, ok := strings.CutPrefix(r.URL.Path, "/docs/errors/")
-	if !ok || s.ErrorPages == nil {
 		return false
 	}
-	i := slices.Index(roster.Codes(), roster.Code(code))
-	if i < 0 {
-		return false
-	}
-	page, err := fs.ReadFile(s.ErrorPages, string(roster.Codes()[i])+".md")
-	if err != nil {
-		return false
-	}
-	w.Header().Set("Content-Type", "text/markdown; charset=utf-8")
-	writePlain(w, http.StatusOK, string(page))
 	return true
 }
 

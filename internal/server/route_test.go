@@ -191,7 +191,7 @@ func TestProbesAndLists(t *testing.T) {
 // The type of a problem leads to a page, on every listener.
 func TestErrorPages(t *testing.T) {
 	s := newStand(t, func(c *server.Config) {
-		c.ErrorPages = fstest.MapFS{"gone.md": {Data: []byte("# gone\n")}, "errors.go": {}}
+		c.Docs = fstest.MapFS{"errors/gone.md": {Data: []byte("# gone\n")}, "errors/errors.go": {}}
 	})
 	own, err := s.DialectHandler("toy")
 	if err != nil {

@@ -38,8 +38,13 @@ type Config struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	NewID     func() (roster.ID, error)
-	// ErrorPages has the pages about the codes of errors, CODE.md each, for GET /docs/errors/CODE; optional.
-	ErrorPages fs.FS
+	// Docs has what there is to read, in Markdown: errors/CODE.md for GET /docs/errors/CODE, and all of it, as
+	// web.Config.Docs, for browsers where Site is true; optional.
+	Docs fs.FS
+	// Site is whether there are pages for browsers below /docs/.
+	Site bool
+	// Visitors are whom POST /docs/token hands tokens to; optional.
+	Visitors *auth.Visitors
 	// Software is Roster's own version, such as "1.4.0", for the endpoints that tell it.
 	Software string
 	// Epoch tells the entity tags of this run of the server from those of others, between which a version of an
@@ -127,12 +132,14 @@ type Server struct {
 	pageKey  *dialect.PageKey  // nil for none
 	queues   queues            // of requests with an idempotency key
 	begun    *begun            // nil where walks by numbers of pages are not kept at a version
+	site     siteMaker         // of a listener for everything
 }
 
 // New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
 	s.drain = sync.OnceFunc(func() { close(s.draining) })
+	s.site = s.newSite(false, c.Dialects...)
 	if c.CacheBytes > 0 {
 		var err error
 		if s.answers, err = newAnswers(c.CacheBytes); err != nil {

@@ -81,9 +81,13 @@ func (x *exchange) kept(response dialect.Response) http.Header {
 	return header
 }
 
-// head hands out the head of the response.
+// head hands out the head of the response, which tells browsers how long it took.
 func (x *exchange) head(status int) {
 	x.started = true
+	if x.r.Header["Sec-Fetch-Mode"] != nil {
+		took := x.Now().Sub(x.record.began) - x.record.waited
+		x.w.Header().Set("Server-Timing", fmt.Sprintf("app;dur=%.3f", took.Seconds()*1000))
+	}
 	x.w.WriteHeader(status)
 }
 

@@ -27,9 +27,13 @@ func New() *dialect.Dialect {
 				Doc: "Bearer authentication header of the form Bearer <token>, where <token> is your auth token.",
 			},
 		},
-		Statuses:  map[roster.Code]int{roster.Invalid: http.StatusUnprocessableEntity},
-		Fail:      fail,
-		Headers:   headers(),
+		Statuses: map[roster.Code]int{roster.Invalid: http.StatusUnprocessableEntity},
+		Fail:     fail,
+		Headers:  headers(),
+		Samples: dialect.Samples{
+			User: "/users?id={id}",
+			List: "/users?page_size=5",
+		},
 		Endpoints: []dialect.Endpoint{listUsers()},
 		Facts:     facts(),
 	}

@@ -30,8 +30,12 @@ func New() *dialect.Dialect {
 			},
 			{Kind: dialect.Bearer, Doc: "A token, for setups without keys.", Mark: dialect.Ours},
 		},
-		Fail:      fail,
-		Headers:   headers(),
+		Fail:    fail,
+		Headers: headers(),
+		Samples: dialect.Samples{
+			User: "/companies/{company_id}/users?search={email}&page_size=1",
+			List: "/companies/{company_id}/users?page_size=5",
+		},
 		Endpoints: []dialect.Endpoint{listUsers()},
 		Facts:     facts(),
 	}

@@ -46,6 +46,10 @@ func New() *dialect.Dialect {
 				Mark: dialect.Seen,
 			},
 		},
+		Samples: dialect.Samples{
+			User: "/account/users?ids={number}",
+			List: "/account/users?ids={number}",
+		},
 		Endpoints: []dialect.Endpoint{listUsers(), getAccount()},
 		Facts: []dialect.Fact{
 			{Text: "Users come by id ascending, all in one answer.", Mark: dialect.Ours},

@@ -34,6 +34,10 @@ func New() *dialect.Dialect {
 		LimitHeaders: limitHeaders,
 		Fail:         fail,
 		Headers:      headers(),
+		Samples: dialect.Samples{
+			User: "/api/latest/company/users?for_members_section=true&query={email}&limit=1",
+			List: "/api/latest/company/users?for_members_section=true&limit=5",
+		},
 		Endpoints: []dialect.Endpoint{
 			listUsers(), updateCompanyUser(), removeVirtualUser(), listColleagues(), getCurrent(), listGroups(),
 			listGroupUsers(), listSpaceUsers(),

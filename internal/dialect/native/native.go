@@ -64,7 +64,11 @@ func New() *dialect.Dialect {
 		Fail:         fail,
 		TellsVersion: true,
 		Headers:      headers(),
-		Endpoints:    endpoints,
+		Samples: dialect.Samples{
+			User: "/users/{id}",
+			List: "/users?page_size=5",
+		},
+		Endpoints: endpoints,
 	}
 }
 

@@ -35,6 +35,10 @@ func New() *dialect.Dialect {
 				Doc: "Seconds to wait.",
 			},
 		},
+		Samples: dialect.Samples{
+			User: "/users/{id}",
+			List: "/users?page[size]=5",
+		},
 		Endpoints: []dialect.Endpoint{listUsers(), getUser(), getVersion()},
 		Facts:     facts(),
 	}
