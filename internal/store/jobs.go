@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/roster-dev/roster"
 )
@@ -59,4 +61,29 @@ func Repeated(was, now roster.Answer) error {
 		return nil
 	}
 	return (&roster.RepeatedError{Answer: was}).Check(now.Request)
+}
+
+// DecodeJob decodes the JSON form of a job.
+func DecodeJob(doc []byte) (job roster.Job, err error) {
+	if err := json.Unmarshal(doc, &job); err != nil {
+		return job, fmt.Errorf("decode a job: %w", err)
+	}
+	return job, nil
+}
+
+// JobPiece is the n-th piece, from 0, of a kind of what is kept of a job.
+type JobPiece struct {
+	Kind roster.JobPieces
+	N    int
+	Data []byte
+}
+
+// RejectPieces returns the pieces that a step adds to what its job has refused.
+func RejectPieces(step roster.JobStep) []JobPiece {
+	pieces := make([]JobPiece, len(step.Rejects))
+	first := step.Job.RejectChunks - len(step.Rejects)
+	for i, data := range step.Rejects {
+		pieces[i] = JobPiece{roster.JobRejects, first + i, data}
+	}
+	return pieces
 }

@@ -43,6 +43,39 @@ func LogOf(ctx context.Context, s Snapshot, org roster.ID) (audit.Log, error) {
 	return log, nil
 }
 
+// ReadLog fills the log of an organization, whose Org, Since and Version are set, with what is read a page at a time,
+// when somebody ranges over it: the next entries after a place, and the next changes after a version; none at the end.
+func ReadLog(
+	log audit.Log, entries func(after int64) ([]roster.Entry, error),
+	changes func(after int64) ([]audit.Change, error),
+) audit.Log {
+	log.Entries = paged(0, entries, func(e roster.Entry) int64 { return e.Seq })
+	log.Changes = paged(int64(log.Since)-1, changes, func(c audit.Change) int64 { return int64(c.Version) })
+	return log
+}
+
+// paged yields what stands after a place, and has the next page read when it needs one.
+func paged[T any](after int64, read func(after int64) ([]T, error), place func(T) int64) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for after := after; ; {
+			page, err := read(after)
+			if err != nil {
+				yield(*new(T), err)
+				return
+			}
+			for _, t := range page {
+				if !yield(t, nil) {
+					return
+				}
+				after = place(t)
+			}
+			if len(page) == 0 {
+				return
+			}
+		}
+	}
+}
+
 // mapped yields what fn makes of what rows yields.
 func mapped[T any](rows iter.Seq2[Row, error], fn func(Row) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -72,14 +105,8 @@ func entryOf(c Cells) (roster.Entry, error) {
 		}
 	}
 	for name, to := range map[string]*roster.TextSeal{"name_seal": &e.NameSeal, "reason_seal": &e.ReasonSeal} {
-		switch b := c.Bytes(name); len(b) {
-		case 0:
-		case len(to.Digest):
-			copy(to.Digest[:], b)
-		case len(to.Salt):
-			copy(to.Salt[:], b)
-		default:
-			return e, fmt.Errorf("entry %d of the audit: %s has %d bytes", e.Seq, name, len(b))
+		if err := ReadSeal(to, c.Bytes(name)); err != nil {
+			return e, fmt.Errorf("entry %d of the audit: %s: %w", e.Seq, name, err)
 		}
 	}
 	return e, nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sort"
 
 	"github.com/roster-dev/roster"
 )
@@ -25,4 +26,20 @@ type Past interface {
 	// can be verified with. It returns what Since does afterwards; there is nothing left to trim once that is the
 	// version. It is no change of the organization.
 	Trim(ctx context.Context, org roster.ID, upTo roster.Version) (roster.Version, error)
+}
+
+// VersionAt returns what [Past.VersionAt] does for an organization at a version, given when each version was made.
+func VersionAt(
+	version roster.Version, at roster.Time, made func(roster.Version) (roster.Time, error),
+) (roster.Version, error) {
+	var failed error
+	found := sort.Search(int(version), func(i int) bool {
+		if failed != nil {
+			return true
+		}
+		t, err := made(roster.Version(i + 1))
+		failed = err
+		return t > at
+	})
+	return roster.Version(found), failed
 }

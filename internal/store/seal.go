@@ -54,3 +54,30 @@ func Seal(change *roster.Change, contents *Contents, last roster.Entry) error {
 	}
 	return nil
 }
+
+// SealColumn returns how a seal is kept: its digest, its salt, or nil for none.
+func SealColumn(s roster.TextSeal) []byte {
+	switch {
+	case !s.Digest.IsZero():
+		return s.Digest[:]
+	case s.Salt != [16]byte{}:
+		return s.Salt[:]
+	default:
+		return nil
+	}
+}
+
+// ReadSeal reads what [SealColumn] returns.
+func ReadSeal(s *roster.TextSeal, column []byte) error {
+	*s = roster.TextSeal{}
+	switch len(column) {
+	case 0:
+	case len(s.Digest):
+		copy(s.Digest[:], column)
+	case len(s.Salt):
+		copy(s.Salt[:], column)
+	default:
+		return fmt.Errorf("%d bytes are not a seal", len(column))
+	}
+	return nil
+}

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"sort"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -30,8 +29,10 @@ func (s *Store) ask(ctx context.Context, id roster.ID, fn func(*org) error) erro
 // VersionAt implements [store.Store].
 func (s *Store) VersionAt(ctx context.Context, id roster.ID, at roster.Time) (version roster.Version, err error) {
 	err = s.ask(ctx, id, func(o *org) error {
-		version = roster.Version(sort.Search(len(o.changes), func(i int) bool { return o.changes[i].At > at }))
-		return nil
+		version, err = store.VersionAt(o.version, at, func(v roster.Version) (roster.Time, error) {
+			return o.changes[v-1].At, nil
+		})
+		return err
 	})
 	return version, err
 }

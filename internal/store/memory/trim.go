@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/audit"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 // Trim implements [store.Store]: everything at once.
@@ -30,7 +30,7 @@ func (s *Store) Trim(ctx context.Context, id roster.ID, upTo roster.Version) (si
 			c := &changes[v-1]
 			doc, err := o.document(c)
 			if err == nil {
-				docs[v], err = trimmed(doc, entries[v])
+				docs[v], err = store.Trimmed(doc, entries[v])
 			}
 			if err == nil {
 				c.Ops, err = roster.DecodeOps(docs[v])
@@ -49,16 +49,4 @@ func (s *Store) Trim(ctx context.Context, id roster.ID, upTo roster.Version) (si
 	o := s.orgs[id]
 	o.since, o.changes, o.docs = since, changes, docs
 	return since, nil
-}
-
-// trimmed returns what is left of the ops of a change that entries are about.
-func trimmed(doc []byte, entries []roster.Entry) ([]byte, error) {
-	kept, err := audit.DecodeOps(doc)
-	if err != nil {
-		return nil, err
-	}
-	if err := audit.Trim(entries, kept); err != nil {
-		return nil, err
-	}
-	return audit.EncodeOps(kept)
 }

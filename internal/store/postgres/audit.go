@@ -150,10 +150,10 @@ func scanEntry(rows pgx.Rows) (e roster.Entry, doc []byte, err error) {
 		&reason, &e.From, &e.To, scanBytes(e.Salt[:]), scanBytes(e.Prev[:]), scanBytes(e.Hash[:]), &e.Form,
 		&name, &reasonSeal, (*pgtype.DriverBytes)(&doc))
 	if err == nil {
-		err = readSeal(&e.NameSeal, name)
+		err = store.ReadSeal(&e.NameSeal, name)
 	}
 	if err == nil {
-		err = readSeal(&e.ReasonSeal, reasonSeal)
+		err = store.ReadSeal(&e.ReasonSeal, reasonSeal)
 	}
 	e.Reason = reason.String
 	return e, doc, err

@@ -2,14 +2,11 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/audit"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 // What erasing reads and writes.
@@ -25,136 +22,84 @@ const (
 
 // erase makes the erasures of the change, which is written but for its answers.
 func (u *update) erase() error {
-	for _, e := range u.change.Erasures {
-		if err := u.eraseUser(e); err != nil {
-			return fmt.Errorf("erase user %s: %w", e.User, err)
-		}
-	}
-	return nil
-}
-
-func (u *update) eraseUser(e roster.Erasure) error {
-	known := roster.Traces{}
-	if e.Traces != nil {
-		known = *e.Traces
-	}
-	person := audit.NewPerson(e.User, &known)
-	t := tracer{u.rows, u.org, person}
-	names := person.Knows()
-	versions, err := t.versions(known.Version, u.change.Version)
-	if err == nil && person.Knows() > names { // by which nobody has looked for the person yet
-		known = roster.Traces{}
-		versions, err = t.versions(0, u.change.Version)
-	}
-	if err != nil {
-		return err
-	}
-	for _, version := range slices.Concat(known.Versions, versions) {
-		if err := u.eraseVersion(&t, version); err != nil {
-			return fmt.Errorf("version %d: %w", version, err)
-		}
-	}
-	answers, _, err := t.answers(known.At)
-	if err != nil {
-		return err
-	}
-	var steps []step
-	for _, key := range slices.Concat(known.Answers, answers) {
-		steps = append(steps, step{query: deleteAnswer, args: []any{uid(u.org), key[:]}})
-	}
-	if err := u.send(steps, false); err != nil {
-		return fmt.Errorf("forget answers: %w", err)
-	}
-	return u.eraseJobs(&t)
-}
-
-// eraseVersion erases the person from a change and its entries.
-func (u *update) eraseVersion(t *tracer, version roster.Version) error {
-	if err := u.ctx.Err(); err != nil {
-		return err
-	}
-	var doc []byte
-	err := u.conn.QueryRow(u.quiet, opsQuery, uid(u.org), int64(version)).Scan(&doc)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if len(u.change.Erasures) == 0 {
 		return nil
 	}
-	if err != nil {
-		return u.note(err)
-	}
-	ops, err := audit.DecodeOps(doc)
-	if err != nil {
-		return err
-	}
-	entries, err := t.entriesOf(version)
-	if err != nil {
-		return err
-	}
-	erased, err := t.person.Erase(entries, ops)
-	if err != nil || !erased {
-		return err
-	}
-	return u.rewrite(version, ops, entries)
+	return store.Erase(&erasing{traced{u.rows, u.org}, u.transaction}, &u.change)
 }
 
-// entriesOf returns the entries of a version in their order.
-func (t *tracer) entriesOf(version roster.Version) (entries []roster.Entry, err error) {
-	first, err := t.firstEntry(version, 1)
-	if err != nil {
-		return nil, err
-	}
-	end, err := t.firstEntry(version+1, first)
-	if err != nil {
-		return nil, err
-	}
-	err = t.rows(func(rows pgx.Rows) error {
-		e, _, err := scanEntry(rows)
-		entries = append(entries, e)
-		return err
-	}, entriesBetween, uid(t.org), first, end)
-	return entries, err
+// erasing is a [store.Erasing].
+type erasing struct {
+	traced
+
+	t *transaction
 }
 
-// rewrite keeps the ops of a version and its entries anew, of which something was erased.
-func (u *update) rewrite(version roster.Version, ops []audit.Op, entries []roster.Entry) error {
-	doc, err := audit.EncodeOps(ops)
-	if err != nil {
-		return err
+// Ops implements [store.Erasing].
+func (x *erasing) Ops(v roster.Version) (doc []byte, err error) {
+	if err := x.t.ctx.Err(); err != nil {
+		return nil, err
 	}
-	steps := []step{{query: rewriteChange, args: []any{uid(u.org), int64(version), doc}}}
+	err = x.one(&doc, opsQuery, uid(x.org), int64(v))
+	return doc, err
+}
+
+// Rewrite implements [store.Erasing].
+func (x *erasing) Rewrite(v roster.Version, ops []byte, entries []roster.Entry) error {
+	steps := []step{{query: rewriteChange, args: []any{uid(x.org), int64(v), ops}}}
 	for i := range entries {
 		e := &entries[i]
 		steps = append(steps, step{query: rewriteEntry, args: []any{
-			uid(u.org), e.Seq, e.Name, orNull(e.Reason), e.Salt[:], sealed(e.NameSeal), sealed(e.ReasonSeal),
+			uid(x.org), e.Seq, e.Name, orNull(e.Reason), e.Salt[:], store.SealColumn(e.NameSeal),
+			store.SealColumn(e.ReasonSeal),
 		}})
 	}
-	return u.send(steps, false)
+	return x.t.send(steps, false)
 }
 
-// sealed returns the column of a seal.
-func sealed(s roster.TextSeal) []byte {
-	switch {
-	case !s.Digest.IsZero():
-		return s.Digest[:]
-	case s.Salt != [16]byte{}:
-		return s.Salt[:]
-	default:
-		return nil
+// ForgetAnswers implements [store.Erasing].
+func (x *erasing) ForgetAnswers(keys []roster.Digest) error {
+	var steps []step
+	for _, key := range keys {
+		steps = append(steps, step{query: deleteAnswer, args: []any{uid(x.org), key[:]}})
 	}
+	return x.t.send(steps, false)
 }
 
-// readSeal reads the column of a seal.
-func readSeal(s *roster.TextSeal, column []byte) error {
-	*s = roster.TextSeal{}
-	switch len(column) {
-	case 0:
-	case len(s.Digest):
-		copy(s.Digest[:], column)
-	case len(s.Salt):
-		copy(s.Salt[:], column)
-	default:
-		return fmt.Errorf("%d bytes are not a seal", len(column))
+// Jobs implements [store.ErasingJobs].
+func (x *erasing) Jobs() (jobs []roster.Job, err error) {
+	err = x.rows(func(rows pgx.Rows) error {
+		_, job, err := scanJob(rows)
+		jobs = append(jobs, job)
+		return err
+	}, jobsQuery, uid(x.org))
+	return jobs, err
+}
+
+// Piece implements [store.ErasingJobs].
+func (x *erasing) Piece(job roster.ID, kind roster.JobPieces, n int) (data []byte, err error) {
+	err = x.one(&data, pieceQuery, uid(x.org), uid(job), string(kind), n)
+	return data, err
+}
+
+// PutJob implements [store.ErasingJobs].
+func (x *erasing) PutJob(job *roster.Job) error {
+	put, err := x.t.jobStep(job)
+	if err != nil {
+		return err
 	}
-	return nil
+	return x.t.send([]step{put}, false)
+}
+
+// PutPiece implements [store.ErasingJobs].
+func (x *erasing) PutPiece(job roster.ID, p store.JobPiece) error {
+	return x.t.send([]step{x.t.pieceStep(job, p)}, false)
+}
+
+// DropInput implements [store.ErasingJobs].
+func (x *erasing) DropInput(job roster.ID) error {
+	drop := step{query: dropKind, args: []any{uid(x.org), uid(job), string(roster.JobInput)}}
+	return x.t.send([]step{drop}, false)
 }
 
 // Scrub implements [store.Eraser]. Rows that were overwritten are invisible, and where they stood is the database's:

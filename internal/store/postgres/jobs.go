@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -75,12 +76,7 @@ func (s *Store) readJobs(
 	var orgs []roster.ID
 	var jobs []roster.Job
 	err := s.query(ctx, func(rows pgx.Rows) error {
-		var org roster.ID
-		var doc []byte
-		if err := rows.Scan(scanID{&org}, &doc); err != nil {
-			return err
-		}
-		job, err := decodeJob(doc)
+		org, job, err := scanJob(rows)
 		orgs, jobs = append(orgs, org), append(jobs, job)
 		return err
 	}, query, arg)
@@ -95,11 +91,13 @@ func (s *Store) readJobs(
 	return nil
 }
 
-func decodeJob(doc []byte) (job roster.Job, err error) {
-	if err := json.Unmarshal(doc, &job); err != nil {
-		return job, fmt.Errorf("decode a job: %w", err)
+// scanJob reads a row with a job.
+func scanJob(rows pgx.Rows) (org roster.ID, job roster.Job, err error) {
+	var doc []byte
+	if err = rows.Scan(scanID{&org}, (*pgtype.DriverBytes)(&doc)); err == nil {
+		job, err = store.DecodeJob(doc)
 	}
-	return job, nil
+	return org, job, err
 }
 
 // Job implements [store.Jobs].
@@ -108,7 +106,7 @@ func (s *Store) Job(ctx context.Context, org, id roster.ID) (roster.Job, error) 
 	if err != nil {
 		return roster.Job{}, err
 	}
-	return decodeJob(doc)
+	return store.DecodeJob(doc)
 }
 
 // JobPiece implements [store.Jobs].
@@ -188,9 +186,8 @@ func (t *transaction) putStep(s roster.JobStep) error {
 		return err
 	}
 	steps := []step{put}
-	first := s.Job.RejectChunks - len(s.Rejects)
-	for i, data := range s.Rejects {
-		steps = append(steps, t.pieceStep(s.Job.ID, piece{roster.JobRejects, first + i, data}))
+	for _, p := range store.RejectPieces(s) {
+		steps = append(steps, t.pieceStep(s.Job.ID, p))
 	}
 	if a := s.Answer; a != nil {
 		steps = append(steps, answerSteps(t.org, []roster.Answer{*a})...)
@@ -223,18 +220,11 @@ func (t *transaction) jobStep(job *roster.Job) (step, error) {
 	return step{query: updateJob, args: append(args, job.Revision-1), must: roster.ErrJobMoved}, nil
 }
 
-// piece is the n-th piece of a kind of what is kept of a job.
-type piece struct {
-	kind roster.JobPieces
-	n    int
-	data []byte
-}
-
-func (t *transaction) pieceStep(id roster.ID, p piece) step {
-	if p.data == nil {
-		p.data = []byte{}
+func (t *transaction) pieceStep(id roster.ID, p store.JobPiece) step {
+	if p.Data == nil {
+		p.Data = []byte{}
 	}
-	return step{query: putPiece, args: []any{uid(t.org), uid(id), string(p.kind), p.n, p.data}}
+	return step{query: putPiece, args: []any{uid(t.org), uid(id), string(p.Kind), p.N, p.Data}}
 }
 
 // PutJobInput implements [store.Jobs].
@@ -248,7 +238,7 @@ func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data 
 		if err != nil {
 			return t.note(err)
 		}
-		return t.send([]step{t.pieceStep(id, piece{roster.JobInput, n, data})}, true)
+		return t.send([]step{t.pieceStep(id, store.JobPiece{Kind: roster.JobInput, N: n, Data: data})}, true)
 	}, notKnown)
 }
 

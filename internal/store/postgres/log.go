@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,15 +37,13 @@ func (s *Store) Log(ctx context.Context, org roster.ID) (audit.Log, error) {
 	if err != nil {
 		return audit.Log{}, logError(ctx, org, err)
 	}
-	log.Entries = pages(0, func(after int64) ([]roster.Entry, error) {
+	return store.ReadLog(log, func(after int64) ([]roster.Entry, error) {
 		page, err := s.entriesAfter(ctx, org, after, last)
 		return page, logError(ctx, org, err)
-	}, func(e roster.Entry) int64 { return e.Seq })
-	log.Changes = pages(int64(log.Since)-1, func(after int64) ([]audit.Change, error) {
+	}, func(after int64) ([]audit.Change, error) {
 		page, err := s.changesAfter(ctx, org, after, log.Version)
 		return page, logError(ctx, org, err)
-	}, func(c audit.Change) int64 { return int64(c.Version) })
-	return log, nil
+	}), nil
 }
 
 func logError(ctx context.Context, org roster.ID, err error) error {
@@ -54,28 +51,6 @@ func logError(ctx context.Context, org roster.ID, err error) error {
 		return nil
 	}
 	return readError(ctx, fmt.Sprintf("read the audit of %s", org), err)
-}
-
-// pages yields what stands after a place, and has the next page read when it needs one.
-func pages[T any](after int64, read func(after int64) ([]T, error), place func(T) int64) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for after := after; ; {
-			page, err := read(after)
-			if err != nil {
-				yield(*new(T), err)
-				return
-			}
-			for _, t := range page {
-				if !yield(t, nil) {
-					return
-				}
-				after = place(t)
-			}
-			if len(page) == 0 {
-				return
-			}
-		}
-	}
 }
 
 func (s *Store) entriesAfter(ctx context.Context, org roster.ID, after, last int64) (page []roster.Entry, err error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
-	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -67,10 +67,7 @@ func (m *migrating) isDone(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, readError(ctx, "read the schema's version", err)
 	}
-	if has > knows {
-		return false, newerDatabase(has, knows)
-	}
-	return has == knows, nil
+	return has == knows, store.IsKnown("database", has, knows)
 }
 
 // What keeps others from changing the schema meanwhile, however long it takes.
@@ -100,22 +97,4 @@ func (s *Store) migrate(ctx context.Context, m *migrating) error {
 		return readError(ctx, "bring the schema up to date", err)
 	}
 	return nil
-}
-
-func newerDatabase(has, knows int64) error {
-	return roster.Errorf(roster.Conflict, "a newer roster wrote this database (its schema is %d, this one knows "+
-		"up to %d): use the newer one", has, knows)
-}
-
-// newestSchema returns the last version of the schema that this program knows.
-func newestSchema() (newest int64, err error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	for _, name := range names {
-		var n int64
-		if n, err = goose.NumericComponent(name); err != nil {
-			return 0, err
-		}
-		newest = max(newest, n)
-	}
-	return newest, err
 }

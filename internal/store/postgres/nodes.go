@@ -128,7 +128,7 @@ func (s *Store) Nodes(ctx context.Context) (nodes []store.Node, err error) {
 		var n store.Node
 		var quiet int64
 		err := rows.Scan(scanID{&n.ID}, &n.Host, &n.PID, &n.URL, &n.Software, &n.Started, &n.Working, &quiet)
-		n.Quiet = milliseconds(quiet)
+		n.Quiet = time.Duration(quiet) * time.Millisecond
 		nodes = append(nodes, n)
 		return err
 	}, readNodes)

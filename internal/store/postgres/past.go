@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,19 +48,14 @@ func (s *Store) ask(ctx context.Context, org roster.ID, read func() error) error
 // VersionAt implements [store.Store].
 func (s *Store) VersionAt(ctx context.Context, org roster.ID, at roster.Time) (found roster.Version, err error) {
 	err = s.ask(ctx, org, func() error {
-		var last int
-		if err := s.queryRow(ctx, []any{&last}, versionQuery, uid(org)); err != nil {
+		var last roster.Version
+		err := s.queryRow(ctx, []any{&last}, versionQuery, uid(org))
+		if err != nil {
 			return err
 		}
-		var err error
-		found = roster.Version(sort.Search(last, func(i int) bool {
-			if err != nil {
-				return true
-			}
-			var made roster.Time
-			err = s.queryRow(ctx, []any{&made}, madeQuery, uid(org), i+1)
-			return made > at
-		}))
+		found, err = store.VersionAt(last, at, func(v roster.Version) (made roster.Time, err error) {
+			return made, s.queryRow(ctx, []any{&made}, madeQuery, uid(org), int64(v))
+		})
 		return err
 	})
 	return found, err

@@ -61,7 +61,7 @@ func (r *Reader) Close() error {
 
 // Info implements [store.Reader].
 func (r *Reader) Info(ctx context.Context) (info store.Info, err error) {
-	if info.Knows, err = newestSchema(); err != nil {
+	if info.Knows, err = store.NewestSchema(migrations); err != nil {
 		return info, err
 	}
 	var there bool
@@ -84,17 +84,10 @@ func (r *Reader) Info(ctx context.Context) (info store.Info, err error) {
 // current fails with [roster.Conflict] where the schema is not that of this program.
 func (r *Reader) current(ctx context.Context) error {
 	info, err := r.Info(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case info.Schema > info.Knows:
-		return newerDatabase(info.Schema, info.Knows)
-	case info.Schema < info.Knows:
-		return roster.Errorf(roster.Conflict, "the schema of %s is %d, that of this program %d: bring it up to date "+
-			"first, with `roster db migrate`", r.name, info.Schema, info.Knows)
-	default:
-		return nil
 	}
+	return info.IsCurrent("database", r.name)
 }
 
 // Orgs implements [store.Reader].

@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -139,12 +138,12 @@ func (s *snapshot) Strays(ctx context.Context) (string, error) {
 		err = each(rows, func(rows pgx.Rows) error {
 			found, err = strayRecord(rows, &hashes)
 			if found != "" {
-				return errFound
+				return store.ErrEnough
 			}
 			return err
 		})
 	}
-	if err != nil && !errors.Is(err, errFound) {
+	if store.UnlessEnough(err) != nil {
 		return "", s.failed(ctx, err)
 	}
 	for _, hash := range hashes {
@@ -158,9 +157,6 @@ func (s *snapshot) Strays(ctx context.Context) (string, error) {
 	}
 	return found, nil
 }
-
-// errFound ends a search.
-var errFound = errors.New("found")
 
 // strayOrg does what Strays does for the organization itself.
 func (s *snapshot) strayOrg(ctx context.Context) (string, error) {

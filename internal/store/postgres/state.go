@@ -27,9 +27,6 @@ const (
 	allByIdentifier = `SELECT doc FROM entities WHERE org_id = $1 AND type = $2 AND identifier = ANY($3::bytea[])`
 )
 
-// pageSize is how many records are read at once.
-const pageSize = 1024
-
 // state is the [roster.State] of an organization inside a transaction.
 type state struct{ t *transaction }
 
@@ -59,7 +56,7 @@ func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 	switch {
 	case t == roster.TypeOrganization:
 		o, err := s.organization()
-		if err != nil || o == nil || k != (roster.Keys{Number: o.Number}) && k != (roster.Keys{Identifier: o.Slug}) {
+		if err != nil || o == nil || !store.IsCalled(o, k) {
 			return nil, err
 		}
 		return o, nil
@@ -114,22 +111,9 @@ func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
 		}
 		return fn(o)
 	}
-	var last roster.ID
-	for {
-		page, err := s.records(t, eachQuery, uid(last), pageSize)
-		if err != nil {
-			return fmt.Errorf("read every %s: %w", t, err)
-		}
-		for _, e := range page {
-			if err := fn(e); err != nil {
-				return err
-			}
-			last = e.Key().ID
-		}
-		if len(page) < pageSize {
-			return nil
-		}
-	}
+	return store.EachOf(t, func(last roster.ID) ([]roster.Entity, error) {
+		return s.records(t, eachQuery, uid(last), store.PageSize)
+	}, fn)
 }
 
 // records returns the records of type t that a query finds by some keys.

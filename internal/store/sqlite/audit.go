@@ -198,3 +198,12 @@ func (s scanBytes) Scan(value any) error {
 	}
 	return nil
 }
+
+// scanSeal reads a column of a seal.
+type scanSeal struct{ seal *roster.TextSeal }
+
+// Scan implements [sql.Scanner].
+func (s scanSeal) Scan(value any) error {
+	column, _ := value.([]byte)
+	return store.ReadSeal(s.seal, column)
+}

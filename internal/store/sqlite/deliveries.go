@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 // What is asked about the delivery to webhooks. Where a webhook has no standing, its columns are NULL.
@@ -64,58 +64,25 @@ func (s *Store) Hooks(ctx context.Context, fn func(roster.Hook) error) error {
 }
 
 // scanHook reads a row of hooksQuery.
-func scanHook(rows *sql.Rows) (h roster.Hook, err error) {
+func scanHook(rows *sql.Rows) (roster.Hook, error) {
+	var org roster.ID
+	var version roster.Version
 	var doc sql.RawBytes
-	var standing scanStanding
-	if err := rows.Scan(standing.columns(scanID{&h.Org}, &h.Version, &doc)...); err != nil {
-		return h, err
+	var standing store.StandingRow
+	if err := rows.Scan(standing.Columns(scanID{&org}, &version, &doc)...); err != nil {
+		return roster.Hook{}, err
 	}
-	e, err := roster.DecodeEntity(roster.TypeWebhook, doc)
-	if err != nil {
-		return h, err
-	}
-	h.Webhook = e.(*roster.Webhook) //nolint:forcetypeassert // by its type
-	h.Standing = h.Webhook.Begin()
-	if standing.position.Valid {
-		h.Standing = standing.standing()
-	}
-	return h, nil
+	return store.HookOf(org, version, doc, &standing)
 }
-
-// scanStanding reads standingColumns.
-type scanStanding struct {
-	position, round, attempts, nextAt, at, took, status, succeededAt, failingSince sql.NullInt64
-	text                                                                           sql.NullString
-}
-
-// columns returns where to put the columns of a row, of which some stand before those of the standing.
-func (s *scanStanding) columns(before ...any) []any {
-	return append(before, &s.position, &s.round, &s.attempts, &s.nextAt, &s.at, &s.took, &s.status, &s.text,
-		&s.succeededAt, &s.failingSince)
-}
-
-func (s *scanStanding) standing() roster.Standing {
-	return roster.Standing{
-		Position: roster.Version(s.position.Int64), Round: int(s.round.Int64), Attempts: int(s.attempts.Int64),
-		NextAt: roster.Time(s.nextAt.Int64),
-		Last: roster.Attempt{
-			At: roster.Time(s.at.Int64), Took: milliseconds(s.took.Int64), Status: int(s.status.Int64),
-			Error: s.text.String,
-		},
-		SucceededAt: roster.Time(s.succeededAt.Int64), FailingSince: roster.Time(s.failingSince.Int64),
-	}
-}
-
-func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // Standings implements [store.Store].
 func (s *Store) Standings(ctx context.Context, org roster.ID) (map[roster.ID]roster.Standing, error) {
 	all := map[roster.ID]roster.Standing{}
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var webhook roster.ID
-		var standing scanStanding
-		err := rows.Scan(standing.columns(scanID{&webhook})...)
-		all[webhook] = standing.standing()
+		var standing store.StandingRow
+		err := rows.Scan(standing.Columns(scanID{&webhook})...)
+		all[webhook] = standing.Standing(roster.Standing{})
 		return err
 	}, standingsQuery, org[:])
 	if err != nil {
@@ -182,10 +149,7 @@ func (w *writer) keepStandingOf(ctx context.Context, p *roster.Progress) (exists
 // Deliveries implements [store.Store].
 func (s *Store) Deliveries(ctx context.Context, org, webhook roster.ID) (list []roster.Delivery, err error) {
 	err = s.each(ctx, func(rows *sql.Rows) error {
-		var d roster.Delivery
-		var took int64
-		err := rows.Scan(&d.Version, &d.Round, &d.State, &d.Attempts, &d.Last.At, &took, &d.Last.Status, &d.Last.Error)
-		d.Last.Took = milliseconds(took)
+		d, err := store.ScanDelivery(rows)
 		list = append(list, d)
 		return err
 	}, deliveriesQuery, org[:], webhook[:])

@@ -36,22 +36,16 @@ func (s *Store) readJobs(
 	ctx context.Context, fn func(roster.ID, roster.Job) error, query string, arg any,
 ) error {
 	var orgs []roster.ID
-	var docs [][]byte // all, before any is looked at: there are few, and who looks may call the store
+	var jobs []roster.Job // all, before any is looked at: there are few, and who looks may call the store
 	err := s.each(ctx, func(rows *sql.Rows) error {
-		var org roster.ID
-		var doc []byte
-		err := rows.Scan(scanID{&org}, &doc)
-		orgs, docs = append(orgs, org), append(docs, doc)
+		org, job, err := scanJob(rows)
+		orgs, jobs = append(orgs, org), append(jobs, job)
 		return err
 	}, query, arg)
 	if err != nil {
 		return readError(ctx, "read the jobs", err)
 	}
-	for i, doc := range docs {
-		job, err := decodeJob(doc)
-		if err != nil {
-			return err
-		}
+	for i, job := range jobs {
 		if err := fn(orgs[i], job); err != nil {
 			return err
 		}
@@ -59,40 +53,27 @@ func (s *Store) readJobs(
 	return nil
 }
 
-func decodeJob(doc []byte) (job roster.Job, err error) {
-	if err := json.Unmarshal(doc, &job); err != nil {
-		return job, fmt.Errorf("decode a job: %w", err)
+// scanJob reads a row with a job.
+func scanJob(rows *sql.Rows) (org roster.ID, job roster.Job, err error) {
+	var doc sql.RawBytes
+	if err = rows.Scan(scanID{&org}, &doc); err == nil {
+		job, err = store.DecodeJob(doc)
 	}
-	return job, nil
+	return org, job, err
 }
 
 // EndedJobs implements [store.Jobs].
 func (s *Store) EndedJobs(ctx context.Context, org roster.ID, but int) (ended []roster.ID, err error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
-	ended, err = s.jobIDs(ctx, endedJobsQuery, org[:], but)
+	err = s.each(ctx, func(rows *sql.Rows) error {
+		var id roster.ID
+		err := rows.Scan(scanID{&id})
+		ended = append(ended, id)
+		return err
+	}, endedJobsQuery, org[:], but)
 	if err != nil {
 		return nil, readError(ctx, "look up the jobs that have ended", err)
 	}
 	return ended, nil
-}
-
-func (s *Store) jobIDs(ctx context.Context, query string, args ...any) (ids []roster.ID, err error) {
-	rows, err := s.readers.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var id roster.ID
-		if err := rows.Scan(scanID{&id}); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
 }
 
 // Job implements [store.Jobs].
@@ -101,7 +82,7 @@ func (s *Store) Job(ctx context.Context, org, id roster.ID) (roster.Job, error) 
 	if err != nil {
 		return roster.Job{}, err
 	}
-	return decodeJob(doc)
+	return store.DecodeJob(doc)
 }
 
 // JobPiece implements [store.Jobs].
@@ -150,9 +131,8 @@ func (w *writer) putStep(ctx context.Context, org roster.ID, step roster.JobStep
 	if err := w.putJob(ctx, org, &step.Job); err != nil {
 		return err
 	}
-	first := step.Job.RejectChunks - len(step.Rejects)
-	for i, data := range step.Rejects {
-		if err := w.putPiece(ctx, org, step.Job.ID, piece{roster.JobRejects, first + i, data}); err != nil {
+	for _, p := range store.RejectPieces(step) {
+		if err := w.putPiece(ctx, org, step.Job.ID, p); err != nil {
 			return err
 		}
 	}
@@ -201,16 +181,9 @@ func (w *writer) putJob(ctx context.Context, org roster.ID, job *roster.Job) err
 	return nil
 }
 
-// piece is the n-th piece of a kind of what is kept of a job.
-type piece struct {
-	kind roster.JobPieces
-	n    int
-	data []byte
-}
-
-func (w *writer) putPiece(ctx context.Context, org, id roster.ID, p piece) error {
+func (w *writer) putPiece(ctx context.Context, org, id roster.ID, p store.JobPiece) error {
 	const query = `INSERT OR REPLACE INTO job_pieces (org_id, job_id, kind, n, data) VALUES (?, ?, ?, ?, ?)`
-	if _, err := w.conn.ExecContext(ctx, query, org[:], id[:], string(p.kind), p.n, p.data); err != nil {
+	if _, err := w.conn.ExecContext(ctx, query, org[:], id[:], string(p.Kind), p.N, p.Data); err != nil {
 		return fmt.Errorf("store a piece of job %s: %w", id, err)
 	}
 	return nil
@@ -228,7 +201,7 @@ func (s *Store) PutJobInput(ctx context.Context, org, id roster.ID, n int, data 
 		if err != nil {
 			return err
 		}
-		return w.putPiece(quiet, org, id, piece{roster.JobInput, n, data})
+		return w.putPiece(quiet, org, id, store.JobPiece{Kind: roster.JobInput, N: n, Data: data})
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"iter"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/audit"
@@ -18,10 +17,10 @@ func (s *Store) Log(ctx context.Context, org roster.ID) (audit.Log, error) {
 		return audit.Log{}, err
 	}
 	defer s.gate.Leave()
-	const query = `SELECT audited_since, version, (SELECT max(seq) FROM audit_entries WHERE org_id = o.id)
+	const query = `SELECT audited_since, version, coalesce((SELECT max(seq) FROM audit_entries WHERE org_id = o.id), 0)
 		FROM organizations AS o WHERE id = ?`
 	log := audit.Log{Org: org}
-	var last sql.NullInt64
+	var last int64
 	err := s.readers.QueryRowContext(ctx, query, org[:]).Scan(&log.Since, &log.Version, &last)
 	if errors.Is(err, sql.ErrNoRows) {
 		return audit.Log{}, store.NoOrg(org)
@@ -29,15 +28,13 @@ func (s *Store) Log(ctx context.Context, org roster.ID) (audit.Log, error) {
 	if err != nil {
 		return audit.Log{}, logError(ctx, org, err)
 	}
-	log.Entries = pages(0, func(after int64) ([]roster.Entry, error) {
-		page, err := s.entriesAfter(ctx, org, after, last.Int64)
+	return store.ReadLog(log, func(after int64) ([]roster.Entry, error) {
+		page, err := s.entriesAfter(ctx, org, after, last)
 		return page, logError(ctx, org, err)
-	}, func(e roster.Entry) int64 { return e.Seq })
-	log.Changes = pages(int64(log.Since)-1, func(after int64) ([]audit.Change, error) {
+	}, func(after int64) ([]audit.Change, error) {
 		page, err := s.changesAfter(ctx, org, after, log.Version)
 		return page, logError(ctx, org, err)
-	}, func(c audit.Change) int64 { return int64(c.Version) })
-	return log, nil
+	}), nil
 }
 
 func logError(ctx context.Context, org roster.ID, err error) error {
@@ -45,28 +42,6 @@ func logError(ctx context.Context, org roster.ID, err error) error {
 		return nil
 	}
 	return readError(ctx, fmt.Sprintf("read the audit of %s", org), err)
-}
-
-// pages yields what stands after a place, and has the next page read when it needs one.
-func pages[T any](after int64, read func(after int64) ([]T, error), place func(T) int64) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for after := after; ; {
-			page, err := read(after)
-			if err != nil {
-				yield(*new(T), err)
-				return
-			}
-			for _, t := range page {
-				if !yield(t, nil) {
-					return
-				}
-				after = place(t)
-			}
-			if len(page) == 0 {
-				return
-			}
-		}
-	}
 }
 
 func (s *Store) entriesAfter(ctx context.Context, org roster.ID, after, last int64) (page []roster.Entry, err error) {
@@ -87,23 +62,13 @@ func (s *Store) entriesAfter(ctx context.Context, org roster.ID, after, last int
 func (s *Store) changesAfter(
 	ctx context.Context, org roster.ID, after int64, last roster.Version,
 ) (page []audit.Change, err error) {
-	if err := s.gate.Enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.Leave()
 	const query = `SELECT version, at, actor, ops FROM changes
 		WHERE org_id = ? AND version > ? AND version <= ? ORDER BY version LIMIT 20`
-	rows, err := s.readers.QueryContext(ctx, query, org[:], after, int64(last))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = s.each(ctx, func(rows *sql.Rows) error {
 		var c audit.Change
-		if err := rows.Scan(&c.Version, &c.At, scanID{&c.Actor}, &c.Ops); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&c.Version, &c.At, scanID{&c.Actor}, &c.Ops)
 		page = append(page, c)
-	}
-	return page, rows.Err()
+		return err
+	}, query, org[:], after, int64(last))
+	return page, err
 }

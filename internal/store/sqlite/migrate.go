@@ -9,7 +9,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -25,31 +25,13 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
-	if has > knows {
-		return newerFile(has, knows)
+	if err := store.IsKnown("file", has, knows); err != nil {
+		return err
 	}
 	if _, err := steps.Up(ctx); err != nil {
 		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
 	return nil
-}
-
-func newerFile(has, knows int64) error {
-	return roster.Errorf(roster.Conflict,
-		"a newer roster wrote this file (its schema is %d, this one knows up to %d): use the newer one", has, knows)
-}
-
-// newestSchema returns the last version of the schema that this program knows.
-func newestSchema() (newest int64, err error) {
-	names, err := fs.Glob(migrations, "migrations/*.sql")
-	for _, name := range names {
-		var n int64
-		if n, err = goose.NumericComponent(name); err != nil {
-			return 0, err
-		}
-		newest = max(newest, n)
-	}
-	return newest, err
 }
 
 // steps returns what brings the schema of db from one version to the next.

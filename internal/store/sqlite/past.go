@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sort"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
@@ -39,20 +38,15 @@ func (s *Store) ask(ctx context.Context, org roster.ID, read func() error) error
 // VersionAt implements [store.Store].
 func (s *Store) VersionAt(ctx context.Context, org roster.ID, at roster.Time) (found roster.Version, err error) {
 	err = s.ask(ctx, org, func() error {
-		var last int
+		var last roster.Version
 		err := s.readers.QueryRowContext(ctx, `SELECT version FROM organizations WHERE id = ?`, org[:]).Scan(&last)
 		if err != nil {
 			return err
 		}
-		found = roster.Version(sort.Search(last, func(i int) bool {
-			if err != nil {
-				return true
-			}
-			var made roster.Time
+		found, err = store.VersionAt(last, at, func(v roster.Version) (made roster.Time, err error) {
 			const query = `SELECT at FROM changes WHERE org_id = ? AND version = ?`
-			err = s.readers.QueryRowContext(ctx, query, org[:], i+1).Scan(&made)
-			return made > at
-		}))
+			return made, s.readers.QueryRowContext(ctx, query, org[:], int64(v)).Scan(&made)
+		})
 		return err
 	})
 	return found, err

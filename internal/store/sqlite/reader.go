@@ -60,36 +60,25 @@ func (r *Reader) schema(ctx context.Context) (version int64, err error) {
 
 // notNewer fails where there is no store, and with [roster.Conflict] where the schema is newer than this program.
 func (r *Reader) notNewer(ctx context.Context) error {
-	knows, err := newestSchema()
+	info, err := r.Info(ctx)
 	if err != nil {
 		return err
 	}
-	has, err := r.schema(ctx)
-	if err == nil && has > knows {
-		err = newerFile(has, knows)
-	}
-	return err
+	return store.IsKnown("file", info.Schema, info.Knows)
 }
 
 // current fails with [roster.Conflict] where the schema is not that of this program.
 func (r *Reader) current(ctx context.Context) error {
 	info, err := r.Info(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case info.Schema > info.Knows:
-		return newerFile(info.Schema, info.Knows)
-	case info.Schema < info.Knows:
-		return roster.Errorf(roster.Conflict, "the schema of %s is %d, that of this program %d: bring it up to date "+
-			"first, with `roster db migrate`", r.path, info.Schema, info.Knows)
-	default:
-		return nil
 	}
+	return info.IsCurrent("file", r.path)
 }
 
 // Info implements [store.Reader].
 func (r *Reader) Info(ctx context.Context) (info store.Info, err error) {
-	if info.Knows, err = newestSchema(); err != nil {
+	if info.Knows, err = store.NewestSchema(migrations); err != nil {
 		return info, err
 	}
 	if info.Schema, err = r.schema(ctx); err != nil {

@@ -185,18 +185,15 @@ func (s *snapshot) Strays(ctx context.Context) (found string, err error) {
 	err = eachRow(ctx, s.tx, func(rows *sql.Rows) error {
 		found, err = strayRecord(rows)
 		if found != "" {
-			return errFound
+			return store.ErrEnough
 		}
 		return err
 	}, columns, s.org[:])
-	if err != nil && !errors.Is(err, errFound) {
+	if store.UnlessEnough(err) != nil {
 		return "", s.failed(ctx, err)
 	}
 	return found, nil
 }
-
-// errFound ends a search.
-var errFound = errors.New("found")
 
 // strayRecord says how the columns of a record differ from its document.
 func strayRecord(rows *sql.Rows) (found string, err error) {

@@ -7,10 +7,8 @@ import (
 	"fmt"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/store"
 )
-
-// pageSize is how many records are read at once.
-const pageSize = 1024
 
 // state is the [roster.State] of an organization inside the writer's transaction.
 type state struct {
@@ -40,7 +38,7 @@ func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
 	switch {
 	case t == roster.TypeOrganization:
 		o, err := s.organization()
-		if err != nil || o == nil || k != (roster.Keys{Number: o.Number}) && k != (roster.Keys{Identifier: o.Slug}) {
+		if err != nil || o == nil || !store.IsCalled(o, k) {
 			return nil, err
 		}
 		return o, nil
@@ -99,22 +97,7 @@ func (s *state) Each(t roster.Type, fn func(roster.Entity) error) error {
 		}
 		return fn(o)
 	}
-	var last roster.ID
-	for {
-		page, err := s.page(t, last)
-		if err != nil {
-			return fmt.Errorf("read every %s: %w", t, err)
-		}
-		for _, e := range page {
-			if err := fn(e); err != nil {
-				return err
-			}
-			last = e.Key().ID
-		}
-		if len(page) < pageSize {
-			return nil
-		}
-	}
+	return store.EachOf(t, func(last roster.ID) ([]roster.Entity, error) { return s.page(t, last) }, fn)
 }
 
 // page returns the next records after an id.
@@ -127,7 +110,7 @@ func (s *state) page(t roster.Type, after roster.ID) ([]roster.Entity, error) {
 	if err != nil || number == 0 {
 		return nil, err
 	}
-	rows, err := s.w.each.QueryContext(quiet, number, after[:], pageSize)
+	rows, err := s.w.each.QueryContext(quiet, number, after[:], store.PageSize)
 	if err != nil {
 		return nil, err
 	}
