@@ -42,6 +42,7 @@ func TestViews(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", query, got, err, want)
 		}
 	}
+	wantDeletedViews(t, s, org)
 	err := s.query(t.Context(), func(rows pgx.Rows) error {
 		values, err := rows.Values()
 		for _, v := range values {
@@ -53,5 +54,36 @@ func TestViews(t *testing.T) {
 	}, `SELECT t::text FROM tokens AS t UNION ALL SELECT h::text FROM history AS h`)
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// wantDeletedViews holds the views to what was deleted: records of an organization, and then that.
+func wantDeletedViews(t *testing.T, s *Store, org *roster.Organization) {
+	t.Helper()
+	about := roster.Deletion{DeletedAt: 1000, PurgeAt: 2000, DeletedBy: roster.ID{2}}
+	group := &roster.Group{ID: roster.ID{5}, Number: 7, Name: "Staff"}
+	space := &roster.Space{ID: roster.ID{6}, Number: 8, Title: "Home", Path: "home"}
+	role := &roster.Role{ID: roster.ID{7}, Number: 9, Handle: "guide", Name: "Guide"}
+	gone := *org
+	gone.DeletedAt, gone.PurgeAt = 3000, 4000
+	mustCommit(t, s, org.ID,
+		roster.Op{After: &roster.DeletedGroup{ID: group.ID, Group: group, Deletion: about}},
+		roster.Op{After: &roster.DeletedSpace{ID: space.ID, Space: space, Deletion: about}},
+		roster.Op{After: &roster.DeletedRole{ID: role.ID, Role: role, Deletion: about}},
+		roster.Op{Before: org, After: &gone})
+	const when = `' ' || deleted_at || ' ' || purge_at`
+	const second, by = " 1970-01-01T00:00:01.000Z 1970-01-01T00:00:02.000Z", " 02000000-0000-0000-0000-000000000000"
+	for query, want := range map[string]string{
+		`SELECT organization || number || name || ` + when + ` || ' ' || deleted_by FROM deleted_groups`:          "acme7Staff" + second + by,
+		`SELECT organization || number || title || path || ` + when + ` || ' ' || deleted_by FROM deleted_spaces`: "acme8Homehome" + second + by,
+		`SELECT organization || number || handle || name || ` + when + ` || ' ' || deleted_by FROM deleted_roles`: "acme9guideGuide" + second + by,
+		`SELECT organization || number || name || ` + when + ` FROM deleted_organizations`: "acme1acme" +
+			" 1970-01-01T00:00:03.000Z 1970-01-01T00:00:04.000Z",
+		`SELECT count(*)::text FROM deleted_organizations WHERE deleted_by IS NULL`: "1",
+	} {
+		var got string
+		if err := s.queryRow(t.Context(), []any{&got}, query); err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", query, got, err, want)
+		}
 	}
 }

@@ -176,7 +176,8 @@ func TestOlderSchema(t *testing.T) {
 		DROP TABLE collections; DROP TABLE jobs; DROP TABLE job_pieces; DROP VIEW webhooks;
 		DROP TABLE webhook_standings; DROP TABLE webhook_deliveries;
 		DROP INDEX entities_webhook; DROP VIEW audit; DROP TABLE audit_entries; DROP TABLE answers;
-		DROP TABLE to_scrub; DROP VIEW deleted_users;
+		DROP TABLE to_scrub; DROP VIEW deleted_users; DROP VIEW deleted_groups; DROP VIEW deleted_spaces;
+		DROP VIEW deleted_roles; DROP VIEW deleted_organizations;
 		ALTER TABLE organizations DROP COLUMN audited_since; ALTER TABLE organizations DROP COLUMN next;
 		ALTER TABLE organizations DROP COLUMN trimmed_to; ALTER TABLE organizations DROP COLUMN trimmed_seq;
 		DROP VIEW tokens; DROP TABLE token_uses; CREATE VIEW tokens AS SELECT 1;
@@ -270,6 +271,51 @@ func TestViews(t *testing.T) {
 		`SELECT count(*) FROM spaces, roles, invitations`:                                  "0",
 		`SELECT count(*) FROM pragma_table_info('tokens') WHERE name IN ('doc', 'hash')`:   "0",
 		`SELECT slug||' '||number||' '||version FROM organizations WHERE name = 'Acme'`:    "acme 1 1",
+	} {
+		var got string
+		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
+			t.Errorf("%s:\ngot  %q, %v\nwant %q", query, got, err, want)
+		}
+	}
+}
+
+// TestDeletedViews holds the views to what was deleted: records of an organization, and then that.
+func TestDeletedViews(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := open(t, path)
+	defer s.Close()
+	fill(t, s)
+	about := roster.Deletion{DeletedAt: 1000, PurgeAt: 2000, DeletedBy: userID}
+	group := &roster.Group{ID: roster.ID{5}, Number: 7, Name: "Crew"}
+	space := &roster.Space{ID: roster.ID{6}, Number: 8, Title: "Home", Path: "home"}
+	role := &roster.Role{ID: roster.ID{7}, Number: 9, Handle: "guide", Name: "Guide"}
+	_, err := s.Update(t.Context(), orgID, func(state roster.State) (roster.Change, error) {
+		before, err := state.Get(roster.TypeOrganization, orgID)
+		if err != nil {
+			return roster.Change{}, err
+		}
+		gone := *before.(*roster.Organization)
+		gone.DeletedAt, gone.PurgeAt = 3000, 4000
+		return roster.Change{Ops: []roster.Op{
+			{After: &roster.DeletedGroup{ID: group.ID, Group: group, Deletion: about}},
+			{After: &roster.DeletedSpace{ID: space.ID, Space: space, Deletion: about}},
+			{After: &roster.DeletedRole{ID: role.ID, Role: role, Deletion: about}},
+			{Before: before, After: &gone},
+		}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	const when = `' '||deleted_at||' '||purge_at`
+	second, by := " 1970-01-01T00:00:01.000Z 1970-01-01T00:00:02.000Z", " "+userID.String()
+	for query, want := range map[string]string{
+		`SELECT organization||number||name||` + when + `||' '||deleted_by FROM deleted_groups`:        "acme7Crew" + second + by,
+		`SELECT organization||number||title||path||` + when + `||' '||deleted_by FROM deleted_spaces`: "acme8Homehome" + second + by,
+		`SELECT organization||number||handle||name||` + when + `||' '||deleted_by FROM deleted_roles`: "acme9guideGuide" + second + by,
+		`SELECT organization||number||name||` + when + ` FROM deleted_organizations`: "acme1Acme" +
+			" 1970-01-01T00:00:03.000Z 1970-01-01T00:00:04.000Z",
+		`SELECT count(*) FROM deleted_organizations WHERE deleted_by IS NULL`: "1",
 	} {
 		var got string
 		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
