@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/control"
 	"github.com/roster-dev/roster/internal/emulate"
 	"github.com/roster-dev/roster/internal/fault"
 )
@@ -57,6 +58,8 @@ func (a *app) emulate() *cobra.Command {
 		"what to follow: documented, the vendor's page, or live, what the vendor's API was seen to do")
 	flags.StringVar(&f.Host, "host", "127.0.0.1", "address to listen on")
 	flags.IntVar(&f.Port, "port", 0, "port of the first dialect, others take those after it; 0 for any that are free")
+	flags.StringVar(&f.Control, "control", "127.0.0.1:0",
+		"address of the control API: see docs/guides/control.md; '' for none")
 	flags.StringVarP(&f.form, "output", "o", "text", "form of the output: text or json")
 	flags.BoolVar(&f.printEnv, "print-env", false, "print assignments for a shell instead, such as KAITEN_BASE_URL")
 	flags.StringVar(&f.logLevel, "log-level", "warn", "what to log: warn, or info for the line of each request")
@@ -175,6 +178,9 @@ func printAPIs(w io.Writer, i *emulate.Instance) error {
 		}
 		b.WriteString("\n")
 	}
+	if i.ControlURL != "" {
+		fmt.Fprintf(&b, "Control API on %s%s\n\n", i.ControlURL, control.Root)
+	}
 	b.WriteString("Until Ctrl-C.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -200,26 +206,21 @@ func printEnvironment(w io.Writer, i *emulate.Instance) error {
 			}
 		}
 	}
+	if i.ControlURL != "" {
+		fmt.Fprintf(&b, "export ROSTER_CONTROL_URL='%s'\n", i.ControlURL)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// shownAPI is an emulated API in JSON.
-type shownAPI struct {
-	Dialect     string               `json:"dialect"`
-	Title       string               `json:"title"`
-	BaseURL     string               `json:"base_url"`
-	Credentials []emulate.Credential `json:"credentials"`
+// shownEmulation is what is emulated, in JSON.
+type shownEmulation struct {
+	APIs       []*emulate.API `json:"apis"`
+	ControlURL string         `json:"control_url,omitempty"`
 }
 
 func encodeAPIs(w io.Writer, i *emulate.Instance) error {
-	var shown struct {
-		APIs []shownAPI `json:"apis"`
-	}
-	for _, api := range i.APIs {
-		shown.APIs = append(shown.APIs, shownAPI{api.Dialect, api.Title, api.BaseURL, api.Credentials})
-	}
-	return json.NewEncoder(w).Encode(shown)
+	return json.NewEncoder(w).Encode(shownEmulation{i.APIs, i.ControlURL})
 }
 
 func encodeSummary(w io.Writer, s emulationSummary) error { return json.NewEncoder(w).Encode(s) }

@@ -47,6 +47,26 @@ func TestFaultsGuide(t *testing.T) {
 	}
 }
 
+// TestControlGuide runs every command of the guide to the control API as it stands there.
+func TestControlGuide(t *testing.T) {
+	t.Parallel()
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/control.md")
+	out := string(p.shell(t, commands[:len(commands)-1])) // it stops what it starts by itself
+	const want = `1
+2
+{"name":"Ann Lee","status":"active"}
+{"name":"Bo","status":"suspended"}
+`
+	for _, want := range []string{
+		want, `{"users":2,"snapshots":["two-users"]}` + "\n", "503\n200\nfaults: rule 1: kind: must be one of latency,", "-25h0m0s\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
 // What is emulated is printed when it can be asked, and what was asked for when it ends.
 func TestEmulate(t *testing.T) {
 	t.Parallel()
@@ -59,7 +79,7 @@ func TestEmulate(t *testing.T) {
 		out.Close()
 	}()
 	lines := bufio.NewScanner(stdout)
-	first := nextLine[struct{ APIs []shownAPI }](t, lines)
+	first := nextLine[shownEmulation](t, lines)
 	if len(first.APIs) != 2 || first.APIs[0].Dialect != "d3lay" || first.APIs[1].Dialect != "sixeye" {
 		t.Fatalf("got %+v, want d3lay and sixeye", first)
 	}
@@ -121,6 +141,7 @@ func TestEmulateRefuses(t *testing.T) {
 		"emulate kaiten --fault kind=reset,dialect=d3lay": `faults: rule 1: dialect: must be one of kaiten, not "d3lay"`,
 		"emulate kaiten --fault reset":                    `faults: must be name=value, separated by commas, not "reset"`,
 		"emulate kaiten --users -3":                       "users: must not be negative",
+		"emulate kaiten --control 9000":                   `control: must be an address and a port, such as 127.0.0.1:0, not "9000"`,
 	} {
 		got := execute(t, strings.Fields(args)...)
 		if got.code != 2 || !strings.Contains(got.stderr, want) {

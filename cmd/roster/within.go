@@ -24,7 +24,7 @@ func (l *localAccount) API(context.Context) (*apiclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler, err := l.handler(operatorToken{roster.HashSecret(secret), l.org})
+	handler, err := l.handler(auth.OperatorToken{Hash: roster.HashSecret(secret), Org: l.org})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (l *localAccount) API(context.Context) (*apiclient.Client, error) {
 }
 
 // handler returns what serves the API to whoever has a token.
-func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
+func (l *localAccount) handler(token auth.OperatorToken) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: slog.LevelError}))
 	hooks := l.newWebhooks(l.Service, l.webhookFlags(), log)
 	s, err := server.New(server.Config{
@@ -65,22 +65,6 @@ func (l *localAccount) handler(token operatorToken) (http.Handler, error) {
 		return nil, err
 	}
 	return s.Handler(), nil
-}
-
-// operatorToken finds one token, which has the operator's place in one organization.
-type operatorToken struct {
-	hash string
-	org  roster.ID
-}
-
-// Token implements [auth.Tokens].
-func (t operatorToken) Token(_ context.Context, hash string) (*roster.Token, *roster.Organization, error) {
-	if hash != t.hash {
-		return nil, nil, roster.Errorf(roster.NotFound, "there is no such token")
-	}
-	by := roster.Operator()
-	token := &roster.Token{Hash: hash, Name: by.Name, Kind: by.Kind, Permissions: by.Permissions}
-	return token, &roster.Organization{ID: t.org}, nil
 }
 
 // pipe is a listener for connections from within the process.

@@ -44,6 +44,7 @@ func Roster() Rules {
 			{Package: "internal/audit", Ours: []string{root}, Strict: true},
 			{Package: "internal/auth", Ours: []string{root}},
 			{Package: "internal/bench", Ours: []string{root, "internal/demo", "internal/index"}},
+			{Package: "internal/control", Ours: []string{root, dialect}},
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/emulate", Ours: []string{"..."}},
 			{Package: "internal/fault", Ours: []string{root, dialect}},
@@ -77,16 +78,13 @@ func Roster() Rules {
 		},
 		Reserved: []Reservation{
 			{Import: "database/sql", For: []string{"internal/store/*"}, Why: "SQL is a matter of the store drivers"},
-			{
-				Import: "go.opentelemetry.io",
-				For:    []string{"internal/otel"},
-				Why:    "everything else knows internal/trace",
-			},
+			{Import: "go.opentelemetry.io", For: []string{"internal/otel"}, Why: "all else knows internal/trace"},
 			{
 				Import: "net/http",
 				For: []string{
-					"cmd/...", "client", "internal/auth", "internal/emulate", "internal/fault", "internal/inspect",
-					"internal/server", "internal/dialect/...", "internal/webhook", "internal/store/postgres/pgtest",
+					"cmd/...", "client", "internal/auth", "internal/control", "internal/emulate", "internal/fault",
+					"internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
+					"internal/store/postgres/pgtest",
 				},
 				Why: "HTTP is a matter of the edges",
 			},

@@ -132,6 +132,10 @@ func (g *Generator) SigningKey() (*rsa.PrivateKey, roster.ID) {
 	return g.keys()[0].private, signingClientID()
 }
 
+// SigningClient returns a new copy of the API client whose key [Generator.SigningKey] tells, for an organization that
+// has too few users to have it.
+func (g *Generator) SigningClient() *roster.User { return g.member(castSize) }
+
 // at reads a time that is written in the code.
 func at(s string) roster.Time {
 	t, err := roster.ParseTime(s)

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net"
 	"os"
@@ -21,16 +20,12 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/docs"
-	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/dialect/all"
-	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/fault"
 	"github.com/roster-dev/roster/internal/server"
-	"github.com/roster-dev/roster/internal/store"
-	"github.com/roster-dev/roster/internal/store/memory"
 )
 
 // Options say what to emulate. Fields without "optional" are required.
@@ -46,8 +41,10 @@ type Options struct {
 	// after it; 0 has each take any that is free.
 	Host string
 	Port int
-	// Faults are what goes wrong; optional. With them, walks are no longer of one version where users come or go.
+	// Faults are what goes wrong at first; optional. While it has users come or go, walks are not of one version.
 	Faults *fault.Plan
+	// Control is the address and port of the control API; "" for none.
+	Control string
 
 	Now    func() time.Time
 	NewID  func() (roster.ID, error)
@@ -71,21 +68,36 @@ type Instance struct {
 	// APIs are what is emulated, in the order of the options.
 	APIs []*API
 
-	directory *directory.Service
-	faults    *fault.Injector // nil where nothing goes wrong
-	store     store.Store
-	stop      context.CancelFunc
-	ended     chan error // what the server ended with, once
-	dir       string     // for key files
-	close     func() error
+	// ControlURL is the base URL of the control API, below [control.Root] of which its routes are; "" for none.
+	ControlURL string
+
+	options  Options
+	dialects []*dialect.Dialect // of the options, which take long to make
+	own      *dialect.Dialect   // Roster's own
+	secret   string             // of the operator
+	present  present
+	start    *past // how everything was at the start
+
+	// mu guards snapshots and ending, and is held by who replaces the present moment.
+	mu        sync.Mutex
+	snapshots map[string]*past
+	ending    bool
+
+	stop    context.CancelFunc
+	ended   chan error     // what the server ended with, once
+	closing sync.WaitGroup // of moments that have gone
+	dir     string         // for key files
+	close   func() error
 }
 
 // API is one emulated vendor.
 type API struct {
 	// Dialect is the dialect's name, Title the vendor's, and BaseURL what takes the place of the vendor's base URL.
-	Dialect, Title, BaseURL string
+	Dialect string `json:"dialect"`
+	Title   string `json:"title"`
+	BaseURL string `json:"base_url"`
 	// Credentials are in the order in which a reader wants to know them: first one that counts.
-	Credentials []Credential
+	Credentials []Credential `json:"credentials"`
 
 	dialect  *dialect.Dialect
 	contract roster.Contract
@@ -99,35 +111,28 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	i := &Instance{store: memory.New(), ended: make(chan error, 1)}
+	i := &Instance{
+		options: o, dialects: o.dialects(), own: native.New(),
+		snapshots: map[string]*past{}, ended: make(chan error, 1),
+	}
 	i.close = sync.OnceValue(i.end)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Close())
 		}
 	}()
-	if o.Faults != nil {
-		i.faults = &fault.Injector{Plan: o.Faults, Clock: fault.NewClock(o.Now), Sleep: fault.Sleep}
-		o.Now = i.faults.Clock.Now
+	if i.secret, err = roster.NewSecret(o.Random); err != nil {
+		return nil, err
 	}
 	g := demo.New(o.Seed, o.Users)
-	keys, err := i.fill(ctx, o, g)
+	keys, err := i.fill(ctx, g)
 	if err != nil {
 		return nil, err
-	}
-	i.directory = directory.New(i.store, directory.Options{
-		Now: o.time, NewID: o.NewID, Random: o.Random, Warm: true, FormBytes: cacheBytes,
-	})
-	if _, err := i.directory.View(ctx, demo.Organization().ID); err != nil {
-		return nil, err
-	}
-	if i.faults != nil {
-		i.faults.World = &world{directory: i.directory, now: o.time}
 	}
 	if i.dir, err = os.MkdirTemp("", "roster-emulate-"); err != nil {
 		return nil, fmt.Errorf("make a folder for keys: %w", err)
 	}
-	if err := i.serve(ctx, o, keys.of(g, i.dir)); err != nil {
+	if err := i.serve(ctx, keys.of(g, i.dir)); err != nil {
 		return nil, err
 	}
 	return i, nil
@@ -153,6 +158,12 @@ func (o *Options) complete() error {
 	if o.Port < 0 || o.Port+len(o.Dialects) > 1<<16 {
 		return roster.FieldErrorf("port", "must be from 0 to 65535, for the last dialect as well")
 	}
+	if o.Faults == nil {
+		o.Faults = &fault.Plan{}
+	}
+	if err := o.checkControl(); err != nil {
+		return err
+	}
 	return o.checkDialects()
 }
 
@@ -171,9 +182,6 @@ func (o *Options) checkDialects() error {
 		}
 		seen[name] = true
 	}
-	if o.Faults == nil {
-		return nil
-	}
 	return o.Faults.Check(o.dialects())
 }
 
@@ -187,116 +195,61 @@ func (o *Options) dialects() []*dialect.Dialect {
 
 func (o *Options) time() roster.Time { return roster.TimeOf(o.Now()) }
 
-// fill makes the organization and its tokens.
-func (i *Instance) fill(ctx context.Context, o Options, g *demo.Generator) (*keyring, error) {
-	keys, err := newKeyring(o)
-	if err != nil {
-		return nil, err
-	}
-	return keys, Fill(ctx, i.store, o.Random, func(yield func(roster.Entity) bool) {
-		for e := range g.Entities() {
-			org, first := e.(*roster.Organization)
-			if first {
-				org.Contracts = map[string]roster.Contract{}
-				for _, name := range o.Dialects {
-					org.Contracts[name] = o.Contract
-				}
-			}
-			if !yield(e) || first && !keys.each(yield) {
-				return
-			}
-		}
-	})
-}
-
-// Fill puts the demo organization and what belongs to it into a store that does not have it, in several changes. random
-// is what the audit is salted with.
-func Fill(ctx context.Context, into store.Store, random io.Reader, entities iter.Seq[roster.Entity]) error {
-	const batch = 10_000
-	org := demo.Organization().ID
-	var ops []roster.Op
-	commit := func() error {
-		entry := roster.Operator().NewEntry()
-		entry.Reason, entry.To = "made for the demo", len(ops)
-		if _, err := io.ReadFull(random, entry.Salt[:]); err != nil {
-			return fmt.Errorf("make the salt of an audit entry: %w", err)
-		}
-		_, err := into.Update(ctx, org, func(roster.State) (roster.Change, error) {
-			return roster.Change{At: demo.Epoch(), Ops: ops, Entries: []roster.Entry{entry}}, nil
-		})
-		ops = nil
-		return err
-	}
-	for e := range entities {
-		if ops = append(ops, roster.Op{After: e}); len(ops) < batch {
-			continue
-		}
-		if err := commit(); err != nil {
-			return fmt.Errorf("make the demo organization: %w", err)
-		}
-	}
-	if len(ops) > 0 {
-		if err := commit(); err != nil {
-			return fmt.Errorf("make the demo organization: %w", err)
-		}
-	}
-	return nil
-}
-
 // serve starts the listeners.
-func (i *Instance) serve(ctx context.Context, o Options, credentials func(*API) ([]Credential, error)) error {
-	srv, err := i.newServer(o)
-	if err != nil {
-		return err
-	}
+func (i *Instance) serve(ctx context.Context, credentials func(*API) ([]Credential, error)) (err error) {
 	var listeners []server.Listener
-	for n, name := range o.Dialects {
-		api, l, err := i.listen(ctx, o, n, srv)
+	defer func() {
+		if err != nil {
+			for _, l := range listeners {
+				err = errors.Join(err, l.Close())
+			}
+		}
+	}()
+	for n, name := range i.options.Dialects {
+		api, l, err := i.listen(ctx, n)
 		if err == nil {
 			listeners = append(listeners, l)
 			api.Credentials, err = credentials(api)
 		}
 		if err != nil {
-			for _, l := range listeners {
-				err = errors.Join(err, l.Close())
-			}
 			return fmt.Errorf("emulate %s: %w", name, err)
 		}
 		i.APIs = append(i.APIs, api)
 	}
-	ctx, i.stop = context.WithCancel(ctx)
-	go func() { i.ended <- srv.Run(ctx, listeners...) }()
+	if i.options.Control != "" {
+		l, err := i.listenControl(ctx)
+		if err != nil {
+			return fmt.Errorf("listen for the control API: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	first, err := i.newMoment(ctx, i.start)
+	if err != nil {
+		return err
+	}
+	i.present.Store(first)
+	i.run(ctx, first.server, listeners)
 	return nil
 }
 
-func (i *Instance) newServer(o Options) (*server.Server, error) {
-	epoch, err := o.NewID()
-	if err != nil {
-		return nil, err
-	}
-	pinned := time.Minute
-	if o.Faults != nil && o.Faults.Moves() {
-		pinned = 0 // else who pages would not see it
-	}
-	d := i.directory
-	return server.New(server.Config{
-		Dialects: o.dialects(), Directory: server.Views(d.View), Tokens: &auth.Authenticator{Tokens: d, Now: o.time},
-		Verifier: auth.NewVerifier(auth.SignersAmong(d), o.time), Limiter: auth.NewLimiter(o.Now, maxTokens),
-		Writer: d, Versions: server.VersionsOf(d), PinPages: pinned,
-		Random: o.Random, Log: o.Log, Now: o.Now, NewID: o.NewID, Epoch: epoch.String(), CacheBytes: cacheBytes,
-		Docs: docs.Pages, Contract: o.Contract,
+// run serves listeners until ctx ends or stop is called.
+func (i *Instance) run(ctx context.Context, s *server.Server, listeners []server.Listener) {
+	ctx, i.stop = context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.ending = true
+		i.present.Load().drain()
 	})
+	go func() { i.ended <- s.Run(ctx, listeners...) }()
 }
 
 // maxTokens is of how many tokens limits are remembered: more than there are.
 const maxTokens = 1000
 
 // listen opens the address of the nth dialect.
-func (i *Instance) listen(ctx context.Context, o Options, n int, srv *server.Server) (*API, server.Listener, error) {
-	handler, err := srv.DialectHandler(o.Dialects[n])
-	if err != nil {
-		return nil, server.Listener{}, err
-	}
+func (i *Instance) listen(ctx context.Context, n int) (*API, server.Listener, error) {
+	o := &i.options
 	port := o.Port
 	if port != 0 {
 		port += n
@@ -306,24 +259,16 @@ func (i *Instance) listen(ctx context.Context, o Options, n int, srv *server.Ser
 	if err != nil {
 		return nil, server.Listener{}, err
 	}
-	d := all.ByName(o.Dialects[n])
+	d := i.dialects[n]
 	api := &API{
 		Dialect: d.Name, Title: d.Title, BaseURL: "http://" + socket.Addr().String(), dialect: d, contract: o.Contract,
 		path: FirstPath(d),
 	}
-	if i.faults != nil {
-		handler = i.faults.Handler(fault.API{Dialect: d, Contract: o.Contract, Endpoint: api.endpoint}, handler)
-	}
-	return api, server.Listener{Listener: socket, Handler: api.counting(handler)}, nil
+	return api, server.Listener{Listener: socket, Handler: api.counting(i.present.api(n))}, nil
 }
 
-// Faults returns how often each fault has happened, in the order of the plan; nil without one.
-func (i *Instance) Faults() []fault.Count {
-	if i.faults == nil {
-		return nil
-	}
-	return i.faults.Happened()
-}
+// Faults returns how often each fault of the present plan has happened, in its order, since it was set or put back.
+func (i *Instance) Faults() []fault.Count { return i.present.Load().faults.Happened() }
 
 // Wait waits until the server has ended, and returns what it failed with.
 func (i *Instance) Wait() error {
@@ -342,11 +287,12 @@ func (i *Instance) end() error {
 		i.stop()
 		err = i.Wait()
 	}
-	if i.directory != nil {
-		i.directory.Close()
+	if m := i.present.Load(); m != nil {
+		m.directory.Close()
 	}
+	i.closing.Wait()
 	if i.dir != "" {
 		err = errors.Join(err, os.RemoveAll(i.dir))
 	}
-	return errors.Join(err, i.store.Close())
+	return err
 }

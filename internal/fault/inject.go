@@ -39,6 +39,12 @@ func (c *Clock) Now() time.Time { return c.now().Add(time.Duration(c.shift.Load(
 // Shift moves the clock.
 func (c *Clock) Shift(d time.Duration) { c.shift.Add(int64(d)) }
 
+// Set makes d what the clock is moved by, however it was moved before.
+func (c *Clock) Set(d time.Duration) { c.shift.Store(int64(d)) }
+
+// Shifted returns what the clock is moved by.
+func (c *Clock) Shifted() time.Duration { return time.Duration(c.shift.Load()) }
+
 // Injector has the faults of a plan happen. It is safe for concurrent use; requests for one route that come at the same
 // time are numbered in the order in which they arrive.
 type Injector struct {
@@ -156,7 +162,7 @@ func (x *exchange) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if x.Clock.shift.Load() != 0 {
+	if x.Clock.Shifted() != 0 {
 		w.Header().Set("Date", x.Clock.Now().UTC().Format(http.TimeFormat))
 	}
 	if answer == nil {

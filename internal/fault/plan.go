@@ -8,14 +8,9 @@
 package fault
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -113,72 +108,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // MarshalText implements [encoding.TextMarshaler].
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// Parse reads a plan in JSON. It fails with [roster.Invalid] for what is none, or makes no sense, whatever the
-// dialects: see [Plan.Check].
-func Parse(text []byte) (*Plan, error) {
-	var p Plan
-	if err := decode(text, &p); err != nil {
-		return nil, err
-	}
-	return &p, p.check()
-}
-
-func decode(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after the value")
-		}
-	}
-	if err != nil {
-		return &roster.Error{
-			Code: roster.Invalid, Field: "faults", Message: "are not written as they must be", Err: err,
-		}
-	}
-	return nil
-}
-
-// ParseRule reads a rule as a command line has it: members of the JSON form as name=value, separated by commas, such as
-// "kind=status,status=503,requests=3,4".
-func ParseRule(text string) (Rule, error) {
-	members, last := map[string]any{}, ""
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, named := strings.Cut(part, "=")
-		switch {
-		case named && members[name] != nil:
-			return Rule{}, roster.FieldErrorf("faults", "has %s twice in %q", name, text)
-		case named:
-			last = name
-		case last == "requests":
-			value = part
-		default:
-			return Rule{}, roster.FieldErrorf("faults", "must be name=value, separated by commas, not %q", part)
-		}
-		if last == "requests" {
-			list, _ := members[last].([]any)
-			members[last] = append(list, number(value))
-			continue
-		}
-		members[name] = number(value)
-	}
-	var r Rule
-	body, err := json.Marshal(members)
-	if err == nil {
-		err = decode(body, &r)
-	}
-	return r, err
-}
-
-// number returns the number that a text is, or the text.
-func number(text string) any {
-	if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
-		return json.Number(text)
-	}
-	return text
-}
 
 // Check reports as [roster.Invalid] what of a plan makes no sense for the dialects that it is to be used with.
 func (p *Plan) Check(dialects []*dialect.Dialect) error {

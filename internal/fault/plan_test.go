@@ -176,7 +176,9 @@ func TestRefusedPlans(t *testing.T) {
 		`{"kind":"reset","dialect":"x"}`:                       `faults: rule 2: dialect: must be one of d3lay, not "x"`,
 		`{"kind":"reset","path":"/user"}`:                      `faults: rule 2: path: must be one of /users, not "/user"`,
 		`{"kind":"reset","method":"get"}`:                      `faults: rule 2: method: must be one of GET, HEAD, not "get"`,
-		`{"kind":"reset","colour":1}`:                          `faults: are not written as they must be: json: unknown field "colour"`,
+		`{"kind":"reset","colour":1}`:                          `faults: are not written as they must be in rule 2: unknown field "colour"`,
+		`{"kind":"reset","every":"2"}`:                         "faults: are not written as they must be in rule 2: every must not be a string",
+		"{\n\"kind\":;":                                        "faults: are not written as they must be at line 2, column 8: invalid character ';' looking for beginning of value",
 		`{"kind":"reset"}]} {`:                                 "faults: are not written as they must be: there is more after the value",
 	} {
 		plan, err := fault.Parse([]byte(`{"rules":[{"kind":"reset"},` + rule + `]}`))
@@ -191,8 +193,8 @@ func TestRefusedPlans(t *testing.T) {
 		"reset":                       `faults: must be name=value, separated by commas, not "reset"`,
 		"kind=reset,kind=drip":        `faults: has kind twice in "kind=reset,kind=drip"`,
 		"kind=drip,mean=Inf":          `faults: are not written as they must be: time: invalid duration "Inf"`,
-		"kind=reset,requests=1,x":     "faults: are not written as they must be: json: cannot unmarshal string into Go struct field Rule.requests of type int",
-		"kind=reset,requests=1,2,a=b": `faults: are not written as they must be: json: unknown field "a"`,
+		"kind=reset,requests=1,x":     "faults: are not written as they must be: requests must not be a string",
+		"kind=reset,requests=1,2,a=b": `faults: are not written as they must be: unknown field "a"`,
 	} {
 		if _, err := fault.ParseRule(text); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)

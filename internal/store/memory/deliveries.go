@@ -63,7 +63,7 @@ func (s *Store) KeepProgress(ctx context.Context, progress []roster.Progress) er
 	return s.change(ctx, func() error {
 		for i := range progress {
 			p := &progress[i]
-			if o, ok := s.orgs[p.Org]; ok && o.records[roster.Key{Type: roster.TypeWebhook, ID: p.Webhook}] != nil {
+			if o, ok := s.orgs[p.Org]; ok && o.records.get(roster.Key{Type: roster.TypeWebhook, ID: p.Webhook}) != nil {
 				o.keepProgress(p)
 			}
 		}

@@ -37,8 +37,8 @@ func New() *Store {
 type org struct {
 	version roster.Version
 	next    roster.Numbers
-	records map[roster.Key]roster.Entity
-	holders map[holding]roster.Entity
+	records entities[roster.Key]
+	holders entities[holding]
 	changes []roster.Change // the change to version v is at v-1
 	uses    map[roster.ID]roster.Time
 	entries []roster.Entry // the n-th one is at n-1
@@ -58,7 +58,7 @@ type holding struct {
 
 func newOrg() *org {
 	return &org{
-		records: map[roster.Key]roster.Entity{}, holders: map[holding]roster.Entity{},
+		records: newEntities[roster.Key](), holders: newEntities[holding](),
 		uses: map[roster.ID]roster.Time{}, answers: map[roster.Digest]roster.Answer{},
 		jobs:  map[roster.ID]*job{},
 		hooks: map[roster.ID]*delivering{},
@@ -138,7 +138,7 @@ func (s *Store) organizations() []*roster.Organization {
 
 // organization returns the record of the organization, its Version and Next filled.
 func (o *org) organization(id roster.ID) *roster.Organization {
-	filled := *o.records[roster.Key{Type: roster.TypeOrganization, ID: id}].(*roster.Organization)
+	filled := *o.records.get(roster.Key{Type: roster.TypeOrganization, ID: id}).(*roster.Organization)
 	filled.Version, filled.Next = o.version, o.next
 	return &filled
 }
@@ -181,7 +181,7 @@ func (s *Store) snapshot(id roster.ID) ([]roster.Entity, roster.Version) {
 // ofType returns the records of a type by number and then by id.
 func (o *org) ofType(t roster.Type) []roster.Entity {
 	var records []roster.Entity
-	for key, e := range o.records {
+	for key, e := range o.records.all() {
 		if key.Type == t {
 			records = append(records, e)
 		}
@@ -212,7 +212,7 @@ func (s *Store) Changes(
 func (s *Store) Record(ctx context.Context, org roster.ID, t roster.Type, id roster.ID) (e roster.Entity, err error) {
 	err = s.read(ctx, func() error {
 		if o, ok := s.orgs[org]; ok {
-			e = o.records[roster.Key{Type: t, ID: id}]
+			e = o.records.get(roster.Key{Type: t, ID: id})
 		}
 		return nil
 	})
@@ -223,7 +223,7 @@ func (s *Store) Record(ctx context.Context, org roster.ID, t roster.Type, id ros
 func (s *Store) TokenOrg(ctx context.Context, hash string) (org roster.ID, err error) {
 	err = s.read(ctx, func() error {
 		for _, id := range slices.SortedFunc(maps.Keys(s.orgs), roster.ID.Compare) {
-			if _, ok := s.orgs[id].holders[holding{roster.TypeToken, roster.Keys{Identifier: hash}}]; ok {
+			if s.orgs[id].holders.get(holding{roster.TypeToken, roster.Keys{Identifier: hash}}) != nil {
 				org = id
 				return nil
 			}
@@ -237,7 +237,7 @@ func (s *Store) TokenOrg(ctx context.Context, hash string) (org roster.ID, err e
 func (s *Store) UserOrgs(ctx context.Context, user roster.ID) (orgs []roster.ID, err error) {
 	err = s.read(ctx, func() error {
 		for id, o := range s.orgs {
-			if _, ok := o.records[roster.Key{Type: roster.TypeUser, ID: user}]; ok {
+			if o.records.get(roster.Key{Type: roster.TypeUser, ID: user}) != nil {
 				orgs = append(orgs, id)
 			}
 		}

@@ -95,11 +95,11 @@ func (s *Store) commit(o *org, change *roster.Change) error {
 func (o *org) kept(ops []roster.Op, enc store.Encoded) (kept []roster.Op, err error) {
 	kept = make([]roster.Op, len(ops))
 	for i, op := range ops {
-		present, exists := o.records[op.Key()]
+		present := o.records.get(op.Key())
 		switch {
-		case op.Before == nil && exists:
+		case op.Before == nil && present != nil:
 			return nil, store.Taken("id", op.Key().Type)
-		case op.Before != nil && !exists:
+		case op.Before != nil && present == nil:
 			return nil, store.Missing(op.Key())
 		}
 		kept[i].Before = present
@@ -126,8 +126,8 @@ func (s *Store) checkKeys(o *org, ops []roster.Op) error {
 		}
 		for _, unique := range store.Uniques(op.After) {
 			h := holding{op.Key().Type, unique.Keys}
-			holder, held := o.holders[h]
-			if taken[h] || held && !touched[holder.Key()] || s.otherOrgHolds(op.Key(), h) {
+			holder := o.holders.get(h)
+			if taken[h] || holder != nil && !touched[holder.Key()] || s.otherOrgHolds(op.Key(), h) {
 				return store.Taken(unique.Field, h.Type)
 			}
 			taken[h] = true
@@ -142,7 +142,7 @@ func (s *Store) otherOrgHolds(key roster.Key, h holding) bool {
 		return false
 	}
 	for id, o := range s.orgs {
-		if _, held := o.holders[h]; held && id != key.ID {
+		if id != key.ID && o.holders.get(h) != nil {
 			return true
 		}
 	}
@@ -157,9 +157,9 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 			continue
 		}
 		for _, unique := range store.Uniques(op.Before) {
-			delete(o.holders, holding{op.Key().Type, unique.Keys})
+			o.holders.remove(holding{op.Key().Type, unique.Keys})
 		}
-		delete(o.records, op.Key())
+		o.records.remove(op.Key())
 	}
 	for _, op := range ops {
 		if op.After == nil {
@@ -172,9 +172,9 @@ func (o *org) apply(change *roster.Change, ops []roster.Op) (deleted bool) {
 			}
 			continue
 		}
-		o.records[op.Key()] = op.After
+		o.records.put(op.Key(), op.After)
 		for _, unique := range store.Uniques(op.After) {
-			o.holders[holding{op.Key().Type, unique.Keys}] = op.After
+			o.holders.put(holding{op.Key().Type, unique.Keys}, op.After)
 		}
 	}
 	o.version, o.next = change.Version, o.next.After(change.Ops...)
@@ -202,12 +202,12 @@ func (s *state) Version() roster.Version { return s.org.version }
 
 // Get implements [roster.State].
 func (s *state) Get(t roster.Type, id roster.ID) (roster.Entity, error) {
-	return s.found(s.org.records[roster.Key{Type: t, ID: id}])
+	return s.found(s.org.records.get(roster.Key{Type: t, ID: id}))
 }
 
 // Find implements [roster.State].
 func (s *state) Find(t roster.Type, k roster.Keys) (roster.Entity, error) {
-	return s.found(s.org.holders[holding{t, k}])
+	return s.found(s.org.holders.get(holding{t, k}))
 }
 
 func (s *state) found(e roster.Entity) (roster.Entity, error) {

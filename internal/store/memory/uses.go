@@ -12,7 +12,7 @@ func (s *Store) TouchTokens(ctx context.Context, uses []roster.TokenUse) error {
 	return s.change(ctx, func() error {
 		for _, use := range uses {
 			o, ok := s.orgs[use.Org]
-			if !ok || o.records[roster.Key{Type: roster.TypeToken, ID: use.Token}] == nil {
+			if !ok || o.records.get(roster.Key{Type: roster.TypeToken, ID: use.Token}) == nil {
 				continue
 			}
 			o.uses[use.Token] = max(o.uses[use.Token], use.At)
