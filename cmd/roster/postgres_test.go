@@ -34,6 +34,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("users", func(t *testing.T) { testPostgresUsers(t, over(t)) })
 	t.Run("nodes", func(t *testing.T) { testPostgresNodes(t, over(t)) })
 	t.Run("limits", func(t *testing.T) { testPostgresLimits(t, over(t)) })
+	t.Run("spread", func(t *testing.T) { testPostgresSpread(t, over(t)) })
 	t.Run("kills", func(t *testing.T) {
 		const rounds = 15
 		k := newKilling(t, over(t), rand.Uint64())

@@ -18,7 +18,7 @@ import (
 // everything is the name that --preload takes for all organizations.
 const everything = "all"
 
-// preloadAll loads the organizations that are to be there when the first request comes.
+// preloadAll loads the organizations that are to be there when the first request comes, and in this server.
 func (s *service) preloadAll(ctx context.Context, l *local) error {
 	orgs, err := l.Orgs(ctx)
 	if err != nil {
@@ -36,6 +36,9 @@ func (s *service) preloadAll(ctx context.Context, l *local) error {
 		if i < 0 {
 			return roster.FieldErrorf("--preload",
 				"there is no organization %q: `roster org list` shows what there is", slug)
+		}
+		if !s.owns(orgs[i].ID) {
+			continue
 		}
 		if err := s.preloadOne(ctx, l, orgs[i]); err != nil {
 			return doing("load the organization "+slug, err)

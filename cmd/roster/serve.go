@@ -22,8 +22,11 @@ import (
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/directory"
+	"github.com/roster-dev/roster/internal/job"
 	"github.com/roster-dev/roster/internal/server"
+	"github.com/roster-dev/roster/internal/spread"
 	"github.com/roster-dev/roster/internal/trace"
+	"github.com/roster-dev/roster/internal/webhook"
 )
 
 // serveFlags are what a server is made from.
@@ -32,6 +35,7 @@ type serveFlags struct {
 	hosts, listens, proxies, origins           []string
 	unlimited                                  bool
 	limits                                     limitsFlag
+	spread                                     spreadFlag
 
 	maxConnections int
 	cache          cacheSize
@@ -53,6 +57,7 @@ type serveFlags struct {
 // keep chooses how the organizations of a process that serves are kept.
 func (f *serveFlags) keep(o *directory.Options) {
 	o.MaxBytes, o.Warm, o.FormBytes = int64(f.memory), true, f.cache.bytes()-f.answerBytes()
+	o.Sheds = f.spread.at != nil
 	o.Progress = f.loading.show
 	f.keepTimes(o)
 	o.Tracer = f.tracer
@@ -126,8 +131,12 @@ func (a *app) serve() *cobra.Command {
 	flags.Var(&f.limits, "limits",
 		"who counts requests against rate limits: node, or shared for all servers over a PostgreSQL database\n"+
 			"(default: node, so that n of them allow n times as much)")
-	env(flags, "no-rate-limits", "limits", "demo", "seed", "host", "listen", "tls-cert", "tls-key", "trusted-proxy",
-		"cors-origin", "preload", "trace")
+	flags.Var(&f.spread, "spread",
+		"spread organizations over all servers over a PostgreSQL database that are started with this: the URL at\n"+
+			"which the others reach this one, such as http://10.0.0.2:8080\n"+
+			"(default: each server has all that it is asked for)")
+	env(flags, "no-rate-limits", "limits", "spread", "demo", "seed", "host", "listen", "tls-cert", "tls-key",
+		"trusted-proxy", "cors-origin", "preload", "trace")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s, err := a.newService(&f)
 		if err != nil {
@@ -155,6 +164,9 @@ func (s *service) runStore(ctx context.Context, dsn string, g *demo.Generator, w
 	}
 	defer s.fitMemory(ctx, l.Service, collects)()
 	err = s.shareLimits(l.store)
+	if err == nil {
+		err = s.spreadOut(ctx, l.Service)
+	}
 	if err == nil && wanted {
 		err = s.seedOnce(ctx, l, g)
 	}
@@ -180,6 +192,7 @@ type service struct {
 	tls     *tls.Config
 	pools   func() []server.Pool // nil where the store has none
 	limiter *auth.SharedLimiter  // nil unless limits are shared
+	members *spread.Members      // nil unless organizations are spread
 }
 
 func (a *app) newService(f *serveFlags) (*service, error) {
@@ -263,39 +276,16 @@ func (s *service) loadTLS() error {
 // run serves until ctx ends. Once all addresses listen, it calls started, if that is not nil, with the base URL of
 // the first.
 func (s *service) run(ctx context.Context, d *directory.Service, started func(baseURL string) error) error {
-	lastUse := auth.NewLastUse(maxTokens)
-	epoch, err := s.newID()
+	id, err := s.newID()
 	if err != nil {
 		return err
 	}
 	s.hooks.tracer = s.tracer
-	pageSecret, err := s.sharedSecret(ctx, d, "page tokens")
-	if err != nil {
-		return err
+	r := &running{
+		service: s, id: id, directory: d, lastUse: auth.NewLastUse(maxTokens),
+		jobs: s.jobsOf(d, s.log), hooks: s.newWebhooks(d, s.hooks, s.log),
 	}
-	visitors, err := s.visitors(ctx, d)
-	if err != nil {
-		return err
-	}
-	jobs, hooks := s.jobsOf(d, s.log), s.newWebhooks(d, s.hooks, s.log)
-	srv, err := server.New(server.Config{
-		Dialects:  all.Dialects(),
-		Directory: server.Views(d.View),
-		Tokens: &auth.Authenticator{
-			Tokens: d, Now: s.time, LastUse: lastUse, InstanceDialects: ownDialects(),
-			Visitors: visitors,
-		},
-		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
-		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: jobs, Webhooks: hooks,
-		Random: s.random, PageSecret: pageSecret,
-		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
-		Limiter: auth.NewLimiter(s.now, maxTokens), SharedLimiter: s.limiter,
-		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, Docs: docs.Pages,
-		Site: s.docs.on, Visitors: visitors,
-		Epoch: epoch.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
-		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
-		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited,
-	})
+	srv, err := r.server(ctx)
 	if err != nil {
 		return err
 	}
@@ -308,21 +298,81 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 			return errors.Join(err, closeAll(listeners))
 		}
 	}
+	staying, leave := context.WithCancel(ctx) // which is over before requests are taken for the last time
+	defer leave()
 	ctx, stop := s.linger(ctx, srv)
-	var background errgroup.Group
-	background.Go(func() error {
-		s.recordUse(ctx, d, lastUse)
-		return nil
-	})
-	background.Go(func() error {
-		s.announce(ctx, d, epoch)
-		return nil
-	})
-	background.Go(func() error { return s.work(ctx, d, jobs, hooks) })
+	background := r.accompany(ctx, staying)
 	s.notify(ctx, ready)
 	err = srv.Run(ctx, listeners...)
+	leave()
 	stop()
 	return errors.Join(err, background.Wait())
+}
+
+// running is a server that runs, with what goes on beside its requests.
+type running struct {
+	*service
+
+	id        roster.ID
+	directory *directory.Service
+	lastUse   *auth.LastUse
+	jobs      *job.Service
+	hooks     *webhook.Node
+}
+
+// server returns the server.
+func (r *running) server(ctx context.Context) (*server.Server, error) {
+	s, d := r.service, r.directory
+	pageSecret, err := s.sharedSecret(ctx, d, "page tokens")
+	if err != nil {
+		return nil, err
+	}
+	spreading, err := s.spreading(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	visitors, err := s.visitors(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return server.New(server.Config{
+		Dialects:  all.Dialects(),
+		Directory: server.Views(d.View),
+		Tokens: &auth.Authenticator{
+			Tokens: d, Now: s.time, LastUse: r.lastUse, InstanceDialects: ownDialects(),
+			Visitors: visitors,
+		},
+		Verifier: auth.NewVerifier(auth.SignersAmong(d), s.time),
+		Writer:   d, Orgs: d, History: server.Histories(d), Audit: d, Jobs: r.jobs, Webhooks: r.hooks,
+		Random: s.random, PageSecret: pageSecret,
+		Versions: server.VersionsOf(d), Past: server.PastOf(d), PinPages: s.walks.pinPages,
+		Limiter: auth.NewLimiter(s.now, maxTokens), SharedLimiter: s.limiter,
+		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, Docs: docs.Pages,
+		Site: s.docs.on, Visitors: visitors,
+		Epoch: r.id.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
+		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
+		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited, Spread: spreading,
+	})
+}
+
+// accompany does until ctx ends what goes on beside requests. Until staying ends, other servers may send some.
+func (r *running) accompany(ctx, staying context.Context) *errgroup.Group {
+	var group errgroup.Group
+	s, d := r.service, r.directory
+	group.Go(func() error {
+		s.recordUse(ctx, d, r.lastUse)
+		return nil
+	})
+	group.Go(func() error {
+		s.announce(staying, d, r.id)
+		return nil
+	})
+	group.Go(func() error {
+		s.keepSpread(ctx, d)
+		return nil
+	})
+	group.Go(func() error { return s.work(ctx, d, r.jobs, r.hooks) })
+	return &group
 }
 
 // ownDialects returns the names of the dialects that are of no vendor.

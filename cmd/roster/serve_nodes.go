@@ -82,9 +82,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// announce tells the other processes of this one until ctx ends.
+// announce tells the other processes of this one until ctx ends. Then they send nothing here any more.
 func (s *service) announce(ctx context.Context, d *directory.Service, id roster.ID) {
-	n := store.Node{ID: id, PID: os.Getpid(), Software: software(), Started: s.time()}
+	n := store.Node{ID: id, PID: os.Getpid(), URL: s.spread.String(), Software: software(), Started: s.time()}
 	n.Host, _ = os.Hostname()
 	d.Announce(ctx, n, func(err error) {
 		s.log.ErrorContext(ctx, "other processes were not told of this one", "error", err)

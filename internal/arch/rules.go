@@ -51,6 +51,7 @@ func Roster() Rules {
 			{Package: "internal/filter", Ours: []string{root}, Strict: true, Outside: []string{"golang.org/x/text"}},
 			{Package: "internal/index", Ours: []string{root}},
 			{Package: "internal/inspect", Ours: []string{root, dialect}},
+			{Package: "internal/spread", Ours: []string{root}, Strict: true},
 			{Package: "internal/trace", Ours: []string{root}, Strict: true},
 			{Package: "internal/otel", Ours: []string{root, "internal/trace"}},
 			{Package: "internal/job", Ours: []string{root, "internal/filter", "internal/ingest"}},

@@ -74,6 +74,20 @@ func IsSigned(h http.Header) bool {
 	return !errors.Is(err, ErrMissing)
 }
 
+// SignerOf returns the UUID that a request's signature names as its keyId, whether or not the signature counts; false
+// where there is none that can be read.
+func SignerOf(h http.Header) (roster.ID, bool) {
+	header, err := signatureHeader(h)
+	if err != nil {
+		return roster.ID{}, false
+	}
+	p, err := parseSignature(header)
+	if err != nil {
+		return roster.ID{}, false
+	}
+	return p.keyID, true
+}
+
 // Verify returns the principal of the API client that signed r, sent from the address from.
 //
 // The signature must cover (request-target), host and date, and with a body content-type and digest. Date is an RFC

@@ -43,6 +43,16 @@ func (v *Visitors) Token() (secret string, until roster.Time) {
 	return counting.secrets[0], roster.Time((counting.turn + visitTurns) * visitTurn)
 }
 
+// Org returns the organization that they look at with a secret, and whether it is one of theirs that counts now.
+// Without visitors none is.
+func (v *Visitors) Org(secret string) (org roster.ID, ok bool) {
+	if v == nil {
+		return org, false
+	}
+	p, ok := v.principal(secret)
+	return p.Org, ok
+}
+
 // principal returns whom a secret stands for, and whether it is one of a visitor that counts now.
 func (v *Visitors) principal(secret string) (roster.Principal, bool) {
 	for _, s := range v.counting().secrets {

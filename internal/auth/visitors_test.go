@@ -28,6 +28,12 @@ func TestVisitors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if org, ok := visitors.Org(secret); org != orgID || !ok {
+		t.Errorf("it is for %s, %t, not for %s", org, ok, orgID)
+	}
+	if org, ok := (*auth.Visitors)(nil).Org(secret); ok {
+		t.Errorf("without visitors it is for %s", org)
+	}
 	want := roster.Principal{
 		Org: orgID, Token: first.Token, Name: "visitor", Kind: roster.TokenAccount, ReadOnly: true,
 		Permissions: roster.Permissions{roster.UsersRead, roster.MetadataRead, roster.MembersAdmin},

@@ -38,6 +38,7 @@ type Service struct {
 	newID     func() (roster.ID, error)
 	random    io.Reader
 	maxBytes  int64
+	sheds     bool
 	warmViews bool
 	forms     *index.Forms                                          // nil for none
 	progress  func(org roster.ID, records int)                      // nil for none
@@ -102,6 +103,8 @@ type Options struct {
 	// that has grown beyond it stays until then. Views that several loads build at the same time may exceed it
 	// meanwhile, and a view that is forgotten takes up memory as long as somebody reads it.
 	MaxBytes int64
+	// Sheds says that [Service.Shed] is going to be called.
+	Sheds bool
 	// Warm has the index over texts made in the background when an organization is loaded and when many of its
 	// users have changed; otherwise the first search waits for it. It suits a process that lives long.
 	Warm bool
@@ -145,7 +148,7 @@ func New(s store.Store, o Options) *Service {
 		forms = index.NewForms(o.FormBytes)
 	}
 	d := &Service{
-		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, warmViews: o.Warm,
+		store: s, now: o.Now, newID: o.NewID, random: o.Random, maxBytes: o.MaxBytes, sheds: o.Sheds, warmViews: o.Warm,
 		forms: forms, progress: o.Progress, times: o.Times, tracer: o.Tracer, keepDeleted: o.KeepDeleted,
 		orgs: map[roster.ID]*organization{}, tokens: map[string]roster.ID{}, slugs: map[string]roster.ID{},
 		walkTime:     cmp.Or(o.WalkTime, defaultWalkTime),
@@ -317,11 +320,10 @@ func (s *Service) Token(ctx context.Context, hash string) (*roster.Token, *roste
 			return token, o, err
 		} // it is gone; another organization may have one with that secret
 	}
-	org, err := s.store.TokenOrg(ctx, hash)
+	org, err := s.lookUp(ctx, hash)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.remember(hash, org)
 	token, o, err := s.tokenOf(ctx, org, hash)
 	if roster.CodeOf(err) == roster.NotFound && s.follower != nil { // another process has just made it
 		if err := s.refresh(ctx, org, 0); err != nil {
@@ -346,13 +348,19 @@ func (s *Service) tokenOf(
 	return token, view.Org(), nil
 }
 
-func (s *Service) remember(hash string, org roster.ID) {
+// lookUp asks the store which organization the token with a hash belongs to, and remembers that.
+func (s *Service) lookUp(ctx context.Context, hash string) (roster.ID, error) {
+	org, err := s.store.TokenOrg(ctx, hash)
+	if err != nil {
+		return roster.ID{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.tokens) >= maxTokens {
 		clear(s.tokens)
 	}
 	s.tokens[hash] = org
+	return org, nil
 }
 
 // Memberships returns the user with an id of every organization that has one and was not deleted, by organization.

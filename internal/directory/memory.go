@@ -13,7 +13,7 @@ import (
 // touch marks an organization as the one that was used last. It writes only where that was another one, so that those
 // who read one organization do not wait for each other.
 func (s *Service) touch(org *organization) {
-	if s.maxBytes > 0 && s.last.Load() != org {
+	if (s.maxBytes > 0 || s.sheds) && s.last.Load() != org {
 		s.last.Store(org)
 		org.used.Store(s.uses.Add(1))
 	}

@@ -25,8 +25,10 @@ type organization struct {
 	// bytes is what the view, or the one that is being built, takes up; 0 where there is none, and always without a
 	// limit. needs is what it would have taken up when it did not fit.
 	bytes, needs atomic.Int64
-	// used says when the organization was last used: see Service.uses.
+	// used says when the organization was last used: see Service.uses. seen is what it was when Shed looked last, which
+	// nobody else uses.
 	used atomic.Int64
+	seen int64
 	// written counts the ops since bytes was measured; surprised is set while what is imported exists already. Whoever
 	// holds the writer's token uses them.
 	written   int

@@ -45,7 +45,7 @@ func (s *Service) Nodes(ctx context.Context) ([]store.Node, error) {
 }
 
 // nodeEvery is how often a process says that it has the store open.
-const nodeEvery = 5 * time.Second
+const nodeEvery = 2 * time.Second
 
 // Announce says now and then that this process has the store open, with an id of its own, until ctx ends, where others
 // may have it, too. What can't be said is said later; failed, which may be nil, is told.

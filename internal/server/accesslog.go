@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
-	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
 )
 
@@ -31,7 +30,13 @@ func (s *Server) access(r *http.Request, rec *requestRecord, took time.Duration)
 		slog.String("request_id", rec.id), slog.String("method", r.Method), slog.String("path", rec.shownPath(r.URL)),
 		slog.String("query", s.safeQuery(rec.dialect, r.URL)), slog.Int("status", rec.status),
 		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
-		slog.String("client", auth.ClientAddr(r, s.TrustedProxies).String()),
+		slog.String("client", rec.clientAddr(r, s.TrustedProxies).String()),
+	}
+	if rec.passedTo != "" {
+		attrs = append(attrs, slog.String("passed_to", rec.passedTo))
+	}
+	if rec.hop != nil {
+		attrs = append(attrs, slog.String("passed_by", r.RemoteAddr))
 	}
 	if id := rec.span.TraceID(); id != "" {
 		attrs = append(attrs, slog.String("trace_id", id))

@@ -2,9 +2,11 @@ package server
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/trace"
 )
@@ -27,8 +29,20 @@ type requestRecord struct {
 	// version is the one that the answer is true for, 0 for none.
 	version roster.Version
 	span    trace.Span
-	// waited is how much of the time went by in waiting for something to happen.
+	// waited is how much of the time went by in waiting for something to happen, or for another process.
 	waited time.Duration
+	// hop is what the process says that has passed the request on, nil where it came from the client; passedTo is the
+	// host that it was passed on to.
+	hop      *hop
+	passedTo string
+}
+
+// clientAddr returns the address of the client, as the process saw it that the client has sent the request to.
+func (rec *requestRecord) clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	if rec.hop != nil {
+		return rec.hop.Client
+	}
+	return auth.ClientAddr(r, trusted)
 }
 
 // recordOf returns the record of a request by what its answer is written to, which may have been wrapped since identify
@@ -50,15 +64,12 @@ func recordOf(w http.ResponseWriter) *requestRecord {
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.Now()
-		id, err := s.NewID()
-		if err != nil {
-			s.Log.ErrorContext(r.Context(), "no request id", "error", err)
-			writeText(w, http.StatusInternalServerError, "internal error\n")
-			return
-		}
 		out := &recorder{ResponseWriter: w}
 		rec := &out.record
-		rec.id, rec.began, rec.isHead = id.String(), began, r.Method == http.MethodHead
+		if !s.receive(w, r, rec) {
+			return
+		}
+		rec.began, rec.isHead = began, r.Method == http.MethodHead
 		w.Header()["X-Request-Id"] = []string{rec.id}
 		r, rec.span = s.trace(r, rec.id)
 		defer func() {
@@ -71,6 +82,22 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+// receive gives a request its id, which it has where another process has passed it on. It returns false where it has
+// refused the request.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, rec *requestRecord) bool {
+	if len(r.Header[hopHeader]) > 0 {
+		return s.takeHop(w, r, rec)
+	}
+	id, err := s.NewID()
+	if err != nil {
+		s.Log.ErrorContext(r.Context(), "no request id", "error", err)
+		writeText(w, http.StatusInternalServerError, "internal error\n")
+		return false
+	}
+	rec.id = id.String()
+	return true
 }
 
 // recorder notes the status and the bytes of a response, and drops the body where only the head was asked for.

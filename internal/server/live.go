@@ -14,6 +14,9 @@ func (x *exchange) live(status int, body dialect.Body) {
 	if x.r.Header.Get("Accept-Encoding") != "" { // then what compresses is there, and takes the header out
 		x.w.Header().Set(gzhttp.HeaderNoCompression, "1")
 	}
+	if x.record.hop != nil {
+		x.w.Header()[hopHeader] = []string{hopLive}
+	}
 	x.head(status)
 	if x.r.Method == http.MethodHead {
 		return

@@ -130,6 +130,9 @@ func (m *metrics) gauges(s *Server) {
 	if s.Follower != nil {
 		m.registry.MustRegister(newFollowMetrics(s.Follower))
 	}
+	if s.Spread != nil {
+		m.registry.MustRegister(newSpreadMetrics(s.Spread.Share, s.sender))
+	}
 	if s.Jobs != nil {
 		m.registry.MustRegister(newJobMetrics(s.Jobs))
 	}

@@ -47,9 +47,24 @@ func tellsAll(c *server.Config) {
 	c.Metrics, c.Loaded, c.CacheBytes, c.Software = true, loaded{}, 1<<20, "1.2.3"
 	c.Webhooks, c.StoreTimes = idle{}, server.NewStoreTimes(directory.Operations()...)
 	c.Follower = trailing{}
+	c.Spread = &server.Spread{
+		Owner: func(roster.ID) server.Peer { return nil }, Orgs: nowhere{}, Secret: make([]byte, 32),
+		Share: func() (processes, owned, strangers int) { return 3, 40, 2 },
+	}
 	c.Pools = func() []server.Pool {
 		return []server.Pool{{Name: "write", Most: 16, Used: 3, Idle: 2, Waits: 9, Waited: 1500 * time.Millisecond}}
 	}
+}
+
+// nowhere finds no organization.
+type nowhere struct{}
+
+func (nowhere) TokenOrg(context.Context, string) (roster.ID, error) { return roster.ID{}, errBroken }
+
+func (nowhere) SlugOrg(context.Context, string) (roster.ID, error) { return roster.ID{}, errBroken }
+
+func (nowhere) UserOrg(context.Context, roster.ID) (roster.ID, error) {
+	return roster.ID{}, errBroken
 }
 
 func TestMetrics(t *testing.T) {
@@ -95,6 +110,8 @@ func TestMetrics(t *testing.T) {
 		`roster_view_bytes{part="records"} 4096`, `roster_view_bytes{part="order email"} 1024`,
 		`roster_view_bytes_per_user 640`,
 		`roster_jobs_running 0`, `roster_jobs_total{state="failed"} 0`, `roster_jobs_total{state="succeeded"} 0`,
+		`roster_hops_total{result="passed"} 0`, `roster_spread_servers 3`, `roster_spread_organizations 40`,
+		`roster_spread_loaded_strangers 2`,
 		`roster_forms_hits_total 11`, `roster_forms_misses_total 7`, `roster_forms_bytes 5`,
 	} {
 		if !slices.Contains(lines, want) {

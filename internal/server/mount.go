@@ -70,6 +70,7 @@ type exchange struct {
 	from     netip.Addr
 	endpoint *dialect.Endpoint
 	path     map[string]string
+	below    int    // how much of the URL's path is below the dialect's root
 	org      string // the slug of the organization that the path names, "" for none
 	contract roster.Contract
 	retry    dialect.Rate
@@ -88,9 +89,11 @@ type exchange struct {
 
 // serve answers a request for a path below the dialect's root.
 func (m *mount) serve(w http.ResponseWriter, r *http.Request, path string) {
-	x := &exchange{mount: m, w: w, r: r, record: recordOf(w), contract: cmp.Or(m.Contract, roster.Documented)}
+	x := &exchange{
+		mount: m, w: w, r: r, record: recordOf(w), below: len(path), contract: cmp.Or(m.Contract, roster.Documented),
+	}
 	x.record.dialect = m.dialect.Name
-	x.from = auth.ClientAddr(r, m.TrustedProxies)
+	x.from = x.record.clientAddr(r, m.TrustedProxies)
 	defer x.recover()
 	if path == openAPIPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		x.openAPI()
@@ -128,7 +131,13 @@ func (x *exchange) recover() {
 // answer takes a request through all that comes before and after the endpoint's own part, which it leaves out where
 // the client has the answer already. An error comes before anything of the response has been handed out.
 func (x *exchange) answer(ctx context.Context, path string) error {
-	req, err := x.prepare(ctx, path)
+	if err := x.find(path); err != nil {
+		return err
+	}
+	if passed, err := x.passOn(ctx); passed || err != nil {
+		return err
+	}
+	req, err := x.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,11 +177,8 @@ func (x *exchange) answer(ctx context.Context, path string) error {
 	return nil
 }
 
-// prepare finds the endpoint and lets the request through to it.
-func (x *exchange) prepare(ctx context.Context, path string) (*dialect.Request, error) {
-	if err := x.find(path); err != nil {
-		return nil, err
-	}
+// prepare lets the request through to its endpoint.
+func (x *exchange) prepare(ctx context.Context) (*dialect.Request, error) {
 	req := &x.request
 	*req = dialect.Request{
 		Endpoint: x.endpoint, ID: x.record.id, Contract: x.contract, URL: x.absoluteURL(), Header: x.r.Header,
@@ -419,6 +425,10 @@ func (x *exchange) fault(err error) error {
 // absoluteURL returns the URL as the client sees it.
 func (x *exchange) absoluteURL() *url.URL {
 	u := *x.r.URL
+	if h := x.record.hop; h != nil {
+		u.Scheme, u.Host = h.Scheme, h.Host
+		return &u
+	}
 	u.Scheme, u.Host = "http", x.r.Host
 	if x.r.TLS != nil {
 		u.Scheme = "https"

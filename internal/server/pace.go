@@ -66,11 +66,22 @@ func (x *exchange) newGiver(most int64) *giver {
 
 // Read implements [io.Reader].
 func (g *giver) Read(p []byte) (int, error) {
-	if !g.ended { // after the end a deadline would be one for noticing that the client has gone
-		// They take the place of the deadlines for the whole request. Where there are none there is nobody to cut off.
-		_ = errors.Join(g.control.SetReadDeadline(time.Now().Add(readTimeout)),
-			g.control.SetWriteDeadline(time.Now().Add(writeTimeout)))
+	g.prolong()
+	return g.next(p)
+}
+
+// prolong gives the client time for the next piece.
+func (g *giver) prolong() {
+	if g.ended { // a deadline would be one for noticing that the client has gone
+		return
 	}
+	// They take the place of the deadlines for the whole request. Where there are none there is nobody to cut off.
+	_ = errors.Join(g.control.SetReadDeadline(time.Now().Add(readTimeout)),
+		g.control.SetWriteDeadline(time.Now().Add(writeTimeout)))
+}
+
+// next reads what there is within that time.
+func (g *giver) next(p []byte) (int, error) {
 	n, err := g.in.Read(p)
 	g.ended = g.ended || err != nil
 	return n, err

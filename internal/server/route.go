@@ -49,6 +49,7 @@ func (s *Server) wrap(h http.Handler, find finder) http.Handler {
 	if err != nil {
 		panic(err) // the options are constants
 	}
+	h = s.arrive(h)
 	compressed, both := compress(h), []string{"Origin, Accept-Encoding"}
 	return s.identify(s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {

@@ -50,6 +50,7 @@ func (s *Server) Run(ctx context.Context, listeners ...Listener) error {
 		s.Drain()
 		return shutdown(context.WithoutCancel(ctx), servers)
 	})
+	defer s.sender.close()
 	return group.Wait()
 }
 

@@ -115,6 +115,8 @@ type Config struct {
 	SharedLimiter *auth.SharedLimiter
 	// Unlimited turns the vendors' rate limits off.
 	Unlimited bool
+	// Spread has requests answered by the process that is to have their organization in memory; optional.
+	Spread *Spread
 }
 
 // Server serves dialects. It is safe for concurrent use.
@@ -133,9 +135,11 @@ type Server struct {
 	queues   queues            // of requests with an idempotency key
 	begun    *begun            // nil where walks by numbers of pages are not kept at a version
 	site     siteMaker         // of a listener for everything
+	sender   *sender           // nil unless organizations are spread
 }
 
-// New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist.
+// New returns a server. It fails with [roster.Invalid] where a host names a dialect that does not exist, or where
+// something is missing that others need.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mounts: map[string]*mount{}, draining: make(chan struct{})}
 	s.drain = sync.OnceFunc(func() { close(s.draining) })
@@ -152,6 +156,12 @@ func New(c Config) (*Server, error) {
 	for _, d := range c.Dialects {
 		m := newMount(s, d)
 		s.mounts[d.Name], s.inOrder = m, append(s.inOrder, m)
+	}
+	if c.Spread != nil {
+		if err := c.Spread.check(); err != nil {
+			return nil, err
+		}
+		s.sender = newSender()
 	}
 	if c.Metrics {
 		s.metrics = newMetrics(s)

@@ -37,7 +37,7 @@ type Shared interface {
 // Nodes is the part of a [Shared] store that knows which processes have it open.
 type Nodes interface {
 	// Register notes that a process has the store open, as of now by the store's clock, in the place of what was noted
-	// of the one with that id. Beat is ignored. What has not been noted for a day is forgotten,
+	// of the one with that id. Quiet is ignored. What has not been noted for a day is forgotten,
 	// and buckets that are full: see [Buckets].
 	Register(ctx context.Context, n Node) error
 
@@ -72,7 +72,7 @@ type Node struct {
 	ID   roster.ID
 	Host string // the machine
 	PID  int
-	// URL is where others reach it, "" where nobody has said.
+	// URL is where others reach it that pass requests on to it, "" where none are to.
 	URL string
 	// Software is its version.
 	Software string

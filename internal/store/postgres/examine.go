@@ -36,6 +36,9 @@ func (s *Store) servers(ctx context.Context) store.Finding {
 	for _, n := range nodes {
 		const form = "; pid %d on %s, %s, heard of %s ago"
 		f.Found += fmt.Sprintf(form, n.PID, n.Host, n.Software, n.Quiet.Round(time.Second))
+		if n.URL != "" {
+			f.Found += ", which has its part of the organizations and is reached at " + n.URL
+		}
 		if n.Working {
 			f.Found += ", which delivers to webhooks and carries out jobs"
 		}
