@@ -50,7 +50,9 @@ func (a *app) emulate() *cobra.Command {
 		},
 		ValidArgs: emulate.Dialects(),
 	}
-	f := emulateFlags{Options: emulate.Options{Now: a.now, NewID: a.newID, Random: a.random}}
+	f := emulateFlags{Options: emulate.Options{
+		Software: software(), Now: a.now, NewID: a.newID, Random: a.random,
+	}}
 	flags := cmd.Flags()
 	flags.IntVar(&f.Users, "users", 10_000, "how many users to make up")
 	flags.Uint64Var(&f.Seed, "seed", 1, "what the data follows from: the same seed makes the same users")

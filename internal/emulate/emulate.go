@@ -45,6 +45,8 @@ type Options struct {
 	Faults *fault.Plan
 	// Control is the address and port of the control API; "" for none.
 	Control string
+	// Software is Roster's own version, for the vendors who tell one.
+	Software string
 
 	Now    func() time.Time
 	NewID  func() (roster.ID, error)

@@ -106,6 +106,18 @@ func TestCurrentUser(t *testing.T) {
 	}
 }
 
+// sixEye tells the version of its software, which clients may read.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	o := options("sixeye")
+	o.Software = "1.4.0"
+	api := start(t, o).APIs[0]
+	got := string(ask(t, http.MethodGet, api.BaseURL+"/version", api.Credentials[0]))
+	if !strings.Contains(got, `"backendVersion":"1.4.0"`) {
+		t.Errorf("got %s", got)
+	}
+}
+
 // curlStatus runs a line that a user would paste into a shell, and returns the status of the answer.
 func curlStatus(t *testing.T, line string) int {
 	t.Helper()

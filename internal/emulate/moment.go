@@ -144,6 +144,7 @@ func (i *Instance) config(m *moment) (server.Config, error) {
 		Directory: server.Views(d.View), Verifier: auth.NewVerifier(auth.SignersAmong(d), timeOf(now)),
 		Limiter: m.limiter, Writer: d, Versions: server.VersionsOf(d),
 		Random: o.Random, Log: o.Log, Now: now, NewID: o.NewID, Epoch: epoch.String(), Docs: docs.Pages,
+		Software: o.Software,
 	}, nil
 }
 

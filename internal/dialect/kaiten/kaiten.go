@@ -32,6 +32,7 @@ func New() *dialect.Dialect {
 		},
 		Limit:        roster.Limit{Rate: 50, Burst: 50},
 		LimitHeaders: limitHeaders,
+		LimitAlways:  true,
 		Fail:         fail,
 		Headers:      headers(),
 		Samples: dialect.Samples{
@@ -49,21 +50,18 @@ func New() *dialect.Dialect {
 }
 
 func headers() []dialect.HeaderDoc {
-	authenticated := []int{
-		http.StatusOK, http.StatusBadRequest, http.StatusForbidden, http.StatusTooManyRequests,
-	}
 	return []dialect.HeaderDoc{
 		{
 			Name: "X-RateLimit-Limit", Doc: "Requests that the token's bucket holds.", Integer: true,
-			Statuses: authenticated, Mark: dialect.Seen,
+			Mark: dialect.Seen,
 		},
 		{
 			Name: "X-RateLimit-Remaining", Doc: "Requests that are left in it.", Integer: true,
-			Statuses: authenticated, Mark: dialect.Seen,
+			Mark: dialect.Seen,
 		},
 		{
 			Name: "X-RateLimit-Reset", Doc: "When the bucket is full again, in seconds since 1970-01-01T00:00:00Z.",
-			Integer: true, Statuses: authenticated, Mark: dialect.Seen,
+			Integer: true, Mark: dialect.Seen,
 		},
 		{
 			Name: "Retry-After", Doc: "Seconds to wait.", Integer: true,
@@ -185,6 +183,10 @@ func facts() []dialect.Fact {
 			Mark: dialect.Ours,
 		},
 		{Text: "The entity_uid of a space is its uid.", Mark: dialect.Ours},
+		{
+			Text: "Where no token counts, X-RateLimit-Limit and the others tell of a bucket that nobody has used.",
+			Mark: dialect.Ours,
+		},
 		{
 			Text: "A failure that the page does not know is answered with {\"message\"}; 405 has no body.",
 			Mark: dialect.Ours,
