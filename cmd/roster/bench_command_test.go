@@ -39,7 +39,9 @@ func TestBench(t *testing.T) {
 	for _, f := range report.Figures {
 		sizes[f.Name] = append(sizes[f.Name], f.Users)
 	}
-	for _, name := range []string{"cold start, list", "cold start, search", "import", "live bytes per user"} {
+	for _, name := range []string{
+		"cold start, list", "cold start, search", "emulation, start", "import", "live bytes per user",
+	} {
 		if diff := cmp.Diff([]int{60, 250}, sizes[name]); diff != "" {
 			t.Errorf("%s is there for other sizes (-want +got):\n%s", name, diff)
 		}
@@ -63,7 +65,7 @@ func TestBenchRefusesBadFlags(t *testing.T) {
 		"--users 0":             "--users: must be at least 1, not 0",
 		"--seconds 0":           "--seconds: must be 0.01 to 60, not 0",
 		"--rounds 0":            "--rounds: must be 1 to 100, not 0",
-		"--only reads":          `--only: must be of process, start, import, http, peers, not "reads"`,
+		"--only reads":          `--only: must be of process, start, emulate, import, http, peers, not "reads"`,
 		"-o csv":                `--output: must be table or json, not "csv"`,
 		"--against x=y":         `--against: must be pocketbase=URL[,pid=N], not "x=y"`,
 		"fixed --size -1":       "--size must not be negative",

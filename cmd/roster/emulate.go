@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -131,6 +132,10 @@ func (a *app) logger(level string) (*slog.Logger, error) {
 
 // runEmulation emulates until ctx ends.
 func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulationShown) (err error) {
+	collects := a.getenv("GOGC") == ""
+	if collects {
+		defer debug.SetGCPercent(debug.SetGCPercent(mostGarbage))
+	}
 	i, err := emulate.Start(ctx, o)
 	if err != nil {
 		return err
@@ -138,6 +143,10 @@ func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulatio
 	defer func() { err = errors.Join(err, i.Close()) }()
 	if err := show.started(a.out, i); err != nil {
 		return err
+	}
+	debug.FreeOSMemory() // to make users leaves as much behind as they are
+	if collects {
+		debug.SetGCPercent(garbagePercent(liveBytes()))
 	}
 	if err := i.Wait(); err != nil {
 		return err

@@ -71,7 +71,7 @@ func (c Config) Validate() error {
 }
 
 // Parts names what a run consists of, in its order.
-func Parts() []string { return []string{"process", "start", "import", "http", "peers"} }
+func Parts() []string { return []string{"process", "start", "emulate", "import", "http", "peers"} }
 
 // Run measures everything and returns the report. It leaves no process running, and takes a minute or more where there
 // are many users. It fails with [roster.Invalid] for a bad configuration, and where a server does not start or answers
@@ -85,7 +85,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	r := &runner{Config: c, samples: map[string][]float64{}, counts: map[string]int{}, stores: map[string]storeFile{}}
 	defer r.children.kill()
-	parts := []func(context.Context) error{r.inProcess, r.coldStarts, r.imports, r.rounds, r.comparePeers}
+	parts := []func(context.Context) error{r.inProcess, r.coldStarts, r.emulations, r.imports, r.rounds, r.comparePeers}
 	for i, name := range Parts() {
 		if len(c.Only) > 0 && !slices.Contains(c.Only, name) {
 			continue

@@ -105,7 +105,7 @@ func (r *runner) shownMemory(ctx context.Context, s storeFile) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.everyPage(ctx, p); err != nil {
+	if _, err := r.everyPage(ctx, p, listPath); err != nil {
 		return err
 	}
 	texts := needles(r.Seed, s.users)

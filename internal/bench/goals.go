@@ -7,7 +7,7 @@ import (
 
 // Goal is a figure, or the ratio of two, that the project wants to reach.
 type Goal struct {
-	// Number is the goal that this is a part of, from 1 to 7.
+	// Number is the goal that this is a part of, from 1 to 8.
 	Number int    `json:"goal"`
 	What   string `json:"what"`
 	// Of and Per name figures. The goal's value is Of / Per or, without Per, Of.
@@ -51,6 +51,9 @@ func Goals() []Goal {
 		{7, "create, 1 client, to fdatasync", "create, 1 clients.p50", "fdatasync.p50", 4, 3, true},
 		{7, "create, 64 clients, users a second", "create, 64 clients.rate", "", 8000, 15000, false},
 		{7, "import, 1,000,000, s", "import@1000000", "", 30, 30, true},
+		{8, "emulation of 10,000: start to the first list, s", "emulation, start@10000", "", 1, 0.5, true},
+		{8, "emulation of 10,000: resident, MiB", "emulation, resident@10000", "", 128, 96, true},
+		{8, "emulation of 1,000,000: resident, MiB", "emulation, resident@1000000", "", 4096, 2048, true},
 	}
 }
 

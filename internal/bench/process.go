@@ -67,25 +67,44 @@ func (r *runner) start(ctx context.Context, where placing, args ...string) (*pro
 	if err != nil {
 		return nil, err
 	}
+	p, err := r.launch(ctx, child{addr: addr, placing: where}, append(args, "--addr", addr)...)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.listening(ctx)
+}
+
+// child says what is to become of a process.
+type child struct {
+	placing
+
+	addr string   // where it will listen
+	out  *os.File // its standard output; nil for nowhere
+}
+
+// launch starts this program with arguments.
+func (r *runner) launch(ctx context.Context, c child, args ...string) (*process, error) {
 	r.children.started++
 	p := &process{
-		addr: addr, owner: &r.children, ended: make(chan struct{}),
+		addr: c.addr, owner: &r.children, ended: make(chan struct{}),
 		log: filepath.Join(r.Dir, fmt.Sprintf("%d.log", r.children.started)),
 	}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, "--addr", addr)
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), r.Program, args...) //nolint:gosec // the program is ours
 	p.cmd.Stderr, p.cmd.Env = log, os.Environ()
-	launch := p.cmd.Start
-	if where.alone {
+	if c.out != nil {
+		p.cmd.Stdout = c.out
+	}
+	begin := p.cmd.Start
+	if c.alone {
 		p.cmd.Env = append(p.cmd.Env, "GOMAXPROCS=1")
-		launch = func() error { return onFirstCore(p.cmd.Start) }
+		begin = func() error { return onFirstCore(p.cmd.Start) }
 	}
 	p.started = r.Now()
-	err = errors.Join(launch(), log.Close())
+	err = errors.Join(begin(), log.Close())
 	if err != nil {
 		return nil, fmt.Errorf("start a server: %w", err)
 	}
@@ -95,7 +114,7 @@ func (r *runner) start(ctx context.Context, where placing, args ...string) (*pro
 		defer close(p.ended)
 		p.err = p.cmd.Wait()
 	}()
-	return p, p.listening(ctx)
+	return p, nil
 }
 
 // freeAddr returns an address that nothing listens on.

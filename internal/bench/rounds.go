@@ -89,16 +89,16 @@ func (r *runner) serveStore(ctx context.Context, users int) (*process, error) {
 	if _, err := r.probe(ctx, p, anySearch); err != nil {
 		return nil, err
 	}
-	cpu, err := r.everyPage(ctx, p)
+	cpu, err := r.everyPage(ctx, p, listPath)
 	if cpu > 0 {
 		r.add(at(firstPages, users), micros(cpu))
 	}
 	return p, err
 }
 
-// everyPage asks for each page of the list once and returns the processor time that such a page takes, 0 where it is
+// everyPage asks for each page of a list once and returns the processor time that such a page takes, 0 where it is
 // not known. The users of later pages are kept as they are shown.
-func (r *runner) everyPage(ctx context.Context, p *process) (time.Duration, error) {
+func (r *runner) everyPage(ctx context.Context, p *process, list string) (time.Duration, error) {
 	c, err := dial(ctx, p.addr, r.Now().Add(grace))
 	if err != nil {
 		return 0, err
@@ -107,7 +107,7 @@ func (r *runner) everyPage(ctx context.Context, p *process) (time.Duration, erro
 	last := (p.users + pageSize - 1) / pageSize
 	before := p.cpu()
 	for page := range last {
-		answer, err := c.do(get(nil, listPath+"&page="+strconv.Itoa(page+1), p.secret), false)
+		answer, err := c.do(get(nil, list+"&page="+strconv.Itoa(page+1), p.secret), false)
 		if err == nil && answer.Status != 200 {
 			err = roster.Errorf(roster.Internal, "page %d answers %d", page+1, answer.Status)
 		}

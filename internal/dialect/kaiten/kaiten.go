@@ -56,8 +56,8 @@ func headers() []dialect.HeaderDoc {
 			Mark: dialect.Seen,
 		},
 		{
-			Name: "X-RateLimit-Remaining", Doc: "Requests that are left in it.", Integer: true,
-			Mark: dialect.Seen,
+			Name: "X-RateLimit-Remaining", Integer: true, Mark: dialect.Seen,
+			Doc: "Requests that are left in it, all of them where no token counts.",
 		},
 		{
 			Name: "X-RateLimit-Reset", Doc: "When the bucket is full again, in seconds since 1970-01-01T00:00:00Z.",
@@ -183,10 +183,6 @@ func facts() []dialect.Fact {
 			Mark: dialect.Ours,
 		},
 		{Text: "The entity_uid of a space is its uid.", Mark: dialect.Ours},
-		{
-			Text: "Where no token counts, X-RateLimit-Limit and the others tell of a bucket that nobody has used.",
-			Mark: dialect.Ours,
-		},
 		{
 			Text: "A failure that the page does not know is answered with {\"message\"}; 405 has no body.",
 			Mark: dialect.Ours,
