@@ -44,6 +44,7 @@ func Roster() Rules {
 			{Package: "internal/audit", Ours: []string{root}, Strict: true},
 			{Package: "internal/auth", Ours: []string{root}},
 			{Package: "internal/bench", Ours: []string{root, "internal/demo", "internal/index"}},
+			{Package: "internal/conform", Ours: []string{root, dialect}},
 			{Package: "internal/control", Ours: []string{root, dialect}},
 			{Package: "internal/demo", Ours: []string{root}},
 			{Package: "internal/emulate", Ours: []string{"..."}},
@@ -83,8 +84,8 @@ func Roster() Rules {
 			{
 				Import: "net/http",
 				For: []string{
-					"cmd/...", "client", "internal/auth", "internal/control", "internal/emulate", "internal/fault",
-					"internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
+					"cmd/...", "client", "internal/auth", "internal/conform", "internal/control", "internal/emulate",
+					"internal/fault", "internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
 					"internal/store/postgres/pgtest",
 				},
 				Why: "HTTP is a matter of the edges",

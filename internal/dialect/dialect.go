@@ -8,6 +8,7 @@
 package dialect
 
 import (
+	"io/fs"
 	"net/http"
 	"strconv"
 	"time"
@@ -53,6 +54,8 @@ type Dialect struct {
 	Samples Samples
 	// Facts are decisions and differences that no row of the tables shows, for the fidelity page.
 	Facts []Fact
+	// Golden has the golden cases, testdata/*.txtar, for who asks other servers the same; nil where nobody does.
+	Golden fs.FS
 }
 
 // Samples are requests by GET: paths with queries below a dialect's root, in which {company_id} stands for the id of
@@ -87,7 +90,9 @@ type HeaderDoc struct {
 	Integer bool
 	// Statuses are the statuses that carry it; none means all.
 	Statuses []int
-	Mark     Mark
+	// Sometimes is true where an answer with such a status need not carry it.
+	Sometimes bool
+	Mark      Mark
 }
 
 // SchemeKind is a way to carry a credential.

@@ -35,6 +35,8 @@ type Endpoint struct {
 	Params   []Param
 	// Window says how the endpoint's list is paged; nil where it is no list, or comes at once.
 	Window *Window
+	// Laws say what can be seen of the list from outside; nil where it is no list, or nobody looks.
+	Laws *Laws
 	// AtLeast has the server wait for a version that the client names; Params then has [AtLeastParams].
 	AtLeast bool
 	// AsOf has the server show a version of the past that the client names; Params then has [AsOfParam].

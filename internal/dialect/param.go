@@ -63,10 +63,16 @@ type Param struct {
 	// Everywhere is for a parameter that is the same in every endpoint that has it, since the server alone looks at it:
 	// one golden case is enough for all.
 	Everywhere bool
-	Doc        string
-	Example    string
-	Mark       Mark
+	// From is where a client finds values of a path parameter: the id of an operation whose list has them, and the
+	// member of its records. It is nil where only who runs the server knows one.
+	From    *From
+	Doc     string
+	Example string
+	Mark    Mark
 }
+
+// From is a member of the records of a list, as [Laws] names it.
+type From struct{ Operation, Member string }
 
 // N returns a pointer to n, for the range of a [Param].
 func N(n int64) *int64 { return new(n) }

@@ -36,13 +36,14 @@ func New() *dialect.Dialect {
 		},
 		Endpoints: []dialect.Endpoint{listUsers()},
 		Facts:     facts(),
+		Golden:    golden,
 	}
 }
 
 func headers() []dialect.HeaderDoc {
 	return []dialect.HeaderDoc{
 		{
-			Name: "Link", Mark: dialect.Seen, Statuses: []int{http.StatusOK},
+			Name: "Link", Mark: dialect.Seen, Sometimes: true, Statuses: []int{http.StatusOK},
 			Doc: "The pages first, prev, next and last, as they apply (RFC 8288); absent when one page holds " +
 				"everything.",
 		},

@@ -20,6 +20,7 @@ func listUsers() dialect.Endpoint {
 		Needs:   roster.UsersRead,
 		Params:  slices.Concat(headerParams(), orderParams(), filterParams(), pageParams()),
 		Window:  &dialect.Window{Start: "page", First: 1, Size: "page_size"},
+		Laws:    laws(),
 		Returns: []dialect.Return{
 			{Status: http.StatusOK, Doc: "Success", Body: []User{}, Example: userExample, Mark: dialect.Seed},
 			{

@@ -38,6 +38,7 @@ func New() *dialect.Dialect {
 		},
 		Endpoints: []dialect.Endpoint{listUsers()},
 		Facts:     facts(),
+		Golden:    golden,
 	}
 }
 

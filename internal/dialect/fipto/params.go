@@ -27,6 +27,7 @@ func listUsers() dialect.Endpoint {
 		Needs:       roster.UsersRead,
 		TellsID:     true,
 		Window:      &dialect.Window{Start: "page_number", First: 1, Size: "page_size"},
+		Laws:        laws(),
 		Params:      slices.Concat(pageParams(), filterParams()),
 		Returns: []dialect.Return{
 			{

@@ -51,6 +51,7 @@ func New() *dialect.Dialect {
 			List: "/account/users?ids={number}",
 		},
 		Endpoints: []dialect.Endpoint{listUsers(), getAccount()},
+		Golden:    golden,
 		Facts: []dialect.Fact{
 			{Text: "Users come by id ascending, all in one answer.", Mark: dialect.Ours},
 			{Text: "Deactivated users are left out.", Mark: dialect.Seen},

@@ -21,6 +21,7 @@ func listUsers() dialect.Endpoint {
 		Mark:        dialect.Seed,
 		Kinds:       []roster.TokenKind{roster.TokenAccount},
 		Needs:       roster.UsersRead,
+		Laws:        laws(),
 		Params: []dialect.Param{
 			{
 				Name: "ids", Type: dialect.Integers, MaxItems: maxItems, Doc: "A list of ids to filter on",

@@ -26,6 +26,7 @@ func listColleagues() dialect.Endpoint {
 		Volatile: true, // it depends on whom the token acts as
 		Params:   colleagueParams(),
 		Window:   &dialect.Window{Start: "offset", Size: "limit"},
+		Laws:     colleagueLaws(),
 		Returns: slices.Concat(
 			companyUsers([]CompanyUser{}, []LiveCompanyUser{}, "[", "]"),
 			[]dialect.Return{badValue(`limit must be an integer from 0, not "-1"`)}, refusals(),

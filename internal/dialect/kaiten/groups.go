@@ -24,6 +24,7 @@ func listGroups() dialect.Endpoint {
 		AllowDoc: membersOnly,
 		Params:   groupParams(),
 		Window:   &dialect.Window{Start: "offset", Size: "limit"},
+		Laws:     groupLaws(),
 		Returns: append([]dialect.Return{
 			{
 				Status: http.StatusOK, Doc: "Success", Body: []ListedGroup{}, Example: groupExample,
@@ -46,9 +47,11 @@ func listGroupUsers() dialect.Endpoint {
 		Mark:        dialect.Seen,
 		Allow:       allowMembers,
 		AllowDoc:    membersOnly,
+		Laws:        personLaws(),
 		Params: []dialect.Param{{
 			Name: "group_uid", In: dialect.Path, Type: dialect.UUID, Mark: dialect.Seen, Doc: "Group Uid",
 			Example: "0190a000-0000-7000-8000-000000000102",
+			From:    &dialect.From{Operation: "getCompanyGroups", Member: "uid"},
 		}},
 		Returns: append([]dialect.Return{{
 			Status: http.StatusOK, Doc: "Success", Body: []Person{}, Example: "[" + personExample + "}]",

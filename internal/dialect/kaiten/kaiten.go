@@ -46,6 +46,7 @@ func New() *dialect.Dialect {
 		Facts: slices.Concat(
 			facts(), companyUserFacts(), colleagueFacts(), groupFacts(), spaceFacts(), permissionFacts(),
 		),
+		Golden: golden,
 	}
 }
 

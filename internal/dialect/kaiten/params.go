@@ -26,6 +26,7 @@ func listUsers() dialect.Endpoint {
 		AllowDoc: membersOnly,
 		Params:   append(flagParams(), memberParams()...),
 		Window:   &dialect.Window{Start: "offset", Size: "limit"},
+		Laws:     laws(),
 		Returns:  returns(),
 		Serve:    serveUsers,
 	}

@@ -21,11 +21,12 @@ func listSpaceUsers() dialect.Endpoint {
 		Allow:       allowColleagues,
 		AllowDoc: anybody + " The user must have the permission bit 1 (Members) or 16 (Spaces) or access to the " +
 			"space or one around it, or the space be for everyone.",
+		Laws:     personLaws(),
 		Volatile: true, // it says which user the token acts as
 		Params: []dialect.Param{
 			{
 				Name: "space_id", In: dialect.Path, Type: dialect.Integer, Mark: dialect.Seen, Doc: "Space ID",
-				Example: "1",
+				Example: "1", From: &dialect.From{Operation: "getCompanyUsers", Member: "spaces[].id"},
 			},
 			{
 				Name: "include_inherited_access", Type: dialect.Boolean, Mark: dialect.Seen,

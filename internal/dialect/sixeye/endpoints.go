@@ -25,6 +25,7 @@ func listUsers() dialect.Endpoint {
 		Varies:      []string{"Accept"},
 		Params:      slices.Concat(pageParams(), filterParams(), []dialect.Param{fieldsParam()}),
 		Window:      &dialect.Window{Start: pageNumber, First: 1, Size: pageSize},
+		Laws:        laws(),
 		Returns: append(failures(),
 			dialect.Return{
 				Status: http.StatusOK, Doc: "OK", ContentType: mediaType, Body: UserList{}, Example: listExample,
@@ -43,6 +44,7 @@ func getUser() dialect.Endpoint {
 	return dialect.Endpoint{
 		Method:  http.MethodGet,
 		Path:    "/users/{" + userUUID + "}",
+		Laws:    &dialect.Laws{List: "data", Key: "id"},
 		ID:      "getUser",
 		Summary: "Get Single User",
 		Description: "Returns a JSON object with a singular data item for the user, or a 404 error if the user " +
@@ -55,6 +57,7 @@ func getUser() dialect.Endpoint {
 			{
 				Name: userUUID, In: dialect.Path, Required: true, Doc: "The user's UUID.",
 				Example: "dfd54e1f-3bce-4322-a935-f98ba97a9201", Mark: dialect.Seed,
+				From: &dialect.From{Operation: "listUsers", Member: "id"},
 			},
 			fieldsParam(),
 		},

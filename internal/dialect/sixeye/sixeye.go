@@ -41,6 +41,7 @@ func New() *dialect.Dialect {
 		},
 		Endpoints: []dialect.Endpoint{listUsers(), getUser(), getVersion()},
 		Facts:     facts(),
+		Golden:    golden,
 	}
 }
 
