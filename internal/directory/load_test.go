@@ -3,12 +3,15 @@ package directory_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"testing/synctest"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/index"
+	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
 
@@ -271,4 +274,52 @@ func TestNumbersOfTheErased(t *testing.T) {
 	if got := s.loads.Load(); got != 2 {
 		t.Errorf("got %d loads, want 2", got)
 	}
+}
+
+// halfway is a store that fails after a number of batches of each load, unless that is 0.
+type halfway struct {
+	store.Store
+
+	after, batches int
+}
+
+func (f *halfway) LoadBatches(
+	ctx context.Context, org roster.ID, work func(iter.Seq[roster.Entity]) func() error,
+) (roster.Version, error) {
+	f.batches = 0
+	return f.Store.(store.Batcher).LoadBatches(ctx, org, func(batch iter.Seq[roster.Entity]) func() error {
+		then := work(batch)
+		return func() error {
+			if f.batches++; f.batches == f.after {
+				return roster.Errorf(roster.Unavailable, "the disk of the store fails")
+			}
+			return then()
+		}
+	})
+}
+
+// TestLoadFailsHalfway has loads fail after each batch: no view is made of what there was until then, and the next load
+// makes one of all.
+func TestLoadFailsHalfway(t *testing.T) {
+	s := &halfway{Store: newSQLite(t)}
+	service := newService(s)
+	org := newOrg(t, service, "one")
+	do(t, service, org, createUser("ann"), roster.Create{Record: &roster.Group{Name: "Staff"}})
+	for s.after = 1; ; s.after++ {
+		service.Evict(org)
+		_, err := service.View(t.Context(), org)
+		if err == nil {
+			break
+		}
+		wantCode(t, fmt.Sprintf("view, after batch %d", s.after), err, roster.Unavailable)
+		if n, _, _ := service.Loaded(); n != 0 {
+			t.Errorf("%d organizations are loaded after batch %d failed", n, s.after)
+		}
+	}
+	if s.after < 3 {
+		t.Errorf("only %d batches: too few to fail between", s.after)
+	}
+	wantNames(t, view(t, service, org), "ann")
+	do(t, service, org, createUser("bob"))
+	wantNames(t, view(t, service, org), "ann", "bob")
 }
