@@ -44,12 +44,7 @@ func (s *Store) Fill(ctx context.Context, org roster.ID, rows iter.Seq2[store.Ta
 func (t *transaction) unlimit() error {
 	t.cancel()
 	t.quiet, t.cancel = context.WithCancel(context.WithoutCancel(t.ctx))
-	for _, query := range []string{noTimeout, noIdleTimeout} {
-		if _, err := t.conn.Exec(t.quiet, query); err != nil {
-			return t.note(err)
-		}
-	}
-	return nil
+	return t.set(noTimeout, noIdleTimeout, compressFast)
 }
 
 // filling is an organization that is being filled.

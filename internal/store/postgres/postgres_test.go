@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/store"
 	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
 	"github.com/roster-dev/roster/internal/store/storetest"
@@ -133,4 +134,30 @@ func BenchmarkStore(b *testing.B) {
 		b.Helper()
 		return openAt(b, pgtest.Schema(b, pgtest.Server(b)), options{})
 	})
+}
+
+// TestCompression holds large changes to being compressed with what is fast, where the server has it.
+func TestCompression(t *testing.T) {
+	s := openNew(t, options{})
+	mustCommit(t, s, roster.ID{1}, roster.Op{After: named(1, 1, "acme")})
+	many := make([]roster.Op, largeOps)
+	for i := range many {
+		n := i + 1
+		many[i].After = &roster.User{ID: roster.ID{2, byte(n >> 8), byte(n)}, Number: int64(n), Name: "Ada Moreno"}
+	}
+	mustCommit(t, s, roster.ID{1}, many...)
+	want := "pglz"
+	const has = `SELECT 'lz4' = ANY(enumvals) FROM pg_settings WHERE name = 'default_toast_compression'`
+	fast := false
+	if err := s.queryRow(t.Context(), []any{&fast}, has); err != nil {
+		t.Fatal(err)
+	}
+	if fast {
+		want = "lz4"
+	}
+	var got string
+	const method = `SELECT pg_column_compression(ops) FROM changes WHERE org_id = $1 AND version = 2`
+	if err := s.queryRow(t.Context(), []any{&got}, method, uid(roster.ID{1})); err != nil || got != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
 }
