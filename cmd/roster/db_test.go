@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/roster-dev/roster/internal/store/postgres/pgtest"
+	"github.com/roster-dev/roster/internal/store/sqlite"
 )
 
 // newDatabase makes a database on a server for tests, and returns the beginning of the URLs of its databases and its
@@ -121,6 +123,27 @@ func TestCopyKilled(t *testing.T) {
 	}
 }
 
+// newestSchema returns the version of the schema that files of SQLite are made with.
+func newestSchema(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "new.db")
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r, err := sqlite.Read(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	info, err := r.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.FormatInt(info.Schema, 10)
+}
+
 // TestDatabaseCommands holds the commands to their exit codes and words.
 func TestDatabaseCommands(t *testing.T) {
 	t.Parallel()
@@ -132,7 +155,7 @@ func TestDatabaseCommands(t *testing.T) {
 		want string
 	}{
 		{"org create --slug acme --store " + store, 0, ""},
-		{"db migrate -o json --store " + store, 0, `"from": 10`},
+		{"db migrate -o json --store " + store, 0, `"from": ` + newestSchema(t)},
 		{"db migrate --store sqlite:" + filepath.Join(dir, "none.db"), 3, "there is no store"},
 		{"db status -o json --store " + store, 0, `"organizations": 2`},
 		{"db status --organizations -o csv --fields organization,users --store " + store, 0, "acme,0\n"},
