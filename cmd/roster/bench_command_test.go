@@ -29,7 +29,8 @@ func TestBench(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{
-		"304", "counts", "create, 1 clients", "create, 512 clients", "create, 64 clients", "fdatasync", "fixed", "hot",
+		"304", "counts", "create, 1 clients", "create, 512 clients", "create, 64 clients", "emulation, reset",
+		"emulation, restore", "emulation, snapshot", "fdatasync", "fixed", "hot",
 		"one filter", "pages", "search", "three filters", "view, change", "view, filters", "view, search",
 		"view, typing errors",
 	}, measured); diff != "" {

@@ -131,10 +131,17 @@ func (a *app) logger(level string) (*slog.Logger, error) {
 }
 
 // runEmulation emulates until ctx ends.
+// makingPercent returns how much garbage there may be while users are made, in percent of the memory in use: of few
+// users so much that making them does not wait for the collector.
+func makingPercent(users int) int {
+	const each, most = 3 << 10, 1000
+	return max(mostGarbage, 100*2*enoughGarbage/max(users*each, 100*2*enoughGarbage/most))
+}
+
 func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulationShown) (err error) {
 	collects := a.getenv("GOGC") == ""
 	if collects {
-		defer debug.SetGCPercent(debug.SetGCPercent(mostGarbage))
+		defer debug.SetGCPercent(debug.SetGCPercent(makingPercent(o.Users)))
 	}
 	i, err := emulate.Start(ctx, o)
 	if err != nil {

@@ -52,3 +52,11 @@ func TestCacheSize(t *testing.T) {
 		t.Errorf("got %v, %d bytes and %q for 0", err, c.bytes(), c.String())
 	}
 }
+
+func TestMakingPercent(t *testing.T) {
+	for users, want := range map[int]int{0: 1000, 10_000: 436, 100_000: mostGarbage, 10_000_000: mostGarbage} {
+		if got := makingPercent(users); got != want {
+			t.Errorf("makingPercent(%d) = %d, want %d", users, got, want)
+		}
+	}
+}

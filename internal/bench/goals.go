@@ -52,6 +52,9 @@ func Goals() []Goal {
 		{7, "create, 64 clients, users a second", "create, 64 clients.rate", "", 8000, 15000, false},
 		{7, "import, 1,000,000, s", "import@1000000", "", 30, 30, true},
 		{8, "emulation of 10,000: start to the first list, s", "emulation, start@10000", "", 1, 0.5, true},
+		{8, "emulation of 10,000: snapshot, us", "emulation, snapshot@10000.p50", "", 10_000, 1000, true},
+		{8, "emulation of 10,000: restore, us", "emulation, restore@10000.p50", "", 10_000, 1000, true},
+		{8, "emulation of 10,000: reset, us", "emulation, reset@10000.p50", "", 10_000, 1000, true},
 		{8, "emulation of 10,000: resident, MiB", "emulation, resident@10000", "", 128, 96, true},
 		{8, "emulation of 1,000,000: resident, MiB", "emulation, resident@1000000", "", 4096, 2048, true},
 	}

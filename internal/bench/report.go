@@ -113,7 +113,7 @@ func figured(key string, value float64) Figure {
 	f := Figure{Value: value, Unit: "MiB"}
 	f.Name, f.Users = split(key)
 	switch {
-	case strings.HasPrefix(f.Name, "cold start"), f.Name == "import", f.Name == "emulation, start":
+	case strings.HasPrefix(f.Name, "cold start"), f.Name == "import", strings.HasPrefix(f.Name, emulationStart):
 		f.Unit = "s"
 	case f.Name == firstPages:
 		f.Unit = "us"
