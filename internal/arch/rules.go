@@ -40,6 +40,7 @@ func Roster() Rules {
 			{Package: "cmd/...", Ours: []string{"..."}},
 			{Package: "docs", Strict: true},
 			{Package: "client", Ours: []string{root}},
+			{Package: "rostertest", Ours: []string{root, "internal/auth", "internal/emulate", "internal/fault"}},
 			{Package: "internal/arch", Strict: true},
 			{Package: "internal/audit", Ours: []string{root}, Strict: true},
 			{Package: "internal/auth", Ours: []string{root}},
@@ -86,7 +87,7 @@ func Roster() Rules {
 				For: []string{
 					"cmd/...", "client", "internal/auth", "internal/conform", "internal/control", "internal/emulate",
 					"internal/fault", "internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
-					"internal/store/postgres/pgtest",
+					"internal/store/postgres/pgtest", "rostertest",
 				},
 				Why: "HTTP is a matter of the edges",
 			},

@@ -29,9 +29,10 @@ type Credential struct {
 	Value  string `json:"value,omitempty"`
 	// Secret is the token's secret alone.
 	Secret string `json:"secret,omitempty"`
-	// KeyID is the id of the API client that signs, KeyFile the file with its private key (PEM, PKCS #8).
-	KeyID   string `json:"key_id,omitempty"`
-	KeyFile string `json:"key_file,omitempty"`
+	// KeyID is the id of the API client that signs, Key its private key, and KeyFile a file with that (PEM, PKCS #8).
+	KeyID   string          `json:"key_id,omitempty"`
+	Key     *rsa.PrivateKey `json:"-"`
+	KeyFile string          `json:"key_file,omitempty"`
 	// Curl is a shell line that asks for the first operation with it.
 	Curl string `json:"curl"`
 }
@@ -185,7 +186,7 @@ func (a *API) signing(g *demo.Generator, dir string) ([]Credential, error) {
 		return nil, err
 	}
 	known := Credential{
-		Name: "signature of an API client", Status: http.StatusOK, KeyID: client.String(), KeyFile: file,
+		Name: "signature of an API client", Status: http.StatusOK, KeyID: client.String(), Key: key, KeyFile: file,
 	}
 	known.Curl = Signed(known.KeyID, file, a.BaseURL, a.path)
 	unknown := known
