@@ -162,5 +162,13 @@ func software() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
-	return "dev"
+	return unversioned
 }
+
+// isReleased reports whether all programs that say that they are of a version are the same.
+func isReleased(version string) bool {
+	return version != unversioned && !strings.HasSuffix(version, "+dirty")
+}
+
+// unversioned is the version of a program that was built without one.
+const unversioned = "dev"

@@ -349,7 +349,8 @@ func (r *running) server(ctx context.Context) (*server.Server, error) {
 		Limiter: auth.NewLimiter(s.now, maxTokens), SharedLimiter: s.limiter,
 		Log: s.log, Now: s.now, NewID: s.newID, Software: software(), Ready: d.Ready, Docs: docs.Pages,
 		Site: s.docs.on, Visitors: visitors,
-		Epoch: r.id.String(), CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
+		Epoch: r.id.String(), SharedTags: isReleased(software()),
+		CacheBytes: s.answerBytes(), Metrics: s.metricsAddr != "", Loaded: d,
 		StoreTimes: s.times, Pools: s.pools, Tracer: s.tracer, Follower: followerOf(d),
 		Hosts: s.hosts, TrustedProxies: s.proxies, Origins: s.origins, Unlimited: s.unlimited, Spread: spreading,
 	})

@@ -93,7 +93,7 @@ type Return struct {
 
 // View is an organization at one version, as a dialect sees it. Records are shared and read only.
 type View interface {
-	Version() roster.Version
+	Versioned
 	Org() *roster.Organization
 	// User returns one user, or fails with [roster.NotFound].
 	User(ref roster.Ref) (*roster.User, error)
@@ -103,6 +103,13 @@ type View interface {
 	Role(handle string) *roster.Role
 	Queries
 	Lists
+}
+
+// Versioned is what shows a version of an organization.
+type Versioned interface {
+	Version() roster.Version
+	// MadeAt returns when the version was made, 0 where that is not known.
+	MadeAt() roster.Time
 }
 
 // Queries are the questions about all users of an organization.

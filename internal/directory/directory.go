@@ -240,6 +240,7 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 	version, err := s.fill(ctx, id, builder)
 	a.end(err)
 	if err == nil {
+		builder.Date(s.madeAt(ctx, id, version))
 		view := builder.View(version)
 		if err = s.fit(ctx, view, id); err == nil {
 			return view, nil
@@ -247,6 +248,20 @@ func (s *Service) build(ctx context.Context, id roster.ID) (*index.View, error) 
 	}
 	s.known(id).bytes.Store(0)
 	return nil, err
+}
+
+// madeAt returns when a version was made, as far as anybody else has to know it: 0 where nobody else has the store, or
+// it does not tell.
+func (s *Service) madeAt(ctx context.Context, id roster.ID, version roster.Version) roster.Time {
+	shared, ok := s.store.(store.Shared)
+	if !ok {
+		return 0
+	}
+	at, err := shared.MadeAt(ctx, id, version)
+	if err != nil {
+		return 0
+	}
+	return at
 }
 
 // known returns what is kept of an organization, or what would be but is not.

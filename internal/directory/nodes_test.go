@@ -50,6 +50,17 @@ func (s *shared) Version(ctx context.Context, org roster.ID) (roster.Version, er
 	return s.VersionAt(ctx, org, 1<<62)
 }
 
+func (s *shared) MadeAt(ctx context.Context, org roster.ID, version roster.Version) (roster.Time, error) {
+	changes, err := s.Changes(ctx, org, version-1, 1)
+	if err == nil && len(changes) == 0 {
+		err = roster.Errorf(roster.NotFound, "no version %d", version)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return changes[0].At, nil
+}
+
 func (s *shared) Alone(ctx context.Context, fn func(context.Context) error) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -244,6 +255,11 @@ func testNodes(t *testing.T, n nodes) {
 		all = append(all, v)
 	}
 	var feeds [2][]roster.Change
+	n[1].Evict(org) // what is loaded and what was brought up are the same
+	made1, made2 := view(t, n[0], org).MadeAt(), view(t, n[1], org).MadeAt()
+	if made1 == 0 || made1 != made2 {
+		t.Errorf("one service says that the version was made at %v, the other at %v", made1, made2)
+	}
 	for i, service := range n {
 		versions := heard[i].upTo(t, last)
 		if versions[0] == 1 { // of which it is not known whether it is news

@@ -30,6 +30,7 @@ func (v *View) Apply(change roster.Change) (*View, error) {
 	e.count(change.Ops)
 	e.finish()
 	next.setVersion(change.Version)
+	next.madeAt = change.At
 	next.index()
 	next.inherit(v, e.contextTouched)
 	return &next, nil

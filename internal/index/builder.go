@@ -97,6 +97,9 @@ func (v *View) append(owner *edit, r rec) {
 	}
 }
 
+// Date says when the version was made that [Builder.View] is going to show.
+func (b *Builder) Date(at roster.Time) { b.view.madeAt = at }
+
 // View returns the view of what was added, at a version. The builder must not be used afterwards.
 func (b *Builder) View(version roster.Version) *View {
 	v := b.view

@@ -29,6 +29,7 @@ func (v *View) Derive(version roster.Version, records []Record) (*View, error) {
 	}
 	e.finish()
 	next.setVersion(version)
+	next.madeAt = 0
 	next.part(len(e.touched) > 0)
 	next.index()
 	return &next, nil

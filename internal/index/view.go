@@ -14,6 +14,7 @@ import (
 type View struct {
 	options
 	version roster.Version
+	madeAt  roster.Time
 	org     *roster.Organization
 
 	pages  []*page
@@ -46,6 +47,10 @@ type View struct {
 
 // Version returns the version of the organization that the view shows.
 func (v *View) Version() roster.Version { return v.version }
+
+// MadeAt returns when the change was made that led to the version, as it says; 0 where that is not known. Of a view of
+// the past, which may lack who was erased since, it is not.
+func (v *View) MadeAt() roster.Time { return v.madeAt }
 
 // Len returns the number of users.
 func (v *View) Len() int { return v.users }

@@ -50,6 +50,9 @@ type Config struct {
 	// Epoch tells the entity tags of this run of the server from those of others, between which a version of an
 	// organization may come to mean something else, as after a restore; optional. Tags of an epoch outlive a restart.
 	Epoch string
+	// SharedTags says that whoever has the same Software answers the same, so that entity tags need no epoch where it
+	// is known when a version was made: then they count with all servers over a store, and outlive a restart.
+	SharedTags bool
 	// CacheBytes is how much memory answers take up that are kept because they may be asked for again; 0 for none.
 	CacheBytes int64
 	// Metrics has requests counted for [Server.MetricsHandler].

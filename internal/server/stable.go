@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/roster-dev/roster"
@@ -23,6 +24,10 @@ type stable struct {
 	key string
 	// tag is the answer's entity tag; "" until somebody needs it.
 	tag string
+	// made is when the version was made that the answer shows, 0 where that is not known, and own how much of the key
+	// comes first that depends on what this process has seen, and then does not count.
+	made roster.Time
+	own  int
 }
 
 // settle makes req one whose answer depends on nothing but the key that it returns.
@@ -35,9 +40,12 @@ func (x *exchange) settle(req *dialect.Request, below string) string {
 	}
 	req.URL.ForceQuery, req.URL.User = false, nil
 	b := make([]byte, 0, 384)
+	b = binary.AppendVarint(b, int64(x.erased)) // an old version is another one since then
+	if x.SharedTags {
+		x.stable.made, x.stable.own = req.View.MadeAt(), len(b)
+	}
 	b = append(b, req.Principal.Org[:]...)
 	b = binary.AppendVarint(b, int64(req.View.Version()))
-	b = binary.AppendVarint(b, int64(x.erased))                 // an old version is another one since then
 	b = binary.AppendVarint(b, int64(req.View.Org().CreatedAt)) // one that is made again begins at version 1
 	b = binary.AppendUvarint(b, uint64(len(below)))             // with the path this tells mounts apart
 	for _, text := range [...]string{
@@ -98,11 +106,19 @@ func nameOf(part string) string {
 	return name
 }
 
-// tagOf returns the entity tag of the answer with a key. It is weak: the request's id in a body may differ, and so does
-// the encoding.
-func (s *Server) tagOf(key string) string {
+// tagOf returns the entity tag of an answer. It is weak: the request's id in a body may differ, and so does the
+// encoding.
+//
+// Of a version of which it is known when it was made, every process has the same tag: a version that is made again
+// after a restore, or a failover that has lost it, is made at another time. Of other views, as of the past, which lacks
+// who was erased since, it is that of this run of this process.
+func (s *Server) tagOf(of stable) string {
+	epoch, key := s.Epoch, of.key
+	if of.made != 0 {
+		epoch, key = "made "+strconv.FormatInt(int64(of.made), 10), key[of.own:]
+	}
 	hash := sha256.New()
-	_, _ = hash.Write(appendPart(appendPart(nil, s.Epoch), s.Software)) // a hash does not fail
+	_, _ = hash.Write(appendPart(appendPart(nil, epoch), s.Software)) // a hash does not fail
 	_, _ = hash.Write([]byte(key))
 	return `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:15]) + `"`
 }
@@ -124,7 +140,7 @@ func (x *exchange) vary() { x.w.Header()["Vary"] = x.varies[x.endpoint.ID].vary 
 
 func (x *exchange) ensureTag() {
 	if x.stable.tag == "" {
-		x.stable.tag = x.tagOf(x.stable.key)
+		x.stable.tag = x.tagOf(x.stable)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -376,6 +377,66 @@ func newAsking(t *testing.T, service *directory.Service, secret string) *asking 
 			secret, secretOf(t, service, "users", roster.UsersRead),
 			secretOf(t, service, "more", roster.UsersRead, roster.MetadataRead),
 		},
+	}
+}
+
+// A tag counts with every server that has the version as it was made, and with no other.
+func TestTagsOfSeveralServers(t *testing.T) {
+	newOne := func(wait time.Duration, change func(*server.Config)) (s *stand, secret string) {
+		s = newStand(t, func(c *server.Config) {
+			c.Epoch, c.SharedTags, c.CacheBytes = fmt.Sprint(wait), true, 1<<20
+			if change != nil {
+				change(c)
+			}
+		}, all.Dialects()...)
+		secret = s.token(t, "account", func(token *roster.Token) {
+			token.Permissions = roster.Permissions{roster.Everything}
+		})
+		if _, err := s.service.View(t.Context(), s.org); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.advance(wait)
+		s.create(t, &roster.User{Name: "Bob", Email: "bob@example.com"})
+		return s, secret
+	}
+	s, secret := newOne(0, nil)
+	config := s.Config
+	config.Epoch = "another process"
+	other, err := server.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Epoch, config.SharedTags = "a third one", false
+	unlike, err := server.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := func(at *server.Server, query, secret string) string {
+		t.Helper()
+		w := send(t, at.Handler(), http.MethodGet, "/api/v1/users"+query, bearer(secret))
+		wantStatus(t, query, w, http.StatusOK)
+		return w.Header().Get("Etag")
+	}
+	base := tag(s.Server, "", secret)
+	if got := tag(other, "", secret); got != base {
+		t.Errorf("another server has the tag %s, not %s", got, base)
+	}
+	w := send(t, other.Handler(), http.MethodGet, "/api/v1/users", bearer(secret), header("If-None-Match", base))
+	wantStatus(t, "the tag of another server", w, http.StatusNotModified)
+	// A store that was set back: the same version is another one, which was made later.
+	later, secretThere := newOne(time.Millisecond, func(c *server.Config) { c.Epoch = s.Epoch })
+	tags := []string{base, tag(later.Server, "", secretThere), tag(unlike, "", secret)}
+	// The past may lack people who were erased since.
+	present, err := s.service.View(t.Context(), s.org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := fmt.Sprintf("?as_of=%d", present.Version()-1)
+	tags = append(tags, tag(s.Server, past, secret), tag(other, past, secret))
+	s.service.Evict(s.org) // what is loaded from a store that nobody else has does not know when it was made
+	tags = append(tags, tag(s.Server, "", secret), tag(other, "", secret))
+	if different := slices.Compact(slices.Sorted(slices.Values(tags))); len(different) != len(tags) {
+		t.Errorf("got only %d different tags: %v", len(different), tags)
 	}
 }
 

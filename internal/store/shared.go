@@ -18,6 +18,10 @@ type Shared interface {
 	// Version returns the present version of org, or fails with [roster.NotFound].
 	Version(ctx context.Context, org roster.ID) (roster.Version, error)
 
+	// MadeAt returns when a version of org was made, as its change says, also where that was trimmed. It fails with
+	// [roster.NotFound] where there is no such version.
+	MadeAt(ctx context.Context, org roster.ID, version roster.Version) (roster.Time, error)
+
 	// Alone waits until it is this process's turn to do what one process must do at a time, and calls fn, whose context
 	// ends when the turn does: where another process may have taken over, since this one could not reach the store for
 	// a while. Then it waits for the next turn. It returns when ctx has ended, and fn's error where fn has failed or

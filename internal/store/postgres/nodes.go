@@ -67,6 +67,14 @@ func (s *Store) Version(ctx context.Context, org roster.ID) (version roster.Vers
 	return version, err
 }
 
+// MadeAt implements [store.Shared].
+func (s *Store) MadeAt(ctx context.Context, org roster.ID, version roster.Version) (at roster.Time, err error) {
+	err = s.ask(ctx, org, func() error {
+		return s.queryRow(ctx, []any{&at}, madeQuery, uid(org), int64(version))
+	})
+	return at, err
+}
+
 // Secret implements [store.Shared].
 func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	if err := s.enter(ctx); err != nil {

@@ -18,8 +18,9 @@ import (
 func testShared(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, store.Store, store.Shared){
-		"versions": testVersions, "what others have written": testRecent, "secrets": testSecrets, "nodes": testNodes,
-		"turns": testTurns, "a turn that fails": testFailedTurn, "buckets": testBuckets,
+		"versions": testVersions, "when versions were made": testMadeAt, "what others have written": testRecent,
+		"secrets": testSecrets, "nodes": testNodes, "turns": testTurns, "a turn that fails": testFailedTurn,
+		"buckets": testBuckets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -27,6 +28,30 @@ func testShared(t *testing.T, open Open) {
 				test(t, s, shared)
 			}
 		})
+	}
+}
+
+func testMadeAt(t *testing.T, s store.Store, shared store.Shared) {
+	t.Helper()
+	mustCommit(t, s, id(2), creations(org(2))...)
+	for i, e := range []roster.Entity{org(1), user(1)} {
+		version, want := roster.Version(i+1), roster.Time(1_700_000_000_000+i)
+		_, err := s.Update(t.Context(), id(1), func(roster.State) (roster.Change, error) {
+			return roster.Change{At: want, Ops: creations(e)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := shared.MadeAt(t.Context(), id(1), version); at != want || err != nil {
+			t.Errorf("version %d was made at %v, %v, want %v", version, at, err, want)
+		}
+	}
+	for _, none := range []struct {
+		org     roster.ID
+		version roster.Version
+	}{{id(1), 0}, {id(1), 3}, {id(2), 2}, {id(9), 1}} {
+		_, err := shared.MadeAt(t.Context(), none.org, none.version)
+		wantCode(t, "a version that there is not", err, roster.NotFound)
 	}
 }
 
