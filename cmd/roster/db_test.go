@@ -67,6 +67,7 @@ func TestDatabasesGuide(t *testing.T) {
 	out := p.shell(t, commands)
 	for _, want := range []string{
 		"engine          SQLite 3.", `"audit_head": "`, "from  0\n", "acme          2        5  ", "file   backup.db\n", "file   second.db\n", "  copied\n",
+		"| Ada Moreno | ada@example.com\n",
 	} {
 		if !bytes.Contains(out, []byte(want)) {
 			t.Errorf("the output lacks %q:\n%s", want, out)

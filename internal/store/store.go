@@ -2,6 +2,10 @@
 // and a store commits the rows, the next version and the change record of one change together. Package storetest
 // holds every driver to this contract. A store must not know any rule about users: it keeps keys unique and
 // versions gapless, nothing else.
+//
+// What drivers over a database do alike stands here, too: how records are loaded, a person is looked for and erased, a
+// history is trimmed. Such a driver says what is asked and how rows are read. The one in memory reads the contract for
+// itself, so that the suite has two readings of it.
 package store
 
 import (

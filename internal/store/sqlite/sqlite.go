@@ -1,7 +1,6 @@
 // Package sqlite is the store in one SQLite file, for one process: the default. Every acknowledged change survives a
 // power cut (write-ahead log, synchronous=FULL). Records are JSON documents that people can query with SQL while roster
-// runs: see the views users, groups, spaces, roles, tokens, invitations and history. It must not know any rule about
-// users.
+// runs: docs/guides/databases.md lists the views for that. It must not know any rule about users.
 package sqlite
 
 import (
