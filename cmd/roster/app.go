@@ -41,7 +41,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	})
-	heading(root, "Serve:", a.serve(), a.demo(), a.emulate())
+	heading(root, "Serve:", a.serve(), a.demo(), a.emulate(), a.inspect())
 	heading(root, "Records, with --store or --url:",
 		append(a.deletedRecords(), a.orgs(), a.users(), a.groups(), a.spaces(), a.roles(), a.invitations(), a.tokens(),
 			a.webhookCommands())...)

@@ -18,15 +18,17 @@ import (
 	"github.com/roster-dev/roster/internal/control"
 	"github.com/roster-dev/roster/internal/emulate"
 	"github.com/roster-dev/roster/internal/fault"
+	"github.com/roster-dev/roster/internal/inspect"
 )
 
 // emulateFlags are the flags of `roster emulate`.
 type emulateFlags struct {
 	emulate.Options
+	failOn
 
 	contract, logLevel string
 	form               string
-	printEnv           bool
+	printEnv, untilEOF bool
 
 	faultPlan string
 	faults    []string
@@ -39,7 +41,8 @@ func (a *app) emulate() *cobra.Command {
 		Long: "Stand in for vendors' APIs from memory until Ctrl-C: each dialect at the root of its own address, so\n" +
 			"that a client needs another base URL and nothing else. The vendors' rate limits count. Standard output\n" +
 			"has the base URLs, and credentials of every kind: some that count, and some that are refused as the\n" +
-			"vendor refuses them. At the end it has what was asked for, and how that was answered.\n\n" +
+			"vendor refuses them. At the end it has what was asked for, how that was answered, and what the\n" +
+			"client did wrong: see `roster inspect`.\n\n" +
 			"Dialects are " + strings.Join(emulate.Dialects(), ", ") + ".",
 		Example: "  roster emulate kaiten\n  roster emulate flxpoint fipto --users 1000000 --port 9000 -o json",
 		Args: func(cmd *cobra.Command, names []string) error {
@@ -69,7 +72,10 @@ func (a *app) emulate() *cobra.Command {
 	flags.StringVar(&f.faultPlan, "fault-plan", "", "JSON file with what goes wrong: see docs/guides/faults.md")
 	flags.StringArrayVar(&f.faults, "fault", nil,
 		"something that goes wrong, such as kind=status,status=503,probability=0.1; may be given several times")
-	env(flags, "users", "seed", "log-level")
+	flags.BoolVar(&f.Sparse, "sparse", false, "make users who have only what no vendor's page calls optional")
+	flags.BoolVar(&f.untilEOF, "until-eof", false, "end with standard input, as that of a test that has crashed ends")
+	f.failOn.flag(flags)
+	env(flags, "users", "seed", "log-level", "fail-on")
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		f.Dialects, f.Contract = names, roster.Contract(f.contract)
 		return misused(cmd, f.run(cmd.Context(), a))
@@ -86,10 +92,22 @@ func (f *emulateFlags) run(ctx context.Context, a *app) error {
 	if err == nil {
 		f.Log, err = a.logger(f.logLevel)
 	}
+	if err == nil {
+		err = f.check()
+	}
 	if err != nil {
 		return err
 	}
-	return a.runEmulation(ctx, f.Options, show)
+	if f.untilEOF {
+		var stop context.CancelFunc
+		ctx, stop = context.WithCancel(ctx)
+		defer stop()
+		go func() {
+			_, _ = io.Copy(io.Discard, a.in) // nobody can wait for who may never end it
+			stop()
+		}()
+	}
+	return a.runEmulation(ctx, f, show)
 }
 
 // plan returns what goes wrong: what the file says, then what the flags say; nil where neither is given.
@@ -130,7 +148,6 @@ func (a *app) logger(level string) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(a.err, &options)), nil
 }
 
-// runEmulation emulates until ctx ends.
 // makingPercent returns how much garbage there may be while users are made, in percent of the memory in use: of few
 // users so much that making them does not wait for the collector.
 func makingPercent(users int) int {
@@ -138,12 +155,13 @@ func makingPercent(users int) int {
 	return max(mostGarbage, 100*2*enoughGarbage/max(users*each, 100*2*enoughGarbage/most))
 }
 
-func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulationShown) (err error) {
+// runEmulation emulates until ctx ends.
+func (a *app) runEmulation(ctx context.Context, f *emulateFlags, show emulationShown) (err error) {
 	collects := a.getenv("GOGC") == ""
 	if collects {
-		defer debug.SetGCPercent(debug.SetGCPercent(makingPercent(o.Users)))
+		defer debug.SetGCPercent(debug.SetGCPercent(makingPercent(f.Users)))
 	}
-	i, err := emulate.Start(ctx, o)
+	i, err := emulate.Start(ctx, f.Options)
 	if err != nil {
 		return err
 	}
@@ -158,19 +176,18 @@ func (a *app) runEmulation(ctx context.Context, o emulate.Options, show emulatio
 	if err := i.Wait(); err != nil {
 		return err
 	}
-	return show.ended(a.out, emulationSummary{append([]emulate.Count{}, i.Summary()...), i.Faults()})
+	seen := i.Inspector()
+	end := emulationSummary{append([]inspect.Count{}, seen.Counts()...), i.Faults(), seen.Findings()}
+	if err := show.ended(a.out, end); err != nil {
+		return err
+	}
+	return f.judge(end.Findings)
 }
 
 // emulationShown is how an emulation is shown when it starts and when it ends.
 type emulationShown struct {
 	started func(io.Writer, *emulate.Instance) error
 	ended   func(io.Writer, emulationSummary) error
-}
-
-// emulationSummary is what is shown at the end, in JSON.
-type emulationSummary struct {
-	Requests []emulate.Count `json:"requests"`
-	Faults   []fault.Count   `json:"faults,omitempty"`
 }
 
 func (f *emulateFlags) shows(a *app) (emulationShown, error) {
@@ -239,25 +256,4 @@ type shownEmulation struct {
 
 func encodeAPIs(w io.Writer, i *emulate.Instance) error {
 	return json.NewEncoder(w).Encode(shownEmulation{i.APIs, i.ControlURL})
-}
-
-func encodeSummary(w io.Writer, s emulationSummary) error { return json.NewEncoder(w).Encode(s) }
-
-func printSummary(w io.Writer, s emulationSummary) error {
-	var b strings.Builder
-	b.WriteString("Requests:\n")
-	for _, c := range s.Requests {
-		fmt.Fprintf(&b, "%8d  %s  %d  %s %s\n", c.Requests, c.Dialect, c.Status, c.Method, c.Path)
-	}
-	if len(s.Requests) == 0 {
-		b.WriteString("  none\n")
-	}
-	if len(s.Faults) > 0 {
-		b.WriteString("Faults:\n")
-	}
-	for _, c := range s.Faults {
-		fmt.Fprintf(&b, "%8d  %s\n", c.Requests, c.Rule)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/roster-dev/roster/internal/emulate"
+	"github.com/roster-dev/roster/internal/inspect"
 )
 
 // TestEmulateGuide runs every command of the guide to emulating as it stands there.
@@ -88,8 +89,8 @@ func TestEmulate(t *testing.T) {
 		t.Errorf("got %d with a total of %q, want 200 and 20", status, total)
 	}
 	stop()
-	last := nextLine[struct{ Requests []emulate.Count }](t, lines)
-	want := []emulate.Count{{Dialect: "d3lay", Method: "GET", Path: "/users", Status: 200, Requests: 1}}
+	last := nextLine[struct{ Requests []inspect.Count }](t, lines)
+	want := []inspect.Count{{Dialect: "d3lay", Method: "GET", Path: "/users", Status: 200, Requests: 1}}
 	if diff := cmp.Diff(want, last.Requests); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -41,7 +41,7 @@ func (i *Instance) asOperator(w http.ResponseWriter, r *http.Request) {
 
 // Routes returns the table of the control API.
 func (i *Instance) Routes() []control.Route {
-	return slices.Concat(i.stateRoutes(), i.faultRoutes(), i.snapshotRoutes())
+	return slices.Concat(i.stateRoutes(), i.faultRoutes(), i.snapshotRoutes(), i.inspectRoutes())
 }
 
 // State is what an instance is at a moment.

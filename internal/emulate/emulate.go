@@ -25,6 +25,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/fault"
+	"github.com/roster-dev/roster/internal/inspect"
 	"github.com/roster-dev/roster/internal/server"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 	// Users is how many users there are, from 0; Seed is what they follow from.
 	Users int
 	Seed  uint64
+	// Sparse has the made-up users have only what no vendor's page calls optional, or lets be null.
+	Sparse bool
 	// Contract is the contract of every dialect; optional: [roster.Documented].
 	Contract roster.Contract
 	// Host is the address to listen on; optional: 127.0.0.1. Port is that of the first dialect, the others take those
@@ -78,7 +81,9 @@ type Instance struct {
 	own      *dialect.Dialect   // Roster's own
 	secret   string             // of the operator
 	present  present
-	start    *past // how everything was at the start
+	// inspector stands around whatever is present, so that it sees all that clients do.
+	inspector *inspect.Inspector
+	start     *past // how everything was at the start
 
 	// mu guards snapshots and ending, and is held by who replaces the present moment.
 	mu        sync.Mutex
@@ -104,7 +109,6 @@ type API struct {
 	dialect  *dialect.Dialect
 	contract roster.Contract
 	path     string // of the first operation that asks for a credential
-	counts   counts
 }
 
 // Start starts what options say and returns when all addresses listen. It fails with [roster.Invalid] for options that
@@ -116,6 +120,7 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 	i := &Instance{
 		options: o, dialects: o.dialects(), own: native.New(),
 		snapshots: map[string]*past{}, ended: make(chan error, 1),
+		inspector: inspect.New(inspect.Options{Now: o.Now}),
 	}
 	i.close = sync.OnceValue(i.end)
 	defer func() {
@@ -266,7 +271,10 @@ func (i *Instance) listen(ctx context.Context, n int) (*API, server.Listener, er
 		Dialect: d.Name, Title: d.Title, BaseURL: "http://" + socket.Addr().String(), dialect: d, contract: o.Contract,
 		path: FirstPath(d),
 	}
-	return api, server.Listener{Listener: socket, Handler: api.counting(i.present.api(n))}, nil
+	handler := i.inspector.Handler(inspect.API{
+		Dialect: d, Contract: o.Contract, Org: demo.Organization().ID, Endpoint: api.endpoint, Token: i.token,
+	}, i.present.api(n))
+	return api, server.Listener{Listener: socket, Handler: handler}, nil
 }
 
 // Faults returns how often each fault of the present plan has happened, in its order, since it was set or put back.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/emulate"
+	"github.com/roster-dev/roster/internal/inspect"
 )
 
 func options(dialects ...string) emulate.Options {
@@ -137,7 +138,7 @@ func curlStatus(t *testing.T, line string) int {
 func TestSummary(t *testing.T) {
 	t.Parallel()
 	i := start(t, options("sixeye", "kaiten"))
-	if got := i.Summary(); len(got) != 0 {
+	if got := i.Inspector().Counts(); len(got) != 0 {
 		t.Errorf("before anything was asked for: %v", got)
 	}
 	kaiten := i.APIs[1]
@@ -146,14 +147,14 @@ func TestSummary(t *testing.T) {
 	}
 	ask(t, http.MethodHead, kaiten.BaseURL+"/api/v1/company/users", kaiten.Credentials[0])
 	ask(t, http.MethodPost, kaiten.BaseURL+"/nothing", kaiten.Credentials[0])
-	want := []emulate.Count{
+	want := []inspect.Count{
 		{Dialect: "kaiten", Method: "HEAD", Path: "/api/latest/company/users", Status: 200, Requests: 1},
 		{Dialect: "kaiten", Method: "GET", Path: "/api/latest/company/users", Status: 200, Requests: 2},
 		{Dialect: "kaiten", Method: "POST", Path: "/nothing", Status: 404, Requests: 1},
 	}
-	got := i.Summary()
-	byUse := cmp.Transformer("map", func(list []emulate.Count) map[emulate.Count]bool {
-		all := map[emulate.Count]bool{}
+	got := i.Inspector().Counts()
+	byUse := cmp.Transformer("map", func(list []inspect.Count) map[inspect.Count]bool {
+		all := map[inspect.Count]bool{}
 		for _, c := range list {
 			all[c] = true
 		}
@@ -172,7 +173,7 @@ func TestTheSummaryIsBounded(t *testing.T) {
 		ask(t, http.MethodGet, i.APIs[0].BaseURL+"/"+strconv.Itoa(n), i.APIs[0].Credentials[0])
 	}
 	all := 0
-	got := i.Summary()
+	got := i.Inspector().Counts()
 	for _, c := range got {
 		all += c.Requests
 	}
@@ -207,12 +208,12 @@ func TestLimitsCount(t *testing.T) {
 	for range 60 {
 		ask(t, http.MethodGet, i.APIs[0].BaseURL+"/account", i.APIs[0].Credentials[0])
 	}
-	for _, c := range i.Summary() {
+	for _, c := range i.Inspector().Counts() {
 		if c.Status == http.StatusTooManyRequests {
 			return
 		}
 	}
-	t.Errorf("60 requests at once are not limited: %v", i.Summary())
+	t.Errorf("60 requests at once are not limited: %v", i.Inspector().Counts())
 }
 
 func TestCloseRemovesKeys(t *testing.T) {

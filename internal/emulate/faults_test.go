@@ -16,6 +16,7 @@ import (
 
 	"github.com/roster-dev/roster/internal/emulate"
 	"github.com/roster-dev/roster/internal/fault"
+	"github.com/roster-dev/roster/internal/inspect"
 )
 
 // answer is what a client sees of an answer.
@@ -241,11 +242,11 @@ func TestFaultsAreCounted(t *testing.T) {
 	if diff := cmp.Diff(want, i.Faults()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	counts := []emulate.Count{
+	counts := []inspect.Count{
 		{Dialect: "sixeye", Method: "GET", Path: "/users", Status: 0, Requests: 2},
 		{Dialect: "sixeye", Method: "GET", Path: "/users", Status: 200, Requests: 2},
 	}
-	if diff := cmp.Diff(counts, i.Summary()); diff != "" {
+	if diff := cmp.Diff(counts, i.Inspector().Counts()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

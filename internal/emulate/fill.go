@@ -23,7 +23,11 @@ func (i *Instance) fill(ctx context.Context, g *demo.Generator) (*keyring, error
 		return nil, err
 	}
 	i.start = &past{records: memory.New(), plan: o.Faults}
-	err = Fill(ctx, i.start.records, o.Random, i.entities(g, keys))
+	entities := i.entities(g, keys)
+	if o.Sparse {
+		entities = dialect.Map(entities, sparse)
+	}
+	err = Fill(ctx, i.start.records, o.Random, entities)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +60,22 @@ func (i *Instance) entities(g *demo.Generator, keys *keyring) iter.Seq[roster.En
 		if missing != nil {
 			yield(missing)
 		}
+	}
+}
+
+// sparse returns of a user what the vendors' pages require of one, and nothing else; other records stay as they are.
+func sparse(e roster.Entity) roster.Entity {
+	u, ok := e.(*roster.User)
+	if !ok {
+		return e
+	}
+	return &roster.User{
+		ID: u.ID, Number: u.Number, Identifier: u.Identifier, Email: u.Email, Name: u.Name, FirstName: u.FirstName,
+		LastName: u.LastName, Kind: u.Kind, Status: u.Status, UserType: u.UserType, Owner: u.Owner,
+		TenantAdmin: u.TenantAdmin, OwnPermissions: u.OwnPermissions, AppsAccess: u.AppsAccess,
+		TakesLicence: u.TakesLicence, Activated: u.Activated, External: u.External, Locked: u.Locked,
+		TemporarilyInactive: u.TemporarilyInactive, TwoFactor: u.TwoFactor, PublicKey: u.PublicKey,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
 

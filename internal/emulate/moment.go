@@ -15,6 +15,7 @@ import (
 	"github.com/roster-dev/roster/internal/directory"
 	"github.com/roster-dev/roster/internal/fault"
 	"github.com/roster-dev/roster/internal/index"
+	"github.com/roster-dev/roster/internal/inspect"
 	"github.com/roster-dev/roster/internal/server"
 	"github.com/roster-dev/roster/internal/store/memory"
 )
@@ -83,7 +84,7 @@ func (i *Instance) withPlan(m *moment, plan *fault.Plan) (*moment, error) {
 
 // equip has a moment answer requests, with the faults of a plan.
 func (i *Instance) equip(m *moment, plan *fault.Plan, clock *fault.Clock) (err error) {
-	m.faults = &fault.Injector{Plan: plan, World: m.world, Clock: clock, Sleep: fault.Sleep}
+	m.faults = &fault.Injector{Plan: plan, World: m.world, Clock: clock, Sleep: fault.Sleep, Tell: tell}
 	if m.server, err = i.newServer(m); err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (i *Instance) newServer(m *moment) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Dialects, c.Contract, c.CacheBytes = i.dialects, i.options.Contract, cacheBytes
+	c.Dialects, c.Contract, c.CacheBytes, c.Paged = i.dialects, i.options.Contract, cacheBytes, inspect.Paged
 	c.Tokens = &auth.Authenticator{Tokens: m.directory, Now: timeOf(c.Now)}
 	if !m.faults.Plan.Moves() { // else who pages would not see it
 		c.PinPages = time.Minute

@@ -15,9 +15,10 @@ import (
 const mostSnapshots = 100
 
 // Reset puts everything back as it was when the instance had started: records, tokens, the plan of faults and the
-// clock. What counts begins anew: rate limits, the numbers of requests that faults go by, caches and walks from page to
-// page. Requests that are under way are answered as if it came after them, and what they write is gone. It takes as
-// long as what has been written since is much, and fails with [roster.Unavailable] once the instance is being closed.
+// clock. What counts begins anew: rate limits, the numbers of requests that faults go by, caches, walks from page to
+// page, and what is recorded and found of clients. Requests that are under way are answered as if it came after them,
+// and what they write is gone. It takes as long as what has been written since is much, and fails with
+// [roster.Unavailable] once the instance is being closed.
 func (i *Instance) Reset(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -124,6 +125,7 @@ func (i *Instance) restore(ctx context.Context, p *past) error {
 		next.directory.Close()
 		return err
 	}
+	i.inspector.Reset()
 	i.closing.Go(old.directory.Close) // which may have to wait for what it does in the background
 	return nil
 }

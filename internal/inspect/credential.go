@@ -74,7 +74,7 @@ func (j *judge) why() string {
 func (j *judge) misplaced() string {
 	for name, value := range pairs(j.url.RawQuery) {
 		known := j.endpoint != nil && j.endpoint.Takes(dialect.Query, name)
-		if value != "" && (roster.WellFormedSecret(value) || isSecret(name) && !known) {
+		if value != "" && (roster.WellFormedSecret(value) || !known && isSecret(name)) {
 			return "the query parameter " + name
 		}
 	}

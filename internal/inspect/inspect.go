@@ -52,28 +52,29 @@ type API struct {
 type Inspector struct {
 	options Options
 
-	mu      sync.Mutex
-	kept    []*exchange // in the order in which they were answered, guarded by mu
-	bytes   int         // what kept takes up, guarded by mu
-	last    int64       // the number of the latest one, guarded by mu
-	state   *state      // guarded by mu
-	apis    []string    // the names of dialects in the order of Handler, guarded by mu
-	changed chan struct{}
+	mu    sync.Mutex
+	kept  []*exchange // in the order in which they were answered, guarded by mu
+	bytes int         // what kept takes up, guarded by mu
+	last  int64       // the number of the latest one, guarded by mu
+	state *state      // guarded by mu
+	era   int         // how often all was forgotten, guarded by mu
+	apis  []string    // the names of dialects in the order of Handler, guarded by mu
 }
 
 // New returns an inspector that has seen nothing.
 func New(o Options) *Inspector {
 	o.Requests, o.Bytes = cmp.Or(o.Requests, defaultRequests), cmp.Or(o.Bytes, defaultBytes)
 	o.Body = cmp.Or(o.Body, defaultBody)
-	return &Inspector{options: o, state: newState(), changed: make(chan struct{})}
+	return &Inspector{options: o, state: newState()}
 }
 
-// Reset forgets all requests, counts and findings, and what clients have done. Numbers begin anew, also for a request
-// that is under way.
+// Reset forgets all requests, counts and findings, and what clients have done; those that are under way are not
+// recorded. Numbers begin anew.
 func (i *Inspector) Reset() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.kept, i.bytes, i.last, i.state = nil, 0, 0, newState()
+	i.era++
 }
 
 // Handler returns a handler of an API that records and judges what another one answers.
@@ -122,8 +123,11 @@ func Paged(ctx context.Context, more bool) {
 }
 
 func (i *Inspector) begin(api *API, r *http.Request) *exchange {
+	i.mu.Lock()
+	era := i.era
+	i.mu.Unlock()
 	return &exchange{
-		api: api, endpoint: api.Endpoint(r), began: i.options.Now(),
+		era: era, api: api, endpoint: api.Endpoint(r), began: i.options.Now(),
 		method: r.Method, uri: r.RequestURI, url: r.URL, header: r.Header, length: r.ContentLength, from: r.RemoteAddr,
 		ctx: r.Context(),
 	}
@@ -139,13 +143,14 @@ func (i *Inspector) end(x *exchange) {
 
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if x.era != i.era {
+		return
+	}
 	i.last++
 	x.number = i.last
 	i.state.count(x)
 	i.state.judge(x)
 	i.keep(x)
-	close(i.changed)
-	i.changed = make(chan struct{})
 }
 
 // keep is called with mu held.
@@ -190,11 +195,4 @@ func (i *Inspector) Counts() []Count {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.state.counts.list(i.apis)
-}
-
-// Changed returns a channel that is closed when another request is answered.
-func (i *Inspector) Changed() <-chan struct{} {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.changed
 }

@@ -141,14 +141,14 @@ func (j *judge) undecodable(err error) {
 }
 
 // sourceOf says where the parameter stands that a client means by a name.
-func (j *judge) sourceOf(name string) string {
-	for i := range j.endpoint.Params {
-		p := &j.endpoint.Params[i]
+func (x *exchange) sourceOf(name string) string {
+	for i := range x.endpoint.Params {
+		p := &x.endpoint.Params[i]
 		if p.Name == name || slices.Contains(p.Aliases, name) {
-			return j.source(p.Mark) + ": " + p.Doc
+			return x.source(p.Mark) + ": " + p.Doc
 		}
 	}
-	return j.source(j.endpoint.Mark)
+	return x.source(x.endpoint.Mark)
 }
 
 func (j *judge) ignored(i dialect.Ignored) {

@@ -21,9 +21,7 @@ const (
 
 // failure is a request that has failed for the moment.
 type failure struct {
-	last     Finding // what it would be if it were never retried
-	number   int64   // of the last attempt
-	at       time.Time
+	last     *exchange
 	attempts int
 	quick    int  // attempts in a row without a pause
 	told     bool // it was said how long to wait
@@ -32,7 +30,8 @@ type failure struct {
 // open notes a request that was never retried.
 func (f *failure) open(into *found) {
 	if f.attempts == 1 {
-		into.add(f.last, f.number)
+		what := "it is " + f.last.outcome() + ", and not asked for again"
+		into.add(f.last.finding(notRetried, "", what, "RFC 9110, section 15.6"), f.last.number)
 	}
 }
 
@@ -62,8 +61,7 @@ func (j *judge) pace() {
 		f = &failure{}
 	}
 	_, f.told = j.retryAfter()
-	f.attempts, f.number, f.at = f.attempts+1, j.number, j.ended
-	f.last = j.finding(notRetried, "", "it is "+j.outcome()+", and not asked for again", "RFC 9110, section 15.6")
+	f.attempts, f.last = f.attempts+1, j.light()
 	c.failures.put(key, f)
 }
 
@@ -121,7 +119,7 @@ func (j *judge) early(again bool) {
 
 // retried judges another attempt.
 func (j *judge) retried(f *failure) {
-	since := j.began.Sub(f.at)
+	since := j.began.Sub(f.last.ended)
 	if f.told || since >= pause || since < 0 {
 		f.quick = 0
 		return

@@ -57,6 +57,7 @@ type Response struct {
 // exchange is a request and its answer as they are.
 type exchange struct {
 	number       int64
+	era          int // of the inspector at the beginning
 	api          *API
 	endpoint     *dialect.Endpoint
 	began, ended time.Time
@@ -113,6 +114,13 @@ func (x *exchange) lost() bool { return x.broken || x.gone || x.damage == NoAnsw
 // refused reports whether the server, and no fault, answered with one of some statuses.
 func (x *exchange) refused(statuses ...int) bool {
 	return x.damage != NoAnswer && slices.Contains(statuses, x.status)
+}
+
+// light returns what findings tell of it, without the bodies.
+func (x *exchange) light() *exchange {
+	l := *x
+	l.body, l.answer, l.sent = nil, nil, nil
+	return &l
 }
 
 // size is about how much memory it takes up.
@@ -175,7 +183,12 @@ func decoded(body []byte, encoding string, most int) []byte {
 
 // named returns the words of a name without case and without what stands between them.
 func named(name string) string {
-	return strings.NewReplacer("-", "", "_", "", ".", "", "[", "", "]", "").Replace(strings.ToLower(name))
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-_.[]", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
 }
 
 // values yields every value of a header, by its name.

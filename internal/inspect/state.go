@@ -34,7 +34,7 @@ type client struct {
 }
 
 // mostClients is how many clients are told apart; those that come later are one.
-const mostClients = 1000
+const mostClients = 100
 
 func (s *state) count(x *exchange) { s.counts.add(x) }
 

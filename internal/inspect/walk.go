@@ -52,7 +52,7 @@ func (j *judge) pages() {
 		if known {
 			w.settle(&j.state.found)
 		}
-		w = &walk{page: j.exchange, end: unknown}
+		w = &walk{page: j.light(), end: unknown}
 	}
 	if dropped, drops := j.client.walks.put(key, w); drops {
 		dropped.settle(&j.state.found)
@@ -92,7 +92,7 @@ func (j *judge) step(w *walk, s span) {
 	if w.failed {
 		return
 	}
-	w.page = j.exchange
+	w.page = j.light()
 	w.pages++
 	if len(w.numbers) < mostRequests {
 		w.numbers = append(w.numbers, j.number)
@@ -134,8 +134,7 @@ func (j *judge) first(w *walk, s span) {
 		w.began = true
 	}
 	if s.from == 0 && j.more && j.many() {
-		f.last = j.finding(firstPageOnly, j.endpoint.Window.Start, "no page after the first is ever asked for",
-			j.sourceOf(j.endpoint.Window.Start))
+		f.last = j.light()
 		f.numbers = append(f.numbers[:min(len(f.numbers), mostRequests-1)], j.number)
 	}
 	j.client.firsts.put(key, f)
@@ -160,14 +159,16 @@ func (j *judge) many() bool {
 // first is what a client does after first pages of an operation.
 type first struct {
 	goesOn  bool
-	last    Finding
+	last    *exchange
 	numbers []int64 // of first pages with others after them
 }
 
 // open notes first pages that no others were asked for after.
 func (f *first) open(into *found) {
 	if !f.goesOn && len(f.numbers) > 0 {
-		into.add(f.last, f.numbers...)
+		start := f.last.endpoint.Window.Start
+		into.add(f.last.finding(firstPageOnly, start, "no page after the first is ever asked for",
+			f.last.sourceOf(start)), f.numbers...)
 	}
 }
 
@@ -198,7 +199,7 @@ func (w *walk) add(s span) {
 }
 
 // mostSpans bounds the memory for a walk.
-const mostSpans = 1000
+const mostSpans = 100
 
 // settle notes what is wrong with a walk if it goes no further.
 func (w *walk) settle(into *found) {
