@@ -115,9 +115,11 @@ func (s *Server) visitorToken(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	secret, until := s.Visitors.Token()
+	org, _ := s.Visitors.Org(secret)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	writePlain(w, http.StatusOK, fmt.Sprintf("{\"token\":%q,\"expires_at\":%q}\n", secret, until))
+	writePlain(w, http.StatusOK, fmt.Sprintf("{\"token\":%q,\"expires_at\":%q,\"organization\":%q}\n",
+		secret, until, org))
 	return true
 }
 

@@ -163,8 +163,9 @@ func TestVisitorToken(t *testing.T) {
 	var got struct {
 		Token     string      `json:"token"`
 		ExpiresAt roster.Time `json:"expires_at"`
+		Org       roster.ID   `json:"organization"`
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.ExpiresAt != roster.TimeOf(s.clock.Now())+15*60*1000 {
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Org != s.org || got.ExpiresAt != roster.TimeOf(s.clock.Now())+15*60*1000 {
 		t.Fatalf("got %s, %v", w.Body, err)
 	}
 	wantStatus(t, "a read", s.get(t, "/toy/users", got.Token), http.StatusOK)
