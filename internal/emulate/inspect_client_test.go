@@ -151,8 +151,8 @@ func (c *client) rules() []string {
 
 const kaitenUsers = "/api/latest/company/users"
 
-// fiptoUsers is the path of the list of users.
-func (c *client) fiptoUsers() string {
+// firstPath is the path that the credential's curl line asks for.
+func (c *client) firstPath() string {
 	_, at, _ := strings.Cut(c.credential.Curl, c.api.BaseURL)
 	return strings.TrimRight(at, "'")
 }
@@ -197,7 +197,7 @@ func (c *client) syncD3lay() (total int) {
 
 func (c *client) syncFipto() (total int) {
 	for page := 1; ; page++ {
-		a := c.get(c.fiptoUsers() + "?page_size=50&page_number=" + strconv.Itoa(page))
+		a := c.get(c.firstPath() + "?page_size=50&page_number=" + strconv.Itoa(page))
 		total += items(c.t, a)
 		var body struct {
 			Meta struct {

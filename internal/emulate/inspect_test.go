@@ -46,6 +46,25 @@ func TestRightClientsAreClean(t *testing.T) {
 	}
 }
 
+// What is no operation, and is answered all the same, is nobody's fault: the OpenAPI document, and what a browser asks
+// before a page of another origin may.
+func TestWhatIsNoOperation(t *testing.T) {
+	t.Parallel()
+	clients := newClients(t, func(o *emulate.Options) { o.Users = 5 })
+	for dialect, c := range clients {
+		preflight := []func(*http.Request){set("Origin", "http://localhost"), set("Access-Control-Request-Method", "GET")}
+		if got := c.ask(http.MethodOptions, c.firstPath(), preflight...); got.status != http.StatusNoContent {
+			t.Errorf("%s: a preflight is answered %d", dialect, got.status)
+		}
+		if got := c.ask(http.MethodGet, "/openapi.json"); got.status != http.StatusOK {
+			t.Errorf("%s: the OpenAPI document is answered %d", dialect, got.status)
+		}
+	}
+	if got := clients["kaiten"].instance.Inspector().Findings(); len(got) > 0 {
+		t.Errorf("found is %+v", got)
+	}
+}
+
 // wrong is a client that breaks rules.
 type wrong struct {
 	dialect string
@@ -151,7 +170,7 @@ func wrongClients() map[string]wrong {
 		},
 		"a token instead of a signature": {
 			dialect: "fipto", do: func(c *client) {
-				path := c.fiptoUsers()
+				path := c.firstPath()
 				c.use("account token in Authorization")
 				c.ask(http.MethodGet, path+"?page_size=5")
 			}, rules: []string{"credential-scheme"},
@@ -179,7 +198,7 @@ func wrongClients() map[string]wrong {
 		"a client that there is not": {
 			dialect: "fipto", do: func(c *client) {
 				c.use("signature of a client that there is not")
-				c.ask(http.MethodGet, c.fiptoUsers())
+				c.ask(http.MethodGet, c.firstPath())
 			}, rules: []string{"credential-refused"},
 		},
 		"a token that has ended, again and again": {
@@ -223,7 +242,7 @@ func wrongClients() map[string]wrong {
 		"the whole list":             {dialect: "kaiten", do: get(kaitenUsers), rules: []string{"list-unpaged"}},
 		"the first page, live":       {dialect: "kaiten", live: true, do: get(kaitenUsers), rules: []string{"first-page-only"}},
 		"the first page":             {dialect: "d3lay", do: get("/users"), rules: []string{"first-page-only"}},
-		"the first page, every hour": {dialect: "fipto", do: func(c *client) { get(c.fiptoUsers(), c.fiptoUsers())(c) }, rules: []string{"first-page-only"}},
+		"the first page, every hour": {dialect: "fipto", do: func(c *client) { get(c.firstPath(), c.firstPath())(c) }, rules: []string{"first-page-only"}},
 		"a page left out":            {dialect: "d3lay", do: get("/users?page_size=100", "/users?page_size=100&page=3"), rules: []string{"page-skipped"}},
 		"from the second page on":    {dialect: "kaiten", do: get(page+"100", page+"200"), rules: []string{"page-skipped"}},
 		"a page that failed is left out": {

@@ -77,7 +77,12 @@ func (x *exchange) source(m dialect.Mark) string {
 	}
 }
 
+// noOperation judges a request that no operation of the table is for. What is answered all the same, such as the
+// OpenAPI document, or what a browser asks before it asks, is nobody's fault.
 func (j *judge) noOperation() {
+	if !j.refused(http.StatusNotFound, http.StatusMethodNotAllowed) {
+		return
+	}
 	path := j.url.EscapedPath()
 	var methods, paths []string
 	for i := range j.api.Dialect.Endpoints {
