@@ -124,14 +124,17 @@ func (p *parser) structure(path string, members map[string]json.RawMessage, into
 }
 
 func (p *parser) unknown(path string, members map[string]json.RawMessage, t reflect.Type) {
-	var names []string
+	var names, ignored []string
 	for field := range t.Fields() {
-		if name, input := memberOf(field); input != "refuse" {
+		switch name, input := memberOf(field); input {
+		case "":
 			names = append(names, name)
+		case "ignore":
+			ignored = append(ignored, name)
 		}
 	}
 	for name := range members {
-		if slices.Contains(names, name) {
+		if slices.Contains(names, name) || slices.Contains(ignored, name) {
 			continue
 		}
 		guess := Closest(name, names)

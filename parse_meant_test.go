@@ -21,3 +21,14 @@ func TestParseSuggestsMembers(t *testing.T) {
 		}
 	}
 }
+
+// What is set by others than who writes is accepted and does not count, but nobody is told to give it.
+func TestParseListsWhatCounts(t *testing.T) {
+	t.Parallel()
+	_, err := roster.ParseEntity(roster.TypeOrganization, []byte(`{"nxt":1,"next":{"user":7},"version":3}`))
+	e := roster.AsError(err)
+	if len(e.Details) != 1 || e.Field != "nxt" || strings.Contains(e.Message, "next") ||
+		!strings.HasSuffix(e.Message, "known are id, number, slug, name, brand_name, created_at, updated_at, contracts, limits") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -337,6 +337,7 @@ func (r *running) server(ctx context.Context) (*server.Server, error) {
 	}
 	return server.New(server.Config{
 		Dialects:  all.Dialects(),
+		Names:     all.Names(),
 		Directory: server.Views(d.View),
 		Tokens: &auth.Authenticator{
 			Tokens: d, Now: s.time, LastUse: r.lastUse, InstanceDialects: ownDialects(),

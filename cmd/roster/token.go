@@ -254,10 +254,4 @@ func (a *app) withAPI(ctx context.Context, dsn, slug string, fn func(*apiclient.
 	return a.inAccount(ctx, dsn, slug, calling(ctx, fn))
 }
 
-func dialectNames() string {
-	var names []string
-	for _, d := range all.Dialects() {
-		names = append(names, d.Name)
-	}
-	return strings.Join(names, ", ")
-}
+func dialectNames() string { return strings.Join(all.Names(), ", ") }

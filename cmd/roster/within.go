@@ -13,6 +13,7 @@ import (
 	apiclient "github.com/roster-dev/roster/client"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/dialect/native"
 	"github.com/roster-dev/roster/internal/server"
 )
@@ -52,6 +53,7 @@ func (l *localAccount) handler(token auth.OperatorToken) (http.Handler, error) {
 	hooks := l.newWebhooks(l.Service, l.webhookFlags(), log)
 	s, err := server.New(server.Config{
 		Dialects:  []*dialect.Dialect{native.New()},
+		Names:     all.Names(),
 		Directory: server.Views(l.Service.View),
 		Tokens:    &auth.Authenticator{Tokens: token, Now: l.time, InstanceDialects: ownDialects()},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(l.Service), l.time),

@@ -79,6 +79,7 @@ type Instance struct {
 	options  Options
 	dialects []*dialect.Dialect // of the options, which take long to make
 	own      *dialect.Dialect   // Roster's own
+	names    []string           // of all dialects
 	secret   string             // of the operator
 	present  present
 	// inspector stands around whatever is present, so that it sees all that clients do.
@@ -118,7 +119,7 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 		return nil, err
 	}
 	i := &Instance{
-		options: o, dialects: o.dialects(), own: native.New(),
+		options: o, dialects: o.dialects(), own: native.New(), names: all.Names(),
 		snapshots: map[string]*past{}, ended: make(chan error, 1),
 		inspector: inspect.New(inspect.Options{Now: o.Now}),
 	}

@@ -125,7 +125,7 @@ func (i *Instance) newOperator(m *moment) (*server.Server, error) {
 		return nil, err
 	}
 	d := m.directory
-	c.Dialects, c.Unlimited = []*dialect.Dialect{i.own}, true
+	c.Dialects, c.Names, c.Unlimited = []*dialect.Dialect{i.own}, i.names, true
 	c.Tokens = &auth.Authenticator{
 		Tokens: auth.OperatorToken{Hash: roster.HashSecret(i.secret), Org: demo.Organization().ID}, Now: timeOf(c.Now),
 	}

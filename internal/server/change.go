@@ -52,6 +52,9 @@ func (w writing) wrote(version roster.Version) {
 
 // Do implements [dialect.Writer].
 func (w writing) Do(ctx context.Context, cmds ...roster.Command) (roster.Change, error) {
+	if err := w.checkNames(cmds); err != nil {
+		return roster.Change{}, err
+	}
 	change, err := w.carryOut(ctx, cmds)
 	if err == nil {
 		w.wrote(change.Version)
@@ -73,18 +76,26 @@ func (w writing) carryOut(ctx context.Context, cmds []roster.Command) (roster.Ch
 
 // DoAll implements [dialect.Writer].
 func (w writing) DoAll(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-	if w.Writer == nil {
-		return nil, readOnly()
+	if err := w.mayWrite(cmds); err != nil {
+		return nil, err
 	}
 	return w.seen(w.Writer.DoAll(ctx, w.by.Org, w.by, cmds))
 }
 
 // DoEach implements [dialect.Writer].
 func (w writing) DoEach(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-	if w.Writer == nil {
-		return nil, readOnly()
+	if err := w.mayWrite(cmds); err != nil {
+		return nil, err
 	}
 	return w.seen(w.Writer.DoEach(ctx, w.by.Org, w.by, cmds))
+}
+
+// mayWrite refuses commands that no writer is asked to carry out.
+func (w writing) mayWrite(cmds []roster.Command) error {
+	if w.Writer == nil {
+		return readOnly()
+	}
+	return w.checkNames(cmds)
 }
 
 // seen notes the version that commands have led to.
@@ -97,8 +108,8 @@ func (w writing) seen(outcomes []roster.Outcome, err error) ([]roster.Outcome, e
 
 // DryRun implements [dialect.Writer].
 func (w writing) DryRun(ctx context.Context, cmds []roster.Command) ([]roster.Outcome, error) {
-	if w.Writer == nil {
-		return nil, readOnly()
+	if err := w.mayWrite(cmds); err != nil {
+		return nil, err
 	}
 	if made := newOrg(cmds); made != nil {
 		change, err := w.make(ctx, made, true)

@@ -30,7 +30,9 @@ type Directory interface {
 
 // Config is what a server is made of. Fields without "optional" are required.
 type Config struct {
-	Dialects  []*dialect.Dialect
+	Dialects []*dialect.Dialect
+	// Names are what organizations and tokens may name dialects by; optional: anything.
+	Names     []string
 	Directory Directory
 	Tokens    *auth.Authenticator
 	Verifier  *auth.Verifier

@@ -34,3 +34,12 @@ func ByName(name string) *dialect.Dialect {
 	}
 	return nil
 }
+
+// Names returns the names of the dialects, in the order of the documentation.
+func Names() []string {
+	var names []string
+	for _, d := range Dialects() {
+		names = append(names, d.Name)
+	}
+	return names
+}

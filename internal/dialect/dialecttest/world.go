@@ -256,6 +256,7 @@ func (w *World) server(
 	now := func() roster.Time { return roster.TimeOf(Now()) }
 	c := server.Config{
 		Dialects:  []*dialect.Dialect{d},
+		Names:     []string{"native", "flxpoint", "kaiten", "sixeye", "d3lay", "fipto"},
 		Directory: server.Views(w.Service.View),
 		Tokens:    &auth.Authenticator{Tokens: w.Service, Now: now, InstanceDialects: ownDialects(d)},
 		Verifier:  auth.NewVerifier(auth.SignersAmong(w.Service), now),
