@@ -43,15 +43,22 @@ func (a *app) dbStatus() *cobra.Command {
 		Long: "Show what the store is and how much there is in it: its engine, the version of its schema, the room\n" +
 			"that it takes, the organizations with their users that are not deleted, their versions, and when the\n" +
 			"last change was made. With --organizations there is a line for each, with the last entry of its\n" +
-			"audit, which `roster audit verify --known` takes.",
+			"audit, which `roster audit verify --known` takes; with --servers one for each server that has a\n" +
+			"PostgreSQL database: where the others reach it if organizations are spread, and whether it does what\n" +
+			"only one does.",
 		Example: "  roster db status --store sqlite:roster.db --organizations -o json",
 	}
 	dsn, out := storeFlag(cmd), shownFlags(cmd)
 	each := cmd.Flags().Bool("organizations", false, "show each organization")
+	servers := cmd.Flags().Bool("servers", false, "show each server that has the database")
+	cmd.MarkFlagsMutuallyExclusive("organizations", "servers")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.reading(cmd, *dsn, func(r store.Reader) error {
-			if *each {
+			switch {
+			case *each:
 				return a.listOrgs(cmd.Context(), r, *out)
+			case *servers:
+				return a.listServers(cmd.Context(), r, *out)
 			}
 			return a.showStore(cmd.Context(), r, *out)
 		})

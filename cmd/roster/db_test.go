@@ -160,6 +160,7 @@ func TestDatabaseCommands(t *testing.T) {
 		{"db migrate --store sqlite:" + filepath.Join(dir, "none.db"), 3, "there is no store"},
 		{"db status -o json --store " + store, 0, `"organizations": 2`},
 		{"db status --organizations -o csv --fields organization,users --store " + store, 0, "acme,0\n"},
+		{"db status --servers -o json --store " + store, 0, "[]"},
 		{"db status --url http://127.0.0.1:1 --token x", 2, "leave out --url and --token"},
 		{"db status --store memory:", 2, "gone with the process"},
 		{"db verify --org none --store " + store, 3, `no organization "none"`},

@@ -151,6 +151,19 @@ func (s *spreading) checkKill(p program, orgs map[string]roster.ID) {
 	if found := string(p.run(s.t, "doctor")); strings.Count(found, "is reached at http://127.0.0.1:") != 3 {
 		s.t.Errorf("doctor does not show where the servers are reached:\n%s", found)
 	}
+	shown := decode[[]serverStatus](s.t, p.run(s.t, "db", "status", "--servers", "-o", "json"))
+	working := 0
+	for i := range shown {
+		if shown[i].URL != s.nodes[i].url || shown[i].PID != s.nodes[i].cmd.Process.Pid {
+			s.t.Errorf("server %d is shown as %+v", i, shown[i])
+		}
+		if shown[i].Working {
+			working++
+		}
+	}
+	if len(shown) != 3 || working > 1 { // whose turn it is stands there with its next beat
+		s.t.Errorf("%d servers are shown, of which %d work, want 3 and one", len(shown), working)
+	}
 	slug := s.slugAt(2, orgs)
 	s.nodes[2].end(s.t, syscall.SIGKILL)
 	killed := time.Now()

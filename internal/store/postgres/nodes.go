@@ -133,10 +133,7 @@ func (s *Store) Nodes(ctx context.Context) (nodes []store.Node, err error) {
 	}
 	defer s.gate.Leave()
 	err = s.query(ctx, func(rows pgx.Rows) error {
-		var n store.Node
-		var quiet int64
-		err := rows.Scan(scanID{&n.ID}, &n.Host, &n.PID, &n.URL, &n.Software, &n.Started, &n.Working, &quiet)
-		n.Quiet = time.Duration(quiet) * time.Millisecond
+		n, err := scanNode(rows)
 		nodes = append(nodes, n)
 		return err
 	}, readNodes)
@@ -144,4 +141,11 @@ func (s *Store) Nodes(ctx context.Context) (nodes []store.Node, err error) {
 		return nil, readError(ctx, "read which processes there are", err)
 	}
 	return nodes, nil
+}
+
+func scanNode(rows pgx.Rows) (n store.Node, err error) {
+	var quiet int64
+	err = rows.Scan(scanID{&n.ID}, &n.Host, &n.PID, &n.URL, &n.Software, &n.Started, &n.Working, &quiet)
+	n.Quiet = time.Duration(quiet) * time.Millisecond
+	return n, err
 }

@@ -109,6 +109,26 @@ func (r *Reader) Orgs(ctx context.Context) (all []*roster.Organization, err erro
 	return all, nil
 }
 
+// Nodes returns the processes that have the database open, as [store.Nodes] does. It fails with [roster.Conflict] where
+// the schema is not that of this program.
+func (r *Reader) Nodes(ctx context.Context) (nodes []store.Node, err error) {
+	if err := r.current(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := r.pool.Query(ctx, readNodes)
+	if err == nil {
+		err = each(rows, func(rows pgx.Rows) error {
+			n, err := scanNode(rows)
+			nodes = append(nodes, n)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, readError(ctx, "read which processes there are", err)
+	}
+	return nodes, nil
+}
+
 // Snapshot implements [store.Reader].
 func (r *Reader) Snapshot(ctx context.Context, org roster.ID) (store.Snapshot, error) {
 	if err := r.current(ctx); err != nil {
