@@ -211,7 +211,7 @@ func printAPIs(w io.Writer, i *emulate.Instance) error {
 		for _, c := range api.Credentials {
 			fmt.Fprintf(&b, "\n# %s: %s\n%s\n", c.Name, outcome(c.Status), c.Curl)
 		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "\n# in a browser\n%s/docs/\n\n", api.BaseURL)
 	}
 	if i.ControlURL != "" {
 		fmt.Fprintf(&b, "Control API on %s%s\n\n", i.ControlURL, control.Root)

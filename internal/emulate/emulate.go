@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/roster-dev/roster"
+	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/demo"
 	"github.com/roster-dev/roster/internal/dialect"
 	"github.com/roster-dev/roster/internal/dialect/all"
@@ -81,6 +82,7 @@ type Instance struct {
 	own      *dialect.Dialect   // Roster's own
 	names    []string           // of all dialects
 	secret   string             // of the operator
+	visitors *auth.Visitors     // who read the documentation
 	present  present
 	// inspector stands around whatever is present, so that it sees all that clients do.
 	inspector *inspect.Inspector
@@ -132,6 +134,11 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 	if i.secret, err = roster.NewSecret(o.Random); err != nil {
 		return nil, err
 	}
+	key := make([]byte, 32)
+	if _, err := io.ReadFull(o.Random, key); err != nil {
+		return nil, fmt.Errorf("make the key of visitors' tokens: %w", err)
+	}
+	i.visitors = auth.NewVisitors(demo.Organization().ID, key, o.time)
 	g := demo.New(o.Seed, o.Users)
 	keys, err := i.fill(ctx, g)
 	if err != nil {
@@ -275,7 +282,7 @@ func (i *Instance) listen(ctx context.Context, n int) (*API, server.Listener, er
 	handler := i.inspector.Handler(inspect.API{
 		Dialect: d, Contract: o.Contract, Org: demo.Organization().ID, Endpoint: api.endpoint, Token: i.token,
 	}, i.present.api(n))
-	return api, server.Listener{Listener: socket, Handler: handler}, nil
+	return api, server.Listener{Listener: socket, Handler: i.present.withPages(n, handler)}, nil
 }
 
 // Faults returns how often each fault of the present plan has happened, in its order, since it was set or put back.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/emulate"
+	"github.com/roster-dev/roster/internal/fault"
 	"github.com/roster-dev/roster/internal/inspect"
 )
 
@@ -260,5 +261,37 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		if i != nil || err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// The documentation is beside the API: faults spare it, nobody counts it, and its token reads the users.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	o := options("kaiten")
+	rule, err := fault.ParseRule("kind=status,status=503")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Faults = &fault.Plan{Rules: []fault.Rule{rule}}
+	i := start(t, o)
+	api, none := i.APIs[0], emulate.Credential{Header: "X-None"}
+	reference := string(ask(t, http.MethodGet, api.BaseURL+"/docs/api/kaiten", none))
+	if !strings.Contains(reference, `data-document="/openapi.json"`) {
+		t.Errorf("got the reference %s", reference)
+	}
+	var visitor struct{ Token string }
+	if err := json.Unmarshal(ask(t, http.MethodPost, api.BaseURL+"/docs/token", none), &visitor); err != nil {
+		t.Fatal(err)
+	}
+	if requests := i.Inspector().Requests(0); len(requests) > 0 {
+		t.Errorf("reading is judged: %v", requests)
+	}
+	if err := i.SetFaults(&fault.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	users := ask(t, http.MethodGet, api.BaseURL+"/api/latest/company/users",
+		emulate.Credential{Header: "Authorization", Value: "Bearer " + visitor.Token})
+	if !strings.Contains(string(users), `"email":`) {
+		t.Errorf("a visitor reads %s", users)
 	}
 }

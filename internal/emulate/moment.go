@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type moment struct {
 	faults    *fault.Injector
 	server    *server.Server // of the APIs
 	apis      []http.Handler // in the order of [Instance.APIs]
+	pages     []http.Handler // the same without faults, for the documentation
 	operator  *server.Server // of Roster's own API
 	native    http.Handler   // the operator's
 }
@@ -91,12 +93,13 @@ func (i *Instance) equip(m *moment, plan *fault.Plan, clock *fault.Clock) (err e
 	if m.operator, err = i.newOperator(m); err != nil {
 		return err
 	}
-	m.apis, m.native = nil, m.operator.Handler()
+	m.apis, m.pages, m.native = nil, nil, m.operator.Handler()
 	for _, api := range i.APIs {
 		handler, err := m.server.DialectHandler(api.Dialect)
 		if err != nil {
 			return err
 		}
+		m.pages = append(m.pages, handler)
 		m.apis = append(m.apis, m.faults.Handler(fault.API{
 			Dialect: api.dialect, Contract: api.contract, Endpoint: api.endpoint,
 		}, handler))
@@ -111,7 +114,8 @@ func (i *Instance) newServer(m *moment) (*server.Server, error) {
 		return nil, err
 	}
 	c.Dialects, c.Contract, c.CacheBytes, c.Paged = i.dialects, i.options.Contract, cacheBytes, inspect.Paged
-	c.Tokens = &auth.Authenticator{Tokens: m.directory, Now: timeOf(c.Now)}
+	c.Tokens = &auth.Authenticator{Tokens: m.directory, Now: timeOf(c.Now), Visitors: i.visitors}
+	c.Site, c.Visitors = true, i.visitors
 	if !m.faults.Plan.Moves() { // else who pages would not see it
 		c.PinPages = time.Minute
 	}
@@ -165,4 +169,16 @@ type present struct{ atomic.Pointer[moment] }
 // api returns the handler of the nth API, whichever moment it is.
 func (p *present) api(n int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.Load().apis[n].ServeHTTP(w, r) })
+}
+
+// withPages returns a handler of the nth API's documentation and, of all else, h: what a person reads is no part of
+// what a client is given, counted or refused.
+func (p *present) withPages(n int, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/docs/") {
+			p.Load().pages[n].ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
