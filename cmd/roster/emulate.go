@@ -173,8 +173,8 @@ func (a *app) runEmulation(ctx context.Context, f *emulateFlags, show emulationS
 	if collects {
 		debug.SetGCPercent(garbagePercent(liveBytes()))
 	}
-	if err := i.Wait(); err != nil {
-		return err
+	if err := errors.Join(i.Wait(), i.Close()); err != nil {
+		return err // closed before anything is written: who reads it may have gone, and that ends the process
 	}
 	seen := i.Inspector()
 	end := emulationSummary{append([]inspect.Count{}, seen.Counts()...), i.Faults(), seen.Findings()}

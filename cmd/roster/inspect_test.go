@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -68,6 +71,33 @@ func TestEmulateFailsOnFindings(t *testing.T) {
 		if got := exitCode(err); want == "" && got != 0 || want != "" && (got != 1 || err.Error() != want) {
 			t.Errorf("it fails with %v, exit code %d, want %q", err, got, want)
 		}
+	}
+}
+
+// A program whose test has crashed removes what it has written, though nobody reads any more what it says.
+func TestEmulateLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	p, dir := build(t), t.TempDir()
+	cmd := exec.CommandContext(t.Context(), p.path, "emulate", "fipto", "--users", "5", "-o", "json", "--until-eof")
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err = errors.Join(err, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	nextLine[shownEmulation](t, bufio.NewScanner(stdout))
+	if files, err := os.ReadDir(dir); len(files) != 1 {
+		t.Errorf("there are %d folders while it runs (%v), want 1", len(files), err)
+	}
+	if err := errors.Join(stdout.Close(), stdin.Close()); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // which the summary that nobody reads may have ended
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%d folders are left, %v", len(files), err)
 	}
 }
 
