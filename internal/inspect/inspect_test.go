@@ -240,7 +240,11 @@ func TestBrokenAnswers(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	t.Parallel()
-	i, url := serve(t, inspect.Options{}, func(http.ResponseWriter, *http.Request) {})
+	i, url := serve(t, inspect.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/things" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
 	send(t, request(t, http.MethodGet, url+"/thing", ""))
 	send(t, request(t, http.MethodGet, url+"/thing", ""))
 	if got := i.Findings(); len(got) != 1 || got[0].Count != 2 || !cmp.Equal(got[0].Requests, []int64{1, 2}) {
