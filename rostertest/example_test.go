@@ -24,9 +24,9 @@ func (t *exampleT) end() {
 	}
 }
 
-// members is the client under test.
-func members(baseURL, token string) ([]string, error) {
-	r, err := http.NewRequest(http.MethodGet, baseURL+"/users", http.NoBody) //nolint:noctx // as short as it gets
+// members is the client under test, which asks a URL for users.
+func members(url, token string) ([]string, error) {
+	r, err := http.NewRequest(http.MethodGet, url, http.NoBody) //nolint:noctx // as short as it gets
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func Example() {
 		&roster.User{Name: "Ann Lee", Email: "ann@example.com"},
 		&roster.User{Name: "Bo Ek", Email: "bo@example.com", Status: roster.Suspended},
 	))
-	names, err := members(api.URL, api.Token())
+	names, err := members(api.URL+"/users", api.Token())
 	fmt.Println(strings.Join(names, ", "), err)
 	// Output: Ann Lee, Bo Ek <nil>
 }
@@ -69,7 +69,7 @@ func ExampleServer_SetFaults() {
 
 	api.SetFaults(t, rostertest.Fault{Kind: rostertest.Status, Status: 429, Requests: []int{2}})
 	for range 3 {
-		names, err := members(api.URL, api.Token())
+		names, err := members(api.URL+"/users", api.Token())
 		fmt.Println(len(names), err)
 	}
 	fmt.Println("refused:", api.Happened("status"))
@@ -80,6 +80,23 @@ func ExampleServer_SetFaults() {
 	// refused: 1
 }
 
+// A parameter that the vendor ignores has no effect, and no error tells of it.
+func ExampleServer_Findings() {
+	t := &exampleT{}
+	defer t.end()
+	api := rostertest.Start(t, rostertest.D3lay, rostertest.Users(5))
+
+	if _, err := members(api.URL+"/users?colour=red", api.Token()); err != nil {
+		fmt.Println(err)
+	}
+	for _, f := range api.Findings() {
+		if f.Severity != rostertest.Info {
+			fmt.Println(f.Rule, f.Where, f.Requests)
+		}
+	}
+	// Output: parameter-unknown colour [1]
+}
+
 // Every kind of credential that does not count is refused, as the vendor refuses it.
 func ExampleServer_Credentials() {
 	t := &exampleT{}
@@ -87,7 +104,7 @@ func ExampleServer_Credentials() {
 	api := rostertest.Start(t, rostertest.D3lay)
 
 	for _, c := range api.Credentials() {
-		_, err := members(api.URL, c.Secret)
+		_, err := members(api.URL+"/users", c.Secret)
 		fmt.Printf("%s: %d, %v\n", c.Name, c.Status, err)
 	}
 	// Output:
@@ -107,7 +124,7 @@ func ExampleServer_Isolate() {
 		test := &exampleT{} // t.Run(name, func(t *testing.T) {
 		api.Isolate(test)
 		api.Add(test, &roster.User{Name: name, Email: name + "@example.com"})
-		names, err := members(api.URL, api.Token())
+		names, err := members(api.URL+"/users", api.Token())
 		fmt.Println(names, err)
 		test.end()
 	}

@@ -269,3 +269,40 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// What the client asks is there once it has the answer, without secrets, and is judged. All of it begins anew with what
+// is put back.
+func TestWhatTheClientDid(t *testing.T) {
+	t.Parallel()
+	s := rostertest.Start(t, rostertest.D3lay, rostertest.Users(250), rostertest.Faults(
+		rostertest.Fault{Kind: rostertest.Status, Name: "busy", Status: 429, RetryAfter: time.Hour, Requests: []int{2}},
+	))
+	for range 3 {
+		get(t, s, "/users?page_size=10&colour=red", s.Credential())
+	}
+	requests := s.Requests()
+	if len(requests) != 3 {
+		t.Fatalf("got %d requests, want 3", len(requests))
+	}
+	r := requests[1]
+	if r.Number != 2 || r.Method != http.MethodGet || r.URL != "/users?page_size=10&colour=red" || r.Operation != "/users" ||
+		r.Status != 429 || r.ResponseHeader.Get("Retry-After") != "3600" || !json.Valid([]byte(r.ResponseBody)) ||
+		cmp.Diff([]string{"busy"}, r.Faults) != "" || r.At.IsZero() {
+		t.Errorf("the second request is %+v", r)
+	}
+	if text := fmt.Sprint(requests, s.Findings()); strings.Contains(text, s.Token()) {
+		t.Errorf("the token is shown: %s", text)
+	}
+	f := &failing{}
+	s.RequireClean(f)
+	for _, want := range []string{"warning: parameter-unknown at GET /users, colour (3 times", "no-back-off"} {
+		if !strings.Contains(f.said, want) {
+			t.Errorf("the test is told %s, want %s", f.said, want)
+		}
+	}
+	s.Reset(t)
+	if len(s.Requests())+len(s.Findings()) != 0 {
+		t.Errorf("after a reset: %v, %v", s.Requests(), s.Findings())
+	}
+	s.RequireClean(t)
+}

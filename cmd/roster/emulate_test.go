@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -62,6 +63,35 @@ func TestControlGuide(t *testing.T) {
 	for _, want := range []string{
 		want, `{"users":2,"snapshots":["two-users"]}` + "\n", "503\n200\nfaults: rule 1: kind: must be one of latency,", "-25h0m0s\n",
 	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the output lacks %s:\n%s", want, out)
+		}
+	}
+}
+
+// TestConnectorGuide runs every command of the guide to testing a connector as it stands there, with the packages of this
+// repository in the place of the released ones.
+func TestConnectorGuide(t *testing.T) {
+	t.Parallel()
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := build(t)
+	commands, _ := pageCommands(t, "docs/guides/test-your-connector.md")
+	const goCommand = `go() {
+	case "$1" in
+	get) command go mod edit -require "${2%/*}@v0.0.0" -replace "${2%/*}=$repository" && cp "$repository/go.sum" . ;;
+	*) GOFLAGS=-mod=mod GOPROXY=off command go "$@" ;;
+	esac
+}`
+	script := append([]string{"repository='" + repository + "'", goCommand}, commands[:len(commands)-1]...)
+	out := string(p.shell(t, script))
+	const ok = "ok  \texample.com/connector"
+	if strings.Count(out, ok) != 2 || strings.Count(out, "--- FAIL") != 1 {
+		t.Errorf("want success, a failure, and success:\n%s", out)
+	}
+	for _, want := range []string{"got 100 users (<nil>), want 250", "warning: not-retried at GET"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %s:\n%s", want, out)
 		}

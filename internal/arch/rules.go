@@ -40,7 +40,10 @@ func Roster() Rules {
 			{Package: "cmd/...", Ours: []string{"..."}},
 			{Package: "docs", Strict: true},
 			{Package: "client", Ours: []string{root}},
-			{Package: "rostertest", Ours: []string{root, "internal/auth", "internal/emulate", "internal/fault"}},
+			{
+				Package: "rostertest",
+				Ours:    []string{root, "internal/auth", "internal/emulate", "internal/fault", "internal/inspect"},
+			},
 			{Package: "internal/arch", Strict: true},
 			{Package: "internal/audit", Ours: []string{root}, Strict: true},
 			{Package: "internal/auth", Ours: []string{root}},
@@ -79,19 +82,23 @@ func Roster() Rules {
 				Ours:    []string{root, "internal/auth", dialect, "internal/trace", "internal/web"},
 			},
 		},
-		Reserved: []Reservation{
-			{Import: "database/sql", For: []string{"internal/store/*"}, Why: "SQL is a matter of the store drivers"},
-			{Import: "go.opentelemetry.io", For: []string{"internal/otel"}, Why: "all else knows internal/trace"},
-			{
-				Import: "net/http",
-				For: []string{
-					"cmd/...", "client", "internal/auth", "internal/conform", "internal/control", "internal/emulate",
-					"internal/fault", "internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
-					"internal/store/postgres/pgtest", "rostertest",
-				},
-				Why: "HTTP is a matter of the edges",
+		Reserved: reservations(),
+		Names:    []string{"util", "utils", "common", "helper", "helpers", "types", "base"},
+	}
+}
+
+func reservations() []Reservation {
+	return []Reservation{
+		{Import: "database/sql", For: []string{"internal/store/*"}, Why: "SQL is a matter of the store drivers"},
+		{Import: "go.opentelemetry.io", For: []string{"internal/otel"}, Why: "all else knows internal/trace"},
+		{
+			Import: "net/http",
+			For: []string{
+				"cmd/...", "client", "internal/auth", "internal/conform", "internal/control", "internal/emulate",
+				"internal/fault", "internal/inspect", "internal/server", "internal/dialect/...", "internal/webhook",
+				"internal/store/postgres/pgtest", "rostertest",
 			},
+			Why: "HTTP is a matter of the edges",
 		},
-		Names: []string{"util", "utils", "common", "helper", "helpers", "types", "base"},
 	}
 }
