@@ -18,6 +18,7 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // passOn has another process answer the request if that one is to have the organization in memory, and reports whether
@@ -74,6 +75,7 @@ type passage struct {
 	*exchange
 	to   *url.URL
 	body *passedBody // nil where there is none, or it is in the memory of the request
+	span trace.Span  // until the answer begins
 	sent atomic.Bool // whether there was a connection, so that the other process may have got something of it
 }
 
@@ -95,9 +97,11 @@ func (x *exchange) passTo(ctx context.Context, to Peer) (passed bool, err error)
 	if err != nil {
 		return false, err
 	}
-	stop := to.WhenLost(cancel)
+	stop, stay := to.WhenLost(cancel), p.untilDrain(cancel)
 	response, err := x.sender.transport.RoundTrip(out)
+	stay()
 	lost := !stop()
+	p.span.End(err)
 	if err == nil {
 		defer func() { _ = response.Body.Close() }()
 		switch response.Header.Get(hopHeader) {
@@ -189,19 +193,21 @@ func (p *passage) request(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := (&http.Request{
+	out := &http.Request{
 		Method: in.Method, Host: in.Host, ContentLength: in.ContentLength, Header: passedHeader(in.Header),
 		// A target that is opaque goes out as it came in, which is what a signature covers.
 		URL: &url.URL{Scheme: p.to.Scheme, Host: p.to.Host, Opaque: in.RequestURI},
-	}).WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { p.sent.Store(true) },
-	}))
+	}
 	if held, ok := in.Body.(heldBody); ok {
 		out.Body = io.NopCloser(bytes.NewReader(held.all))
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(held.all)), nil }
 	} else if p.body != nil {
 		out.Body = p.body
 	}
+	ctx, p.span = trace.Send(ctx, p.Tracer, "pass a request on", out.Header)
+	out = out.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { p.sent.Store(true) },
+	}))
 	out.Header[hopHeader] = []string{proof}
 	if _, given := out.Header["User-Agent"]; !given {
 		out.Header["User-Agent"] = []string{""} // which keeps one from being made up
@@ -253,6 +259,15 @@ func (p *passage) relay(response *http.Response, cancel func()) error {
 	}
 	p.record.err = p.fault(err)
 	panic(http.ErrAbortHandler) // the client must not take half an answer for a whole one
+}
+
+// untilDrain has cancel called when the process drains, until stay is called, where the answer may be waited for: this
+// process then answers at once.
+func (p *passage) untilDrain(cancel func()) (stay func()) {
+	if p.endpoint.Method != http.MethodGet || !p.endpoint.Volatile {
+		return func() {}
+	}
+	return p.endWith(cancel)
 }
 
 // endWith has cancel called when the process drains, until stop is called, which waits.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/spread"
+	"github.com/roster-dev/roster/internal/trace"
 )
 
 // TestSpread has three servers answer for many organizations, each of which is in the memory of one of them only.
@@ -400,4 +402,52 @@ func TestFakedHops(t *testing.T) {
 	alone := newStand(t, nil)
 	wantStatus(t, "a server that has all", alone.get(t, "/toy/users", alone.token(t, "t"), hops(proof)),
 		http.StatusMisdirectedRequest)
+}
+
+// TestHopEndsWaiting has a server that drains answer itself what another one waits with.
+func TestHopEndsWaiting(t *testing.T) {
+	t.Parallel()
+	s := newSpread(t, 2)
+	front, owner := s.nodes[0], s.nodes[1]
+	o := s.orgOf(t, owner)
+	go func() {
+		for t.Context().Err() == nil && owner.hops(t, "received") == 0 {
+			time.Sleep(time.Millisecond) // the processor is for the servers
+		}
+		front.Drain()
+	}()
+	a := front.get(t, "/toy/next", o.secret)
+	a.want(t, "what waits for a minute", http.StatusOK)
+	if !strings.HasPrefix(a.body, "0 versions on") {
+		t.Errorf("got %s", a.body)
+	}
+}
+
+// TestHopIsTraced has the other server know which hop a request is from.
+func TestHopIsTraced(t *testing.T) {
+	t.Parallel()
+	s := newSpread(t, 2)
+	o := s.orgOf(t, s.nodes[1])
+	traces, serve := make(chan string, 1), s.nodes[1].Handler()
+	watch := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		traces <- r.Header.Get("Traceparent")
+		serve.ServeHTTP(w, r)
+	})
+	s.nodes[1].instead.Store(&watch)
+	s.nodes[0].get(t, "/toy/users", o.secret, header("Traceparent", "the client's")).want(t, "users", http.StatusOK)
+	if got := <-traces; got != "pass a request on" {
+		t.Errorf("the hop is within %s", got)
+	}
+}
+
+// traced is a tracer that records nothing, and names spans in headers.
+type traced struct{ trace.Tracer }
+
+func (traced) Receive(ctx context.Context, _ string, _ trace.Header) (context.Context, trace.Recorder) {
+	return ctx, nil
+}
+
+func (traced) Send(ctx context.Context, name string, to trace.Header) (context.Context, trace.Recorder) {
+	to.Set("Traceparent", name)
+	return ctx, nil
 }

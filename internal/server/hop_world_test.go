@@ -115,7 +115,7 @@ func (s *spreadOut) start(t *testing.T, node *spreadNode, trusting bool) {
 		Tokens:   &auth.Authenticator{Tokens: node.service, Now: spreadNow, InstanceDialects: []string{"native"}},
 		Verifier: auth.NewVerifier(auth.SignersAmong(node.service), spreadNow),
 		Limiter:  auth.NewLimiter(time.Now, 1000), Log: slog.New(slog.NewJSONHandler(node.log, nil)), Now: node.clock,
-		NewID: s.newID, Versions: server.VersionsOf(node.service), History: server.Histories(node.service),
+		NewID: s.newID, Tracer: traced{}, Versions: server.VersionsOf(node.service), History: server.Histories(node.service),
 		Writer: node.service, Orgs: node.service, Random: rand.Reader, CacheBytes: 1 << 20, Metrics: true,
 		Hosts: map[string]string{"toy.example": "toy"},
 		Spread: &server.Spread{
