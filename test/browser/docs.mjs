@@ -37,7 +37,7 @@ async function accessible(page, options) {
   const until = Date.now() + 10_000;
   for (;;) {
     await page.evaluate(() => document.getAnimations().forEach((a) => a.finish()));
-    const { violations } = await page.evaluate((o) => axe.run(o), { resultTypes: ["violations"], ...options });
+    const { violations } = await page.evaluate((o) => axe.run(o), { resultTypes: ["violations"], preload: false, ...options });
     const serious = violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap((v) =>
       v.nodes.map((n) => [v.id, n.target.join(" "), n.failureSummary].join(" ")));
     if (serious.length === 0) return;
@@ -74,9 +74,8 @@ async function tryOut(page) {
   tried++;
 }
 
-// visit opens a page, waits for what it shows, and looks at it.
-async function visit(context, path) {
-  const page = await context.newPage();
+// visit goes to a page, waits for what it shows, and looks at it.
+async function visit(page, path) {
   const response = await page.goto(base + path);
   if (response.status() !== 200) report(path, "is answered", response.status());
   const isReference = path.startsWith("/docs/api/");
@@ -86,7 +85,6 @@ async function visit(context, path) {
   if (isReference) await tryOut(page);
   if (path === "/docs/compare") await compared(page);
   visits++;
-  await page.close();
 }
 
 // compared expects each dialect twice, with its figures.
@@ -97,19 +95,17 @@ async function compared(page) {
 }
 
 // places returns where the first page leads to: all references, the comparison, and a page of each other kind.
-async function places(context) {
-  const page = await context.newPage();
+async function places(page) {
   await page.goto(base + "/docs/");
   const paths = await page.locator("a[href^='/docs/']").evaluateAll((links) => links.map((a) => new URL(a.href).pathname));
-  await page.close();
   const kinds = new Map([...new Set(paths)].map((path) => [path.startsWith("/docs/api/") ? path : path.split("/")[2], path]));
   return [...kinds.values()];
 }
 
-// look visits all places, one after the other: a page that is not in front is drawn late.
+// look visits all places in one page, which has Scalar's script compiled but once.
 async function look(browser) {
-  const context = await watched(browser);
-  for (const path of await places(context)) await visit(context, path);
+  const page = await (await watched(browser)).newPage();
+  for (const path of await places(page)) await visit(page, path);
 }
 
 const browser = await chromium.launch({

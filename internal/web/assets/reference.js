@@ -86,5 +86,10 @@ function mend() {
   }
 }
 
-new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+let due = false; // to mend once for many changes
+new MutationObserver(() => {
+  if (due) return;
+  due = true;
+  setTimeout(() => { due = false; mend(); }, 100);
+}).observe(document.body, { childList: true, subtree: true });
 document.addEventListener("DOMContentLoaded", show); // Scalar's script is there by then
