@@ -49,7 +49,7 @@ func (a *app) root() *cobra.Command {
 		a.audits())
 	heading(root, "The store itself:", a.db(), a.doctor())
 	heading(root, "About the program and its APIs:",
-		a.openAPI(), a.routes(), a.conformance(), a.bench(), a.versions(), a.completion())
+		a.openAPI(), a.routes(), a.conformance(), a.recording(), a.bench(), a.versions(), a.completion())
 	root.SetHelpCommandGroupID(root.Groups()[len(root.Groups())-1].ID)
 	a.remoteFlags(root)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnv(cmd.Flags()) }

@@ -106,7 +106,7 @@ func (f *conformanceFlags) complete(a *app) error {
 	if f.Rate < 0 {
 		return roster.FieldErrorf("--rate", "must not be negative")
 	}
-	base, err := serverURL(a.url)
+	base, err := serverURL("--url", a.url)
 	if err != nil {
 		return err
 	}
@@ -149,10 +149,10 @@ func oneOf(flag, value string, allowed []string) error {
 }
 
 // serverURL reads the URL of another server.
-func serverURL(text string) (*url.URL, error) {
+func serverURL(flag, text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" {
-		return nil, roster.FieldErrorf("--url",
+		return nil, roster.FieldErrorf(flag,
 			"must be the base URL of a server, such as https://api.example.com, not %q", text)
 	}
 	return u, nil

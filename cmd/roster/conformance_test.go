@@ -16,7 +16,9 @@ func TestConformanceGuide(t *testing.T) {
 	for _, want := range []string{
 		"Nothing differs.\n", "exit code 1\n", "Differs from the vendor's page:\n",
 		"listUsers: body of 200: data[].relationships: object (documented: no such member)\n",
-		`"where":"body of 200: data[].links"`, "fipto: 0 differences\n",
+		`"where":"body of 200: data[].links"`, "fipto: 0 differences\n", "3 cases in cases, 0 answers were too large\n",
+		"GET /users?filter%5Bemail%5D=user1%40example.com\nAuthorization: Bearer {account}\n",
+		"Authorization: Bearer {unknown}\n-- 003/response --\n401\n", `"email": "user1@example.com"`,
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %q:\n%s", want, out)
@@ -48,6 +50,22 @@ func TestConformanceRefuses(t *testing.T) {
 		"--dialect fipto --url http://a --key-id dfd54e1f-3bce-4322-a935-f98ba97a9201": "--key-file: can't be read",
 	} {
 		got := execute(t, strings.Fields("conformance "+args)...)
+		if got.code != 2 || !strings.Contains(got.stderr, want) {
+			t.Errorf("%s: got %d, %s, want 2 and %s", args, got.code, got.stderr, want)
+		}
+	}
+}
+
+func TestRecordRefuses(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"--dialect nobody":                                       `--dialect: must be one of flxpoint, kaiten, sixeye, d3lay, fipto, not "nobody"`,
+		"--dialect kaiten --contract new":                        `--contract: must be one of documented, live, not "new"`,
+		"--dialect kaiten":                                       "--upstream: must be the base URL of a server",
+		"--dialect kaiten --upstream http://a":                   "--out: is required",
+		"--dialect kaiten --upstream http://a --out o --port -1": "--port: must be from 0 to 65535, not -1",
+	} {
+		got := execute(t, strings.Fields("record "+args)...)
 		if got.code != 2 || !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: got %d, %s, want 2 and %s", args, got.code, got.stderr, want)
 		}

@@ -103,7 +103,7 @@ func TestCheck(t *testing.T) {
 		{
 			"HTTP in the directory", "internal/directory/x.go", "package directory; import \"net/http\"",
 			[]string{"internal/directory/x.go:1: internal/directory may not import net/http: HTTP is a matter of the edges " +
-				"(cmd/..., client, internal/auth, internal/conform, internal/control, internal/emulate, internal/fault, internal/inspect, internal/server, internal/dialect/..., internal/webhook, " +
+				"(cmd/..., client, internal/auth, internal/conform, internal/control, internal/emulate, internal/fault, internal/inspect, internal/record, internal/server, internal/dialect/..., internal/webhook, " +
 				"internal/store/postgres/pgtest, rostertest)"},
 		},
 		{
@@ -116,7 +116,7 @@ func TestCheck(t *testing.T) {
 				"internal/cache/x.go: package internal/cache is not in the table: " +
 					"add a row to Roster in internal/arch/rules.go that says what it may import",
 				"internal/cache/x.go:1: internal/cache may not import net/http: HTTP is a matter of the edges " +
-					"(cmd/..., client, internal/auth, internal/conform, internal/control, internal/emulate, internal/fault, internal/inspect, internal/server, internal/dialect/..., internal/webhook, " +
+					"(cmd/..., client, internal/auth, internal/conform, internal/control, internal/emulate, internal/fault, internal/inspect, internal/record, internal/server, internal/dialect/..., internal/webhook, " +
 					"internal/store/postgres/pgtest, rostertest)",
 			},
 		},

@@ -1,7 +1,6 @@
 package conform
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/golden"
 )
 
 // golden asks what the dialect's golden cases ask, as far as what they are answered follows neither from the records of
@@ -85,7 +85,7 @@ func (c *checker) question(text string) (q question, ok bool) {
 		replace = append(replace, "{other_company}", other.String())
 	}
 	text = strings.NewReplacer(replace...).Replace(text)
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire(text))))
+	r, err := golden.Request(golden.Cut(text))
 	if err != nil || r.Method != http.MethodGet {
 		return q, false
 	}
@@ -101,16 +101,6 @@ func (c *checker) question(text string) (q question, ok bool) {
 		}
 	}
 	return question{place: p, query: r.URL.RawQuery, header: r.Header}, !strings.Contains(r.URL.Path, "{")
-}
-
-// wire returns a request of a golden case as it is sent.
-func wire(text string) string {
-	line, head, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	head = strings.ReplaceAll(head, "\n", "\r\n")
-	if head != "" {
-		head += "\r\n"
-	}
-	return line + " HTTP/1.1\r\nHost: roster.example\r\n" + head + "\r\n"
 }
 
 // ownParam returns the name of the path parameter that names the organization.

@@ -92,27 +92,14 @@ func (c *checker) shape(a *answer) bool {
 	c.headers(a)
 	var best []dialect.Drift
 	for i, row := range rows {
-		if drifts := c.drifts(a, row); i == 0 || nearer(drifts, best) {
+		if drifts := c.drifts(a, row); i == 0 || dialect.Nearer(drifts, best) {
 			best = drifts
 		}
 	}
 	for _, d := range best {
 		c.differs(a, d.Mark, strings.TrimSuffix("body of "+strconv.Itoa(a.status)+": "+d.Path, ": "), d.Want, d.Got)
 	}
-	return !another(best)
-}
-
-// nearer reports whether an answer with some drifts is more of what is documented than one with others.
-func nearer(drifts, others []dialect.Drift) bool {
-	if another(drifts) != another(others) {
-		return another(others)
-	}
-	return len(drifts) < len(others)
-}
-
-// another reports whether it is the answer itself that is something else, and not only something in it.
-func another(drifts []dialect.Drift) bool {
-	return slices.ContainsFunc(drifts, func(d dialect.Drift) bool { return d.Path == "" })
+	return !dialect.Another(best)
 }
 
 // shapeKey is what a shape follows from.

@@ -243,7 +243,7 @@ func TestPlanted(t *testing.T) {
 	servers := emulated(t, roster.Documented, "flxpoint", "kaiten", "sixeye", "d3lay")
 	for _, plant := range planted() {
 		o := servers[plant.dialect]
-		o.Transport = plant.proxy
+		o.Dialect, o.Transport = only(o.Dialect, 2), plant.proxy
 		report, err := conform.Run(t.Context(), o)
 		if err != nil {
 			t.Errorf("%q: %v", plant.want, err)
@@ -256,6 +256,13 @@ func TestPlanted(t *testing.T) {
 			}
 		}
 	}
+}
+
+// only returns a dialect with the first operations of it, and no golden cases: what is planted shows without.
+func only(d *dialect.Dialect, endpoints int) *dialect.Dialect {
+	some := *d
+	some.Endpoints, some.Golden = d.Endpoints[:min(endpoints, len(d.Endpoints))], nil
+	return &some
 }
 
 func lines(r *conform.Report) []string {
@@ -292,6 +299,7 @@ func TestIgnoredParameters(t *testing.T) {
 		for _, o := range e.Laws.Orders {
 			effective = append(effective, o.Query)
 		}
+		o.Dialect = only(o.Dialect, 1)
 		o.Transport = question(dropAll)
 		ignored(t, name, o, every)
 		o.Transport = proxy(func(r *http.Request, send func(*http.Request) *answered) *answered {

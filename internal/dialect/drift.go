@@ -192,6 +192,20 @@ func (d *drifting) leaf(path string, m *shaped, v any) {
 	}
 }
 
+// Nearer reports whether a value with some drifts is more of what is documented than with others, which are from
+// another documentation.
+func Nearer(drifts, others []Drift) bool {
+	if Another(drifts) != Another(others) {
+		return Another(others)
+	}
+	return len(drifts) < len(others)
+}
+
+// Another reports whether it is the value itself that is something else, and not only something in it.
+func Another(drifts []Drift) bool {
+	return slices.ContainsFunc(drifts, func(d Drift) bool { return d.Path == "" })
+}
+
 // isOf reports whether a value is of a schema's type, or of any of its types.
 func isOf(jsonType, v any) bool {
 	switch t := jsonType.(type) {

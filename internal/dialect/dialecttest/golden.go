@@ -1,16 +1,13 @@
 package dialecttest
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +18,7 @@ import (
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/auth"
 	"github.com/roster-dev/roster/internal/dialect"
+	"github.com/roster-dev/roster/internal/dialect/golden"
 )
 
 var update = flag.Bool("update", false, "rewrite the responses of golden cases")
@@ -170,16 +168,10 @@ func (w *World) parse(t *testing.T, data []byte) *http.Request {
 		pairs = append(pairs, fmt.Sprintf("{job%d}", len(jobs)-i), job.ID.String())
 	}
 	text := strings.NewReplacer(pairs...).Replace(string(data))
-	line, rest, _ := strings.Cut(text, "\n")
-	head, body, _ := strings.Cut(rest, "\n\n")
-	wire := line + " HTTP/1.1\r\nHost: roster.example\r\n" + strings.ReplaceAll(strings.TrimSpace(head), "\n", "\r\n")
-	wire = strings.TrimSuffix(wire, "\r\n") + "\r\n"
-	if body = pad(t, head, strings.TrimSpace(body)); body != "" {
-		wire += fmt.Sprintf("Content-Length: %d\r\n", len(body))
-	}
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire + "\r\n" + body)))
+	head, body := golden.Cut(text)
+	r, err := golden.Request(head, pad(t, head, body))
 	if err != nil {
-		t.Fatalf("%s: %v", line, err)
+		t.Fatal(err)
 	}
 	r.RemoteAddr = "192.0.2.1:1234"
 	return r.WithContext(t.Context())
@@ -200,38 +192,11 @@ func pad(t *testing.T, head, body string) string {
 	return body + strings.Repeat(" ", length-len(body))
 }
 
-// render writes a response as golden files have it: the status, the headers that matter, and the body, JSON indented.
+// render writes a response as golden files have it.
 func render(response *http.Response, d *dialect.Dialect) string {
-	var b strings.Builder
-	fmt.Fprintln(&b, response.StatusCode)
-	for _, name := range headersOf(d) {
-		for _, value := range response.Header.Values(name) {
-			if name == "ETag" && strings.HasPrefix(value, "W/") {
-				continue // the server's, which changes with every version of the fixture
-			}
-			fmt.Fprintf(&b, "%s: %s\n", name, value)
-		}
-	}
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(response.Body); err != nil {
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
 		return err.Error()
 	}
-	if body.Len() == 0 {
-		return b.String()
-	}
-	var indented bytes.Buffer
-	if json.Indent(&indented, body.Bytes(), "", "  ") == nil {
-		body = indented
-	}
-	fmt.Fprintf(&b, "\n%s\n", bytes.TrimRight(body.Bytes(), "\n"))
-	return b.String()
-}
-
-func headersOf(d *dialect.Dialect) []string {
-	names := []string{"Content-Type", "Link", "X-Total-Count", "WWW-Authenticate", "Allow", "Retry-After"}
-	for _, h := range d.Headers {
-		names = append(names, h.Name)
-	}
-	slices.SortFunc(names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
-	return slices.CompactFunc(names, strings.EqualFold)
+	return golden.Response(d, response.StatusCode, response.Header, body)
 }
