@@ -17,6 +17,7 @@ import (
 	"github.com/roster-dev/roster/internal/dialect/all"
 	"github.com/roster-dev/roster/internal/emulate"
 	"github.com/roster-dev/roster/internal/store"
+	"github.com/roster-dev/roster/internal/web"
 )
 
 func (a *app) demo() *cobra.Command {
@@ -75,7 +76,7 @@ func (s *service) runDemo(ctx context.Context, g *demo.Generator) (err error) {
 	}
 	intro.secret = token.Secret
 	return s.run(ctx, l.Service, func(baseURL string) error {
-		intro.baseURL = baseURL
+		intro.baseURL, intro.docs = baseURL, s.docs.on
 		return intro.print(s.out)
 	})
 }
@@ -101,13 +102,19 @@ func (s *service) seedOnce(ctx context.Context, l *local, g *demo.Generator) err
 // demoIntro is what a demo tells its user.
 type demoIntro struct {
 	baseURL, secret, keyFile string
+	docs                     bool // whether there are pages for browsers
 	org                      *roster.Organization
 	client                   roster.ID
 }
 
 func (i *demoIntro) print(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Serving %s on %s until Ctrl-C. Paste a line into another terminal:\n", i.org.Name, i.baseURL)
+	fmt.Fprintf(&b, "Serving %s on %s until Ctrl-C.\n", i.org.Name, i.baseURL)
+	if i.docs {
+		fmt.Fprintf(&b, "Open %s%s to read and try them, or paste a line into another terminal:\n", i.baseURL, web.Root)
+	} else {
+		b.WriteString("Paste a line into another terminal:\n")
+	}
 	for _, d := range all.Dialects() {
 		path := d.Mount() + emulate.FirstPath(d)
 		fmt.Fprintf(&b, "\n# %s\n", d.Title)

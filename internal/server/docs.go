@@ -86,7 +86,7 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
 	}
 	if s.Site {
 		w.Header().Add("Vary", "Accept")
-		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if browses(r) {
 			return false
 		}
 	}
@@ -98,6 +98,9 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
 	writePlain(w, http.StatusOK, string(page))
 	return true
 }
+
+// browses reports whether a request wants a page rather than a text.
+func browses(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // visitorToken hands out a token to pages of this server, and to no other page: a browser must not let a foreign one
 // read what only this machine can reach.

@@ -50,6 +50,9 @@ func TestDocs(t *testing.T) {
 	if index := s.get(t, "/", "").Body.String(); !strings.Contains(index, "GET    /docs/\n") {
 		t.Errorf("GET / does not list it: %s", index)
 	}
+	root := s.get(t, "/", "", html)
+	wantStatus(t, "/ in a browser", root, http.StatusFound)
+	wantHeaders(t, "/ in a browser", root, map[string]string{"Location": "/docs/"})
 }
 
 // A program that follows the type of a problem gets Markdown, where a person gets a page.

@@ -86,7 +86,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.EscapedPath() == "/" {
-		s.index(w)
+		s.root(w, r)
 		return
 	}
 	writeText(w, http.StatusNotFound, "There is nothing here. GET / lists what there is.\n")
@@ -114,6 +114,18 @@ func hostName(hostport string) string {
 		host = hostport
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// root leads browsers to the documentation, and tells others what there is.
+func (s *Server) root(w http.ResponseWriter, r *http.Request) {
+	if s.Site && s.Docs != nil {
+		w.Header().Add("Vary", "Accept")
+		if browses(r) {
+			http.Redirect(w, r, web.Root, http.StatusFound)
+			return
+		}
+	}
+	s.index(w)
 }
 
 // index lists what a listener for everything serves.
