@@ -61,7 +61,7 @@ func New(seed uint64, users int) *Generator {
 		users:        max(users, 0),
 		cultures:     lottery(readCultures(namesText)),
 		descriptions: newDescriptions(),
-		keys:         sync.OnceValue(func() []keyPair { return makeKeys(seed) }),
+		keys:         sync.OnceValue(func() []keyPair { return makeKeys(seed, primeSteps{}) }),
 	}
 	if seed == 1 {
 		g.keys = firstKeys
@@ -126,8 +126,8 @@ func (g *Generator) frame() []roster.Entity {
 
 // SigningKey returns the private RSA key of one API client and that client's id, so that a demo can sign requests. The
 // client is user 8, has no whitelisted_ips, and is the only one with this key. The first call takes up to a few
-// seconds: it makes the keys of all API clients. The key follows from a public seed: never trust it outside of demos
-// and tests.
+// seconds, but for seed 1: it makes the keys of all API clients. The key follows from a public seed: never trust it
+// outside of demos and tests.
 func (g *Generator) SigningKey() (*rsa.PrivateKey, roster.ID) {
 	return g.keys()[0].private, signingClientID()
 }

@@ -23,16 +23,24 @@ type keyPair struct {
 	public  string
 }
 
-// firstKeys are the keys of seed 1, which most generators have: they are half a second of work.
-var firstKeys = sync.OnceValue(func() []keyPair { return makeKeys(1) })
+// primeSteps are the steps from which the search for the two primes of each key sets out.
+type primeSteps [keyCount][2]uint64
+
+// firstSteps returns where the primes of seed 1 are, of which most generators are: the search takes half a second.
+func firstSteps() primeSteps {
+	return primeSteps{{1848, 826}, {314, 10}, {498, 434}, {580, 960}}
+}
+
+// firstKeys are the keys of seed 1.
+var firstKeys = sync.OnceValue(func() []keyPair { return makeKeys(1, firstSteps()) })
 
 // makeKeys makes the keys of a seed, each on its own goroutine from its own stream, so that their order of completion
 // does not matter.
-func makeKeys(seed uint64) []keyPair {
+func makeKeys(seed uint64, from primeSteps) []keyPair {
 	keys := make([]keyPair, keyCount)
 	var wg sync.WaitGroup
 	for i := range uint64(keyCount) {
-		wg.Go(func() { keys[i] = makeKey(keyStream(seed, i)) })
+		wg.Go(func() { keys[i] = makeKey(keyStream(seed, i), from[i]) })
 	}
 	wg.Wait()
 	return keys
@@ -47,9 +55,9 @@ func keyStream(seed, i uint64) *rand.ChaCha8 {
 }
 
 // makeKey does what rsa.GenerateKey refuses to do: to make the same key from the same stream.
-func makeKey(random *rand.ChaCha8) keyPair {
-	p := makePrime(random)
-	q := makePrime(random)
+func makeKey(random *rand.ChaCha8, from [2]uint64) keyPair {
+	p := makePrime(random, from[0])
+	q := makePrime(random, from[1])
 	if p.Cmp(q) < 0 {
 		p, q = q, p
 	}
@@ -68,23 +76,33 @@ func makeKey(random *rand.ChaCha8) keyPair {
 }
 
 // makePrime returns a prime p of 1024 bits with both upper bits set, so that a product of two has exactly 2048 bits,
-// and with p-1 not divisible by the exponent: the first one after a number from the stream.
-func makePrime(random *rand.ChaCha8) *big.Int {
-	const rounds = 10
+// and with p-1 not divisible by the exponent: the first one from a step after a number from the stream.
+func makePrime(random *rand.ChaCha8, from uint64) *big.Int {
+	start := primeStart(random)
+	return start.Add(start, new(big.Int).SetUint64(primeStep(start, from)))
+}
+
+// primeStart takes the number from a stream after which a prime is searched for.
+func primeStart(random *rand.ChaCha8) *big.Int {
 	b := make([]byte, primeBits/8)
 	_, _ = random.Read(b) // never fails
 	b[0] |= 0xc0
 	b[len(b)-1] |= 1
-	start := new(big.Int).SetBytes(b)
+	return new(big.Int).SetBytes(b)
+}
+
+// primeStep returns the first even step, not before from, that leads from start to a prime.
+func primeStep(start *big.Int, from uint64) uint64 {
+	const rounds = 10
 	composite := newSieve(start)
 	p, e, rest := new(big.Int), big.NewInt(exponent), new(big.Int)
-	for step := uint64(0); ; step += 2 {
+	for step := from; ; step += 2 {
 		if composite(step) {
 			continue
 		}
 		p.Add(start, new(big.Int).SetUint64(step))
 		if rest.Mod(p, e).Cmp(big.NewInt(1)) != 0 && p.ProbablyPrime(rounds) {
-			return p
+			return step
 		}
 	}
 }
