@@ -57,12 +57,11 @@ func (a *app) conformance() *cobra.Command {
 	flags.StringVar(&f.keyFile, "key-file", "", "the file with its private key (PEM, PKCS #8, RSA)")
 	flags.StringToStringVar(&f.Path, "path", nil,
 		"value of a parameter in the path, such as company_id=ID; may be given several times")
-	flags.Float64Var(&f.Rate, "rate", 0, "requests in a second at most (default: as documented, or else 10)")
+	flags.Float64Var(&f.Rate, "rate", 0, "requests in a second at most, 0 for as many as are documented, or else 10")
 	flags.IntVar(&f.Most, "most", 1000, "how many records to read of a list")
 	flags.StringVar(&f.failOn, "fail-on", string(conform.Contract),
 		"what to exit with 1 for: page, differences from the vendor's page, or contract, any")
 	flags.StringVarP(&f.form, "output", "o", "text", "form of the output: text or json")
-	without(flags, "rate")
 	return cmd
 }
 
@@ -186,7 +185,7 @@ func (f *conformanceFlags) show(w io.Writer, r *conform.Report) error {
 		return json.NewEncoder(w).Encode(r)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %s, contract %s: %d requests\n", r.Dialect, r.URL, r.Contract, r.Requests)
+	fmt.Fprintf(&b, "%s at %s, contract %s, requests: %d\n", r.Dialect, r.URL, r.Contract, r.Requests)
 	for _, part := range []struct {
 		against conform.Against
 		title   string
@@ -201,7 +200,10 @@ func (f *conformanceFlags) show(w io.Writer, r *conform.Report) error {
 			}
 		}
 	}
-	if len(r.Differences) == 0 {
+	switch {
+	case !r.Complete:
+		b.WriteString("This is not all: it could not be asked to the end.\n")
+	case len(r.Differences) == 0:
 		b.WriteString("Nothing differs.\n")
 	}
 	for i, note := range r.Notes {

@@ -56,6 +56,19 @@ func TestConformanceRefuses(t *testing.T) {
 	}
 }
 
+// What could not be asked is not said to be the same.
+func TestConformanceCutShort(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	for form, want := range map[string]string{"text": "requests: 1\nThis is not all", "json": `"complete":false`} {
+		got := execute(t, "conformance", "--dialect", "kaiten", "--url", gone.URL, "--token", "t", "-o", form)
+		if got.code != 2 || !strings.Contains(got.stdout, want) || strings.Contains(got.stdout, "Nothing differs") {
+			t.Errorf("%s: got %d, %s, want 2 and %s", form, got.code, got.stdout, want)
+		}
+	}
+}
+
 func TestRecordRefuses(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{

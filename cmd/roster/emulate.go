@@ -192,6 +192,8 @@ type emulationShown struct {
 
 func (f *emulateFlags) shows(a *app) (emulationShown, error) {
 	switch {
+	case f.printEnv && f.form == "json":
+		return emulationShown{}, roster.FieldErrorf("--print-env", "can't be given with --output json")
 	case f.printEnv:
 		return emulationShown{printEnvironment, func(_ io.Writer, s emulationSummary) error {
 			return printSummary(a.err, s)

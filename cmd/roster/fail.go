@@ -115,7 +115,7 @@ func advise(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "it was interrupted"
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "stop what listens there, or choose another address with --addr (port 0 takes any that is free)"
+		return "stop what listens there, or choose another address (port 0 takes any that is free)"
 	default:
 		return ""
 	}

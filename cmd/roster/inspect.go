@@ -95,6 +95,11 @@ func (f *inspectFlags) run(ctx context.Context, a *app) error {
 	if err := f.check(); err != nil {
 		return err
 	}
+	if _, err := serverURL("--control-url", f.url); err != nil {
+		return err
+	}
+	// Both are printed: the URL for variables, and for people the one that answers.
+	f.url = strings.TrimSuffix(strings.TrimRight(f.url, "/"), control.Root)
 	if f.follow {
 		return f.goOn(ctx, a.out)
 	}
@@ -116,7 +121,7 @@ func (f *inspectFlags) run(ctx context.Context, a *app) error {
 
 // fetch reads what a path of the control API has.
 func (f *inspectFlags) fetch(ctx context.Context, path string, into any) error {
-	target := strings.TrimRight(f.url, "/") + control.Root + path
+	target := f.url + control.Root + path
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return roster.FieldErrorf("--control-url", "is no URL: %v", err)

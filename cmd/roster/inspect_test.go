@@ -105,7 +105,7 @@ func TestInspect(t *testing.T) {
 	t.Parallel()
 	e := emulation(t, "d3lay", "sixeye", "--users", "50")
 	defer e.stdin.Close()
-	got := execute(t, "inspect", "--control-url", e.ControlURL)
+	got := execute(t, "inspect", "--control-url", e.ControlURL+"/_roster")
 	if got.code != 0 || got.stdout != "Nothing was found.\n" {
 		t.Errorf("got %d, %s", got.code, got.stdout)
 	}
@@ -122,7 +122,8 @@ func TestInspect(t *testing.T) {
 		"inspect --control-url x --fail-on warn":      `--fail-on: must be error, warning or info, not "warn"`,
 		"inspect --control-url x -o csv":              `--output: must be text or json, not "csv"`,
 		"inspect --control-url x --follow --requests": "--requests: can't be given with --follow",
-		"inspect --control-url http://127.0.0.1:1%":   "--control-url: is no URL",
+		"inspect --control-url http://127.0.0.1:1%":   "--control-url: must be the base URL of a server",
+		"inspect --control-url localhost:80":          "--control-url: must be the base URL of a server",
 		"emulate kaiten --fail-on bad":                `--fail-on: must be error, warning or info, not "bad"`,
 	} {
 		if got := execute(t, strings.Fields(args)...); got.code != 2 || !strings.Contains(got.stderr, want) {

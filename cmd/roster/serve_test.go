@@ -375,7 +375,7 @@ func TestServeRefusesBadFlags(t *testing.T) {
 		{"--log-format xml", 2, `--log-format: must be text or json, not "xml"`},
 		{"--tls-cert x", 2, `--tls-cert and --tls-key need each other`},
 		{"--tls-cert missing --tls-key missing", 1, `load the certificate: open missing: `},
-		{"--addr " + taken.Addr().String(), 1, `address already in use; stop what listens there, or choose another address with --addr`},
+		{"--addr " + taken.Addr().String(), 1, `address already in use; stop what listens there, or choose another address (port 0`},
 		{"--addr 127.0.0.1:0 --listen d3lay=" + taken.Addr().String(), 1, `serve d3lay: listen tcp `},
 		{"--addr nowhere", 1, `serve everything: listen tcp: address nowhere: missing port`},
 		{"--memory 2GB", 2, `must be a number of bytes such as 512MiB or 2GiB, not "2GB"`},

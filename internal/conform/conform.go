@@ -72,6 +72,8 @@ type Report struct {
 	Dialect  string          `json:"dialect"`
 	URL      string          `json:"url"`
 	Contract roster.Contract `json:"contract"`
+	// Complete is whether all was asked that there is to ask: what was not may differ, too.
+	Complete bool `json:"complete"`
 	// Requests is how many were sent.
 	Requests int `json:"requests"`
 	// Differences from the page come first, otherwise they are in the order in which they were met.
@@ -101,6 +103,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		},
 	}
 	err := c.run(ctx)
+	c.report.Complete = err == nil
 	slices.SortStableFunc(c.report.Differences, func(a, b Difference) int {
 		return -cmp.Compare(a.Against, b.Against) // the page comes after the contract in the alphabet
 	})

@@ -146,6 +146,15 @@ func wrongClients() map[string]wrong {
 		"the other name":  {dialect: "d3lay", do: get("/users?fuzzy_search=ben&page_size=5"), rules: []string{"alias"}},
 		"from after to":   {dialect: "d3lay", do: get("/users?created_at_from=2026-02-01T00:00:00Z&created_at_to=2026-01-01T00:00:00Z"), rules: []string{"refused"}},
 		"a refusal again": {dialect: "d3lay", do: get("/users?page=0", "/users?page=0"), rules: []string{"parameter-invalid", "refused-again"}},
+		"a body that was corrected": {
+			dialect: "kaiten", do: func(c *client) {
+				for _, body := range []string{`{"temporarily_inactive":"yes"}`, `{"temporarily_inactive":true}`} {
+					c.ask(http.MethodPatch, kaitenUsers+"/2", func(r *http.Request) {
+						r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+					})
+				}
+			}, rules: []string{"refused"},
+		},
 		"no credential": {
 			dialect: "flxpoint", do: func(c *client) {
 				c.ask(http.MethodGet, "/account", func(r *http.Request) { r.Header.Del("X-Api-Token") })

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,9 @@ func Parse(text []byte) (*Plan, error) {
 		if err := decode(rule, &p.Rules[i]); err != nil {
 			return nil, misspelt(fmt.Sprintf(" in rule %d", i+1), err)
 		}
+		if err := checkGiven(rule); err != nil {
+			return nil, ruleError(i, err)
+		}
 	}
 	return p, p.check()
 }
@@ -43,9 +47,39 @@ func decode(text []byte, into any) error {
 		}
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		err = fmt.Errorf("%s must not be a %s", cmp.Or(wrong.Field, "it"), wrong.Value)
+		err = fmt.Errorf("%s must not be %s", cmp.Or(wrong.Field, "it"), article(wrong.Value))
+		if wrong.Type == reflect.TypeFor[Duration]() {
+			err = fmt.Errorf("%w: it has a unit, such as 20ms", err)
+		}
 	}
 	return err
+}
+
+func article(noun string) string {
+	if strings.ContainsAny(noun[:min(1, len(noun))], "aeiou") {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// checkGiven refuses a rule that says of no request that it is for it: 0 stands for a member that is left out, and
+// without any the rule would be for all.
+func checkGiven(rule []byte) *roster.Error {
+	var when struct {
+		Probability *float64 `json:"probability"`
+		Every       *int     `json:"every"`
+		Requests    []int    `json:"requests"`
+	}
+	_ = json.Unmarshal(rule, &when) // which decode has done before
+	switch {
+	case when.Probability != nil && *when.Probability == 0:
+		return roster.FieldErrorf("probability", "must be above 0 and at most 1, not 0")
+	case when.Every != nil && *when.Every == 0:
+		return roster.FieldErrorf("every", "must be from 1, not 0")
+	case when.Requests != nil && len(when.Requests) == 0:
+		return roster.FieldErrorf("requests", "must have a number: leave it out for all requests")
+	}
+	return nil
 }
 
 // where returns at which line and column, in bytes, a text is no JSON; "" where it is.
@@ -94,6 +128,9 @@ func ParseRule(text string) (Rule, error) {
 	}
 	if err != nil {
 		return Rule{}, misspelt("", err)
+	}
+	if err := checkGiven(body); err != nil {
+		return Rule{}, roster.FieldErrorf("faults: "+err.Field, "%s", err.Message)
 	}
 	return r, nil
 }

@@ -92,7 +92,7 @@ func (j *judge) noOperation() {
 		}
 		paths = append(paths, e.Path)
 	}
-	source := j.api.Dialect.Title + "'s pages have " + strings.Join(paths, ", ")
+	source := j.api.Dialect.Title + "'s pages have " + strings.Join(slices.Compact(paths), ", ")
 	if len(methods) > 0 {
 		j.find(wrongMethod, "method", "it takes "+strings.Join(methods, ", ")+", not "+j.method, source)
 		return
@@ -159,7 +159,10 @@ func (x *exchange) sourceOf(name string) string {
 func (j *judge) ignored(i dialect.Ignored) {
 	switch i.Why {
 	case dialect.NoParam:
-		what := strconv.Quote(i.Name) + " is no parameter and is ignored"
+		what := strconv.Quote(i.Name) + " is no parameter"
+		if j.status < http.StatusBadRequest {
+			what += " and is ignored"
+		}
 		if i.Near != "" {
 			what += "; " + i.Near + " is much like it"
 		}

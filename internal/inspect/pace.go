@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -43,6 +44,12 @@ type refusal struct {
 
 // asked returns what tells requests of a client from each other.
 func (x *exchange) asked() string { return x.method + " " + x.uri }
+
+// whole returns what is the same only for requests that are, whatever was corrected: what is asked for, what with, and
+// what is accepted.
+func (x *exchange) whole() string {
+	return fmt.Sprintf("%s %d %x %s", x.asked(), x.length, sha256.Sum256(x.body), x.header.Values("Accept"))
+}
 
 // pace judges when the request comes.
 func (j *judge) pace() {
@@ -132,7 +139,7 @@ func (j *judge) retried(f *failure) {
 
 // again finds a request that is repeated though it was refused for good.
 func (j *judge) again() {
-	c, key := j.client, j.asked()
+	c, key := j.client, j.whole()
 	if r, ok := c.refusals.get(key); ok && j.began.Sub(r.at) < soon && !j.began.Before(r.at) {
 		j.find(refusedAgain, "", fmt.Sprintf("it was answered %d %s before", r.status, http.StatusText(r.status)),
 			"RFC 9110, section 15.5: the client has to change the request")
