@@ -15,7 +15,7 @@ const severities = ['error', 'warning', 'info'];
  * @param {import('./index.d.ts').Options} options
  * @returns {Promise<Roster>}
  */
-export async function start(options) {
+export async function start(options = {}) {
   const dialects = options.dialects ?? [options.dialect];
   if (!dialects[0]) throw new TypeError('start: dialect is missing, such as "kaiten"');
   const args = ['emulate', ...dialects, '--output', 'json', '--until-eof', '--users', String(options.users ?? 1000)];

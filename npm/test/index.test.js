@@ -100,6 +100,7 @@ test('what can not be started says why', async () => {
   await assert.rejects(start({ dialect: 'kaiten', binary: '/none' }), /there is no program \/none; set binary/);
   await assert.rejects(start({ dialect: 'nobody' }), /it ended with exit code 2: .*must be one of .*, not "nobody"/);
   await assert.rejects(start({}), /dialect is missing/);
+  await assert.rejects(start(), /dialect is missing/);
   await assert.rejects(start({ dialect: 'd3lay', users: 5, faults: [{ kind: 'rest' }] }), /must be one of latency/);
 });
 
