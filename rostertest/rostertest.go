@@ -18,6 +18,7 @@ package rostertest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -129,7 +130,11 @@ func start(o *options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{URL: i.APIs[0].BaseURL, instance: i, seed: o.Seed, client: &http.Client{Transport: &http.Transport{}}}
-	if _, err := i.Do(ctx, creations(o.given)...); err != nil {
+	commands, err := creations(o.given)
+	if err == nil {
+		_, err = i.Do(ctx, commands...)
+	}
+	if err != nil {
 		_ = s.close()
 		return nil, err
 	}
@@ -153,8 +158,12 @@ func (s *Server) Client() *http.Client { return s.client }
 // one is refused.
 func (s *Server) Add(t T, users ...*roster.User) []*roster.User {
 	t.Helper()
+	commands, err := creations(users)
+	if err != nil {
+		t.Fatalf("rostertest: %v", err)
+	}
 	var made []*roster.User
-	for _, op := range s.Do(t, creations(users)...).Ops {
+	for _, op := range s.Do(t, commands...).Ops {
 		if u, ok := op.After.(*roster.User); ok {
 			made = append(made, u)
 		}
@@ -163,13 +172,16 @@ func (s *Server) Add(t T, users ...*roster.User) []*roster.User {
 	return made
 }
 
-func creations(users []*roster.User) []roster.Command {
+func creations(users []*roster.User) ([]roster.Command, error) {
 	var commands []roster.Command
-	for _, u := range users {
+	for n, u := range users {
+		if u == nil {
+			return nil, fmt.Errorf("user %d of those given is nil", n+1)
+		}
 		c := *u
 		commands = append(commands, roster.Create{Record: &c})
 	}
-	return commands
+	return commands, nil
 }
 
 // Do carries out commands as the operator of the organization: all of them, or none where one is refused. It does what

@@ -229,7 +229,7 @@ func TestMisuse(t *testing.T) {
 		`rostertest: start kaiden: dialects: must be one of flxpoint, kaiten,`: func(t rostertest.T) {
 			rostertest.Start(t, "kaiden")
 		},
-		"rostertest: start kaiten: users: must not be negative": func(t rostertest.T) {
+		"rostertest: start kaiten: users: must be from 0 to 100000000": func(t rostertest.T) {
 			rostertest.Start(t, rostertest.Kaiten, rostertest.Users(-3))
 		},
 		"rostertest: start kaiten: faults: rule 1: status: is required": func(t rostertest.T) {
@@ -238,6 +238,7 @@ func TestMisuse(t *testing.T) {
 		"rostertest: start d3lay: change organization": func(t rostertest.T) {
 			rostertest.Start(t, rostertest.D3lay, rostertest.Given(&roster.User{Name: "Ann"}))
 		},
+		"rostertest: user 2 of those given is nil": func(t rostertest.T) { s.Add(t, person("Bob"), nil) },
 		`rostertest: faults: rule 1: path: must be one of /users, not "/user"`: func(t rostertest.T) {
 			s.SetFaults(t, rostertest.Fault{Kind: rostertest.Reset, Path: "/user"})
 		},

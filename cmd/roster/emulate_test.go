@@ -173,7 +173,8 @@ func TestEmulateRefuses(t *testing.T) {
 		"emulate kaiten --fault reset":                    `faults: must be name=value, separated by commas, not "reset"`,
 		"emulate kaiten --fault kind=reset,every=0":       "faults: every: must be from 1, not 0",
 		"emulate kaiten --print-env -o json":              "--print-env: can't be given with --output json",
-		"emulate kaiten --users -3":                       "users: must not be negative",
+		"emulate kaiten --users -3":                       "users: must be from 0 to 100000000",
+		"emulate kaiten --users 100000001":                "users: must be from 0 to 100000000",
 		"emulate kaiten --control 9000":                   `control: must be an address and a port, such as 127.0.0.1:0, not "9000"`,
 	} {
 		got := execute(t, strings.Fields(args)...)

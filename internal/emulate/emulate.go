@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -144,13 +145,25 @@ func Start(ctx context.Context, o Options) (_ *Instance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.dir, err = os.MkdirTemp("", "roster-emulate-"); err != nil {
-		return nil, fmt.Errorf("make a folder for keys: %w", err)
+	if i.signs() {
+		if i.dir, err = os.MkdirTemp("", "roster-emulate-"); err != nil {
+			return nil, fmt.Errorf("make a folder for keys: %w", err)
+		}
 	}
 	if err := i.serve(ctx, keys.of(g, i.dir)); err != nil {
 		return nil, err
 	}
 	return i, nil
+}
+
+// MaxUsers is how many users can be made up: more than any machine's memory holds as of now.
+const MaxUsers = 100_000_000
+
+// signs reports whether clients of one of the dialects sign their requests.
+func (i *Instance) signs() bool {
+	return slices.ContainsFunc(i.dialects, func(d *dialect.Dialect) bool {
+		return slices.ContainsFunc(d.Schemes, func(s dialect.Scheme) bool { return s.Kind == dialect.HTTPSignature })
+	})
 }
 
 // cacheBytes bounds the memory for answers, and that for users as answers show them.
@@ -167,8 +180,8 @@ func (o *Options) complete() error {
 	if o.Contract != roster.Documented && o.Contract != roster.Live {
 		return roster.FieldErrorf("contract", "must be %s or %s, not %q", roster.Documented, roster.Live, o.Contract)
 	}
-	if o.Users < 0 {
-		return roster.FieldErrorf("users", "must not be negative")
+	if o.Users < 0 || o.Users > MaxUsers {
+		return roster.FieldErrorf("users", "must be from 0 to %d", MaxUsers)
 	}
 	if o.Port < 0 || o.Port+len(o.Dialects) > 1<<16 {
 		return roster.FieldErrorf("port", "must be from 0 to 65535, for the last dialect as well")

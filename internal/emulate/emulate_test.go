@@ -247,7 +247,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		},
 		"dialects: has kaiten twice":                      func(o *emulate.Options) { o.Dialects = []string{"kaiten", "kaiten"} },
 		`contract: must be documented or live, not "old"`: func(o *emulate.Options) { o.Contract = "old" },
-		"users: must not be negative":                     func(o *emulate.Options) { o.Users = -1 },
+		"users: must be from 0 to 100000000":              func(o *emulate.Options) { o.Users = -1 },
 		"port: must be from 0 to 65535, for the last dialect as well": func(o *emulate.Options) {
 			o.Port = 65536
 		},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/roster-dev/roster"
 	"github.com/roster-dev/roster/internal/demo"
@@ -81,12 +80,11 @@ func sparse(e roster.Entity) roster.Entity {
 
 // missingClient returns the API client that has to be there besides the users; nil for none.
 func (i *Instance) missingClient(g *demo.Generator) *roster.User {
-	for _, d := range i.dialects {
-		if slices.ContainsFunc(d.Schemes, func(s dialect.Scheme) bool { return s.Kind == dialect.HTTPSignature }) {
-			if c := g.SigningClient(); int64(i.options.Users) < c.Number {
-				return c
-			}
-		}
+	if !i.signs() {
+		return nil
+	}
+	if c := g.SigningClient(); int64(i.options.Users) < c.Number {
+		return c
 	}
 	return nil
 }
