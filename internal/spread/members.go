@@ -18,6 +18,14 @@ import (
 // counts as lost.
 const mostQuiet = 8 * time.Second
 
+// A store that takes no writes, as while another server takes the place of its leader, has all processes fall silent at
+// once: nobody was heard of for so long. Nobody is lost then, and not until so many looks after: all can say by then
+// that they are there.
+const (
+	allQuiet   = mostQuiet / 2
+	heardLooks = 4
+)
+
 // Member is a process as the store knows it.
 type Member struct {
 	// URL is where it is reached; "" for one that takes no part.
@@ -54,6 +62,7 @@ type Members struct {
 	list func(context.Context) ([]Member, error)
 
 	refreshing sync.Mutex
+	heard      int                     // looks since the store takes what processes say; guarded by refreshing
 	nodes      atomic.Pointer[[]*Node] // by URL; never empty, and never changed
 }
 
@@ -65,25 +74,22 @@ func New(self *url.URL, list func(context.Context) ([]Member, error)) *Members {
 	return m
 }
 
-// Refresh looks who is there, and reports whether others are than before. Where it fails nothing changes.
+// Refresh looks who is there, and reports whether others are than before. It is to be called about every second. Where
+// it fails nothing changes.
 func (m *Members) Refresh(ctx context.Context) (changed bool, err error) {
 	m.refreshing.Lock()
 	defer m.refreshing.Unlock()
 	members, err := m.list(ctx)
 	if err != nil {
+		m.heard = 0
 		return false, fmt.Errorf("look which processes there are: %w", err)
 	}
-	quiet := map[string]time.Duration{} // by URL: a process that was killed and started again is there twice
-	for _, one := range members {
-		if known, twice := quiet[one.URL]; !twice || one.Quiet < known {
-			quiet[one.URL] = one.Quiet
-		}
-	}
+	quiet := m.quiet(members)
 	next := map[string]*Node{m.self.url.String(): m.self}
 	before := *m.nodes.Load()
 	for _, n := range before {
 		switch silent, there := quiet[n.url.String()]; {
-		case n == m.self || there && silent <= mostQuiet:
+		case n == m.self || there && (silent <= mostQuiet || m.heard < heardLooks):
 			next[n.url.String()] = n
 		case there:
 			n.lose()
@@ -102,6 +108,29 @@ func (m *Members) Refresh(ctx context.Context) (changed bool, err error) {
 	})
 	m.nodes.Store(&nodes)
 	return !slices.Equal(before, nodes), nil
+}
+
+// quiet returns for how long nothing was heard of processes, by URL: one that was killed and started again is there
+// twice. What they all were silent for together counts for none of them.
+func (m *Members) quiet(members []Member) map[string]time.Duration {
+	quiet := map[string]time.Duration{}
+	least := allQuiet
+	for i, one := range members {
+		if known, twice := quiet[one.URL]; !twice || one.Quiet < known {
+			quiet[one.URL] = one.Quiet
+		}
+		if i == 0 || one.Quiet < least {
+			least = one.Quiet
+		}
+	}
+	if m.heard++; least < allQuiet {
+		return quiet
+	}
+	m.heard = 0
+	for text := range quiet {
+		quiet[text] -= least
+	}
+	return quiet
 }
 
 // Owner returns the process in whose memory an organization is to be, nil where that is this one.
