@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -121,6 +122,9 @@ func (x *exchange) passTo(ctx context.Context, to Peer) (passed bool, err error)
 	}
 	if x.r.Context().Err() != nil { // the client has gone
 		return false, fmt.Errorf("pass the request on: %w", err)
+	}
+	if p.body != nil && p.body.lacks() != nil { // which the other process is not to blame for
+		return false, broken(p.body.lacks(), math.MaxInt64)
 	}
 	return false, p.failed(ctx, err, response != nil || lost)
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -105,8 +106,9 @@ type passedBody struct {
 	giver *giver
 
 	mu   sync.Mutex
-	read bool // whether anything was asked of it; guarded by mu
-	over bool // guarded by mu
+	read bool  // whether anything was asked of it; guarded by mu
+	over bool  // guarded by mu
+	lack error // why the client did not send all of it; guarded by mu
 }
 
 func newPassedBody(x *exchange) *passedBody {
@@ -126,7 +128,20 @@ func (b *passedBody) Read(p []byte) (int, error) {
 	b.read = true
 	b.giver.prolong()
 	b.mu.Unlock()
-	return b.giver.next(p)
+	n, err := b.giver.next(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.lack = err
+	}
+	return n, err
+}
+
+// lacks returns why the client did not send all of the body, nil where it did or has not been asked to.
+func (b *passedBody) lacks() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lack
 }
 
 // Close implements [io.Closer]. The body belongs to the request that came in.

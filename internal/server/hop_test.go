@@ -223,6 +223,35 @@ func TestHopStreams(t *testing.T) {
 // fiftyLines are more than is held in memory.
 var fiftyLines = strings.Repeat(strings.Repeat("x", 9_999)+"\n", 50)
 
+// TestHopBrokenBody has a client get its body wrong: it is told so, by either server, and nobody is lost.
+func TestHopBrokenBody(t *testing.T) {
+	t.Parallel()
+	s := newSpread(t, 2)
+	o := s.orgOf(t, s.nodes[1])
+	for _, node := range s.nodes {
+		conn, err := net.Dial("tcp", node.front.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(conn, "POST /api/v1/users HTTP/1.1\r\nHost: toy\r\nAuthorization: Bearer "+o.secret+
+			"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusBadRequest {
+			t.Errorf("got status %d, want %d", response.StatusCode, http.StatusBadRequest)
+		}
+		_ = errors.Join(response.Body.Close(), conn.Close())
+	}
+	if got := s.nodes[0].hops(t, "failed"); got != 0 {
+		t.Errorf("%d hops have failed", got)
+	}
+}
+
 // TestHopFollowsChanges has a stream of changes show what is written over either server, and end with the one that the
 // client is connected to.
 func TestHopFollowsChanges(t *testing.T) {
