@@ -102,8 +102,9 @@ func (s *Server) errorPage(w http.ResponseWriter, r *http.Request) bool {
 // browses reports whether a request wants a page rather than a text.
 func browses(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
-// visitorToken hands out a token to pages of this server, and to no other page: a browser must not let a foreign one
-// read what only this machine can reach.
+// visitorToken hands out a token to pages of this server, and to no page of another name: a browser must not let a
+// foreign one read what only this machine can reach. A name whose owner leads it here (DNS rebinding) looks like one of
+// ours, which is why the data is to be made up.
 func (s *Server) visitorToken(w http.ResponseWriter, r *http.Request) bool {
 	if s.Visitors == nil {
 		return false
