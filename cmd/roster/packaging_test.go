@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"debug/elf"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -186,16 +188,14 @@ func TestImageContent(t *testing.T) {
 		p.env = append(p.env, name+"="+value)
 	}
 	attributes := &syscall.SysProcAttr{}
+	i.makeFolders(t, root)
 	data := filepath.Join(root, i.last["VOLUME"])
-	if err := os.Mkdir(data, 0o700); err != nil {
-		t.Fatal(err)
-	}
 	path := "/roster"
 	if os.Geteuid() == 0 {
 		copyFile(t, p.path, filepath.Join(root, path))
 		attributes.Chroot = root
 		attributes.Credential = &syscall.Credential{Uid: 65532, Gid: 65532}
-		if err := errors.Join(os.Chmod(root, 0o755), os.Chown(data, 65532, 65532)); err != nil {
+		if err := os.Chmod(root, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	} else { // the folder of the volume can't be where it is in the image
@@ -210,6 +210,49 @@ func TestImageContent(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(data, "roster.db")); err != nil {
 		t.Errorf("the store: %v", err)
+	}
+	emulates := exec.CommandContext(t.Context(), path, "emulate", "fipto", "--users", "5", "-o", "json", "--until-eof")
+	emulates.Env, emulates.SysProcAttr, emulates.Dir = p.env, attributes, "/"
+	wantEmulation(t, emulates)
+}
+
+// wantEmulation has a command that emulates until its input ends start and end.
+func wantEmulation(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var said strings.Builder
+	cmd.Stderr = &said
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if first, _ := lines.ReadString('\n'); !strings.Contains(first, `"base_url":"http://127.0.0.1:`) {
+		t.Errorf("it starts with %q", first)
+	}
+	_ = in.Close()
+	_, readErr := io.Copy(io.Discard, lines)
+	if err := errors.Join(readErr, cmd.Wait()); err != nil {
+		t.Errorf("%v\n%s", err, said.String())
+	}
+}
+
+// makeFolders makes the folders of the image that the program may write to.
+func (i image) makeFolders(t *testing.T, root string) {
+	t.Helper()
+	copies := regexp.MustCompile(`(?m)^COPY .*--chown=65532:65532 \S+ (\S+)$`)
+	for _, copied := range copies.FindAllStringSubmatch(i.all, -1) {
+		folder := filepath.Join(root, copied[1])
+		err := os.Mkdir(folder, 0o700)
+		if err == nil && os.Geteuid() == 0 {
+			err = os.Chown(folder, 65532, 65532)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -294,7 +294,7 @@ func (s *service) run(ctx context.Context, d *directory.Service, started func(ba
 		return err
 	}
 	if started != nil {
-		if err := started(s.baseURL(listeners[0])); err != nil {
+		if err := started(listeners[0].URL()); err != nil {
 			return errors.Join(err, closeAll(listeners))
 		}
 	}
@@ -425,16 +425,8 @@ func (s *service) listen(ctx context.Context, what, addr string, h http.Handler)
 		return server.Listener{}, fmt.Errorf("serve %s: %w", what, err)
 	}
 	l := server.Listener{Listener: socket, Handler: h, TLS: s.tls, MaxConnections: s.maxConnections}
-	s.log.InfoContext(ctx, "listening", "serves", what, "url", s.baseURL(l))
+	s.log.InfoContext(ctx, "listening", "serves", what, "address", socket.Addr(), "url", l.URL())
 	return l, nil
-}
-
-func (s *service) baseURL(l server.Listener) string {
-	scheme := "http://"
-	if l.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + l.Addr().String()
 }
 
 func closeAll(listeners []server.Listener) error {

@@ -23,11 +23,12 @@ func (i *Instance) listenControl(ctx context.Context) (server.Listener, error) {
 	if err != nil {
 		return server.Listener{}, err
 	}
-	i.ControlURL = "http://" + socket.Addr().String()
-	return server.Listener{Listener: socket, Handler: control.Handler(control.Options{
+	l := server.Listener{Listener: socket, Handler: control.Handler(control.Options{
 		Host: i.options.Control, Fail: i.own.Fail, NewID: i.options.NewID, Log: i.options.Log,
 		Else: http.HandlerFunc(i.asOperator),
-	}, i.Routes())}, nil
+	}, i.Routes())}
+	i.ControlURL = l.URL()
+	return l, nil
 }
 
 // asOperator answers with Roster's own API. Whoever shows no credential is the operator there.

@@ -287,15 +287,15 @@ func (i *Instance) listen(ctx context.Context, n int) (*API, server.Listener, er
 	if err != nil {
 		return nil, server.Listener{}, err
 	}
-	d := i.dialects[n]
+	d, l := i.dialects[n], server.Listener{Listener: socket}
 	api := &API{
-		Dialect: d.Name, Title: d.Title, BaseURL: "http://" + socket.Addr().String(), dialect: d, contract: o.Contract,
-		path: FirstPath(d),
+		Dialect: d.Name, Title: d.Title, BaseURL: l.URL(), dialect: d, contract: o.Contract, path: FirstPath(d),
 	}
 	handler := i.inspector.Handler(inspect.API{
 		Dialect: d, Contract: o.Contract, Org: demo.Organization().ID, Endpoint: api.endpoint, Token: i.token,
 	}, i.present.api(n))
-	return api, server.Listener{Listener: socket, Handler: i.present.withPages(n, handler)}, nil
+	l.Handler = i.present.withPages(n, handler)
+	return api, l, nil
 }
 
 // Faults returns how often each fault of the present plan has happened, in its order, since it was set or put back.

@@ -35,6 +35,20 @@ type Listener struct {
 	MaxConnections int
 }
 
+// URL returns the root of what is served, for who is on this machine: one that listens at every address is reached at
+// 127.0.0.1.
+func (l Listener) URL() string {
+	scheme := "http://"
+	if l.TLS != nil {
+		scheme = "https://"
+	}
+	address := l.Addr()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		address = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}
+	}
+	return scheme + address.String()
+}
+
 // Run serves listeners until ctx ends or one of them fails, then lets requests that are under way finish for up to
 // 30 seconds.
 func (s *Server) Run(ctx context.Context, listeners ...Listener) error {

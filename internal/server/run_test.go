@@ -325,3 +325,23 @@ func TestRunEndsWithAListener(t *testing.T) {
 		}
 	})
 }
+
+// Who is told a URL is to reach it.
+func TestListenerURL(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", ":0"} {
+		var config net.ListenConfig
+		socket, err := config.Listen(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(socket.Addr().String())
+		l := server.Listener{Listener: socket}
+		if got, want := l.URL(), "http://127.0.0.1:"+port; got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+		if err := socket.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
