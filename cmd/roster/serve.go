@@ -425,7 +425,11 @@ func (s *service) listen(ctx context.Context, what, addr string, h http.Handler)
 		return server.Listener{}, fmt.Errorf("serve %s: %w", what, err)
 	}
 	l := server.Listener{Listener: socket, Handler: h, TLS: s.tls, MaxConnections: s.maxConnections}
-	s.log.InfoContext(ctx, "listening", "serves", what, "address", socket.Addr(), "url", l.URL())
+	told := []any{"serves", what, "url", l.URL()}
+	if at := socket.Addr().String(); !strings.HasSuffix(l.URL(), at) {
+		told = append(told, "address", at)
+	}
+	s.log.InfoContext(ctx, "listening", told...)
 	return l, nil
 }
 
