@@ -26,17 +26,16 @@ type removedUser struct {
 
 func updateCompanyUser() dialect.Endpoint {
 	return dialect.Endpoint{
-		Method:      http.MethodPatch,
-		Path:        "/api/latest/company/users/{id}",
-		Aliases:     []string{"/api/v1/company/users/{id}"},
-		ID:          "updateCompanyUser",
-		Summary:     "Update user",
-		Description: "To use this route you need access to the Administrative section \"Members\".",
-		Mark:        dialect.Seen,
-		Needs:       roster.UsersWrite,
-		Allow:       allowMembers,
-		AllowDoc:    membersOnly,
-		Params:      []dialect.Param{userParam()},
+		Method:   http.MethodPatch,
+		Path:     "/api/latest/company/users/{id}",
+		Aliases:  []string{"/api/v1/company/users/{id}"},
+		ID:       "updateCompanyUser",
+		Summary:  "Update user",
+		Mark:     dialect.Seen,
+		Needs:    roster.UsersWrite,
+		Allow:    allowMembers,
+		AllowDoc: membersOnly,
+		Params:   []dialect.Param{userParam()},
 		Body: &dialect.RequestBody{
 			Doc: "Members that are absent stay as they are, and others do not count.", Body: CompanyUserChange{},
 			Example: `{"apps_permissions":1,"temporarily_inactive":false}`,
@@ -52,17 +51,16 @@ func updateCompanyUser() dialect.Endpoint {
 
 func removeVirtualUser() dialect.Endpoint {
 	return dialect.Endpoint{
-		Method:      http.MethodDelete,
-		Path:        "/api/latest/company/users/{id}",
-		Aliases:     []string{"/api/v1/company/users/{id}"},
-		ID:          "removeVirtualUser",
-		Summary:     "Remove virtual user",
-		Description: "To use this route you need access to the Administrative section \"Members\".",
-		Mark:        dialect.Seen,
-		Needs:       roster.UsersWrite,
-		Allow:       allowMembers,
-		AllowDoc:    membersOnly,
-		Params:      []dialect.Param{userParam()},
+		Method:   http.MethodDelete,
+		Path:     "/api/latest/company/users/{id}",
+		Aliases:  []string{"/api/v1/company/users/{id}"},
+		ID:       "removeVirtualUser",
+		Summary:  "Remove virtual user",
+		Mark:     dialect.Seen,
+		Needs:    roster.UsersWrite,
+		Allow:    allowMembers,
+		AllowDoc: membersOnly,
+		Params:   []dialect.Param{userParam()},
 		Returns: append([]dialect.Return{
 			{Status: http.StatusOK, Doc: "Success", Body: removedUser{}, Example: `{"id":14}`, Mark: dialect.Seen},
 			{
